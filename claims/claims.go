@@ -1,0 +1,175 @@
+package claims
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Claims is what a verified token says of its caller (RFC 7519 section 4, RFC
+// 9068 section 2.2). It is immutable and safe for concurrent use: one value may
+// serve many requests.
+type Claims struct {
+	issuer    string
+	subject   string
+	clientID  string
+	id        string
+	audience  []string
+	scopes    []string
+	expiresAt time.Time
+	notBefore time.Time
+	issuedAt  time.Time
+	payload   string
+	bound     bool
+}
+
+// Issuer returns "iss", the authorization server that issued the token.
+func (c *Claims) Issuer() string { return c.issuer }
+
+// Subject returns "sub": the user, or the client where it acts for itself. It
+// is unique only together with the issuer.
+func (c *Claims) Subject() string { return c.subject }
+
+// ClientID returns the client that the token was issued to: "client_id" (RFC
+// 8693 section 4.3), or "azp" where there is none.
+func (c *Claims) ClientID() string { return c.clientID }
+
+// ID returns "jti", the identifier of the token.
+func (c *Claims) ID() string { return c.id }
+
+// Audience returns "aud": whom the token is for. The slice is the caller's own.
+func (c *Claims) Audience() []string { return slices.Clone(c.audience) }
+
+// Scopes returns the scopes that the client was granted: "scope", or "scp" where
+// there is none, each either a space-separated string (RFC 8693 section 4.2) or
+// an array. The slice is the caller's own.
+func (c *Claims) Scopes() []string { return slices.Clone(c.scopes) }
+
+// HasScope reports whether the client was granted exactly this scope. There are
+// no wildcards, no prefixes and no hierarchy.
+func (c *Claims) HasScope(scope string) bool { return slices.Contains(c.scopes, scope) }
+
+// ExpiresAt returns "exp", from when on the token is not valid. It is zero only
+// in claims that did not come from a token.
+func (c *Claims) ExpiresAt() time.Time { return c.expiresAt }
+
+// NotBefore returns "nbf", zero if there is none.
+func (c *Claims) NotBefore() time.Time { return c.notBefore }
+
+// IssuedAt returns "iat", zero if there is none.
+func (c *Claims) IssuedAt() time.Time { return c.issuedAt }
+
+// Decode stores the token's claims in the value that v points to, by the rules
+// of [json.Unmarshal]: it is for claims that have no method here. The text of
+// its error may quote a claim.
+func (c *Claims) Decode(v any) error { return json.Unmarshal([]byte(c.payload), v) }
+
+// String returns the issuer and the subject, so that claims in a log line do
+// not spill the rest.
+func (c *Claims) String() string {
+	return "claims.Claims{" + c.issuer + " " + c.subject + "}"
+}
+
+// FromJSON returns the claims that a JSON object has, by the strict rules that
+// a token's payload is read with. It verifies nothing: it is for claims that
+// are trusted for another reason, such as the answer of an introspection
+// endpoint, or a test of a handler.
+func FromJSON(object []byte) (*Claims, error) {
+	c := parseClaims(string(object))
+	if c == nil {
+		return nil, errors.New("claims: not a JSON object with well-formed claims")
+	}
+	return c, nil
+}
+
+// registered are the claims that this package acts on. A name that differs from
+// one of them in case alone is refused: json.Unmarshal, which Decode and much
+// other code uses, would take it for the same.
+var registered = []string{
+	"iss", "sub", "aud", "exp", "nbf", "iat", "jti",
+	"scope", "scp", "client_id", "azp", "cnf",
+}
+
+// parseClaims returns nil unless payload is an object whose claims have the
+// types that they should.
+func parseClaims(payload string) *Claims {
+	c := &Claims{payload: payload}
+	var clientID, azp string
+	var scope, scp []string
+	ok := readObject(payload, func(r *reader, name string) {
+		switch name {
+		case "iss":
+			c.issuer = r.string()
+		case "sub":
+			c.subject = r.string()
+		case "aud":
+			c.audience = r.strings()
+		case "exp":
+			c.expiresAt = r.date()
+		case "nbf":
+			c.notBefore = r.date()
+		case "iat":
+			c.issuedAt = r.date()
+		case "jti":
+			c.id = r.string()
+		case "client_id":
+			clientID = r.string()
+		case "azp":
+			azp = r.string()
+		case "scope":
+			scope = r.scopes()
+		case "scp":
+			scp = r.scopes()
+		case "cnf":
+			c.bound = true
+			r.skip()
+		default:
+			if foldsTo(name, registered) {
+				r.fail()
+			}
+			r.skip()
+		}
+	})
+	if !ok {
+		return nil
+	}
+	if c.clientID = clientID; clientID == "" {
+		c.clientID = azp
+	}
+	if c.scopes = scope; scope == nil {
+		c.scopes = scp
+	}
+	return c
+}
+
+// scopes reads a space-separated string, or an array of strings; never nil. An
+// element of an array is one scope, spaces and all: it can then equal no scope
+// that a requirement names.
+func (r *reader) scopes() []string {
+	if r.peek() == '[' {
+		return r.strings()
+	}
+	// RFC 6749 section 3.3: space is the one separator.
+	return slices.DeleteFunc(strings.Split(r.string(), " "), func(s string) bool { return s == "" })
+}
+
+// foldsTo reports whether name equals one of names when case is ignored.
+func foldsTo(name string, names []string) bool {
+	if isLower(name) {
+		return false
+	}
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+}
+
+// isLower reports whether name consists of characters that fold to nothing but
+// capitals of theirs, as all names that this package acts on do.
+func isLower(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c >= 0x80 || 'A' <= c && c <= 'Z' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,58 @@
+// Package claims decides who sent a request and whether they may do what they
+// ask: credentials in, claims out, or one typed refusal.
+//
+// A [Verifier] verifies the JWT access tokens of one issuer, [Issuers] those of
+// several. A [Requirement] says what an operation needs. The transports, packages
+// httpmw and grpcmw, take the credentials out of a request and write the refusal;
+// a handler finds its caller by [FromContext].
+//
+// # What is checked, in this order
+//
+// Nothing outside the token is looked at before its issuer is known to be
+// trusted, and every check before the last two is cheap.
+//
+//  1. Form: at most 16 KiB, three segments, strict base64url without padding,
+//     line breaks or stray bits (RFC 7515 sections 2 and 7.1).
+//  2. Header: a JSON object without duplicate members; "alg" one of the
+//     asymmetric algorithms below, never "none" and never HMAC (RFC 8725 sections
+//     3.1 and 3.2); no "crit" (RFC 7515 section 4.1.11), no unencoded payload
+//     (RFC 7797), no nested token. "jwk", "jku", "x5c" and "x5u" are never used:
+//     the sender writes them.
+//  3. Payload: a JSON object in valid UTF-8 without duplicate members (RFC 7519
+//     section 4). Names are case-sensitive, and one that differs from a claim
+//     used here in case alone is refused. Claims have their types, and times lie
+//     between 1970 and 9999.
+//  4. Issuer: "iss" equals a trusted issuer byte for byte (RFC 7519 section
+//     4.1.1, RFC 8725 section 3.8). The issuer picks all that follows.
+//  5. Its algorithms, and its token types ("typ", RFC 9068 section 2.1, RFC 8725
+//     section 3.11).
+//  6. Time: "exp", which is required, "nbf" and "iat", with one leeway (RFC 7519
+//     sections 4.1.4 to 4.1.6).
+//  7. Audience: "aud" has one of this API's names (RFC 7519 section 4.1.3, RFC
+//     8725 section 3.9), unless opted out of by name.
+//  8. Key: by "kid", out of this issuer's key set, and fit for "alg" by type,
+//     curve, "alg", "use" and "key_ops" (RFC 7517 section 4, RFC 8725 section
+//     3.1); without "kid", the keys that fit, at most four. Only here may the
+//     network be used, within the limits that package jwks sets.
+//  9. Signature: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512
+//     (RFC 7518 section 3), EdDSA with Ed25519 (RFC 8037), which may also be
+//     called Ed25519 (RFC 9864).
+//  10. Binding: a token with "cnf" is bound to a key (RFC 7800) that nothing here
+//     can prove, so it is refused, never taken as a plain Bearer token.
+//
+// Then the operation's requirement is checked.
+//
+// # Outcomes
+//
+// A refusal is an [*Error]. It matches one of the sentinels [ErrNoToken],
+// [ErrInvalidRequest], [ErrInvalidToken], [ErrInsufficientAuthentication],
+// [ErrInsufficientScope] or [ErrForbidden], and [ErrUnavailable], and says by a
+// [Reason] which check it was. Nothing that a caller sends leads to
+// ErrUnavailable: it means that the issuer's keys can not be had, or that a
+// [Func] could not decide.
+//
+// # Requirements
+//
+// Scopes are what the client was granted in the token. They are compared
+// exactly: no wildcards, no prefixes. What is not listed is denied.
+package claims

@@ -1,0 +1,229 @@
+package claims
+
+import (
+	"errors"
+	"time"
+)
+
+// The six outcomes of a check that does not pass. Every refusal is an [*Error]
+// that matches one of them with [errors.Is]; the fifth outcome, not permitted,
+// has two sentinels.
+var (
+	// ErrNoToken means that the request carries no credentials of a kind that
+	// is understood: 401 with a bare challenge (RFC 6750 section 3.1).
+	ErrNoToken = errors.New("claims: no token")
+
+	// ErrInvalidRequest means that the credentials are not well-formed, or
+	// there are several: 400 (RFC 6750 section 3.1).
+	ErrInvalidRequest = errors.New("claims: invalid request")
+
+	// ErrInvalidToken means that the token is malformed, expired, meant for
+	// somebody else, or not signed by its issuer: 401 (RFC 6750 section 3.1).
+	ErrInvalidToken = errors.New("claims: invalid token")
+
+	// ErrInsufficientAuthentication means that the token is good and its user
+	// authenticated too weakly or too long ago: 401 (RFC 9470 section 3).
+	ErrInsufficientAuthentication = errors.New("claims: insufficient authentication")
+
+	// ErrInsufficientScope means that the token is good and lacks a scope that
+	// the operation needs: 403 (RFC 6750 section 3.1). Another token may help.
+	ErrInsufficientScope = errors.New("claims: insufficient scope")
+
+	// ErrForbidden means that the caller may not do this, whatever the scope of
+	// the token: 403.
+	ErrForbidden = errors.New("claims: forbidden")
+
+	// ErrUnavailable means that it can not be decided now, for a reason that is
+	// not the caller's: 503. Nothing that a caller sends leads to it.
+	ErrUnavailable = errors.New("claims: unavailable")
+)
+
+// Reason says which check refused, in one stable word: a metric label, a log
+// field.
+type Reason string
+
+// The reasons, by outcome.
+const (
+	// Of [ErrNoToken].
+	ReasonNoToken           Reason = "no_token"
+	ReasonUnsupportedScheme Reason = "unsupported_scheme"
+
+	// Of [ErrInvalidRequest].
+	ReasonMalformedCredentials Reason = "malformed_credentials"
+	ReasonSeveralCredentials   Reason = "several_credentials"
+
+	// Of [ErrInvalidToken].
+	ReasonTooLarge    Reason = "too_large"
+	ReasonMalformed   Reason = "malformed"
+	ReasonAlgorithm   Reason = "algorithm"
+	ReasonCritical    Reason = "critical"
+	ReasonType        Reason = "type"
+	ReasonIssuer      Reason = "issuer"
+	ReasonExpired     Reason = "expired"
+	ReasonNotYetValid Reason = "not_yet_valid"
+	ReasonAudience    Reason = "audience"
+	ReasonUnknownKey  Reason = "unknown_key"
+	ReasonSignature   Reason = "signature"
+	ReasonBinding     Reason = "binding"
+	ReasonRejected    Reason = "rejected"
+
+	// Of [ErrInsufficientAuthentication].
+	ReasonAuthentication Reason = "authentication"
+
+	// Of [ErrInsufficientScope].
+	ReasonScope Reason = "scope"
+
+	// Of [ErrForbidden].
+	ReasonPermission Reason = "permission"
+	ReasonUnlisted   Reason = "unlisted_operation"
+
+	// Of [ErrUnavailable].
+	ReasonKeysUnavailable Reason = "keys_unavailable"
+	ReasonUndecided       Reason = "undecided"
+)
+
+// texts are what a client is told, one for each reason. They never depend on
+// the token or on the state of the server. They are free of the characters that
+// an error_description must not have (RFC 6750 section 3).
+var texts = map[Reason]string{
+	ReasonNoToken:              "This operation needs an access token.",
+	ReasonUnsupportedScheme:    "This operation needs an access token of another scheme.",
+	ReasonMalformedCredentials: "The Authorization field must be the word Bearer, a space and the access token.",
+	ReasonSeveralCredentials:   "The request has more than one Authorization field.",
+	ReasonTooLarge:             "The access token is too large.",
+	ReasonMalformed:            "The access token is malformed.",
+	ReasonAlgorithm:            "The signature algorithm of the access token is not accepted.",
+	ReasonCritical:             "The access token has critical header parameters that are not understood.",
+	ReasonType:                 "This type of token is not accepted as an access token.",
+	ReasonIssuer:               "The issuer of the access token is not trusted here.",
+	ReasonExpired:              "The access token has expired.",
+	ReasonNotYetValid:          "The access token is not valid yet.",
+	ReasonAudience:             "The access token is for another audience.",
+	ReasonUnknownKey:           "The access token is signed with an unknown key.",
+	ReasonSignature:            "The signature of the access token is wrong.",
+	ReasonBinding:              "The access token is bound to a key that the request does not prove.",
+	ReasonRejected:             "The access token is not accepted.",
+	ReasonAuthentication:       "This operation needs a stronger or more recent authentication.",
+	ReasonScope:                "The access token lacks a scope that this operation needs.",
+	ReasonPermission:           "The caller is not permitted to do this.",
+	ReasonUnlisted:             "This operation is not open to callers.",
+	ReasonKeysUnavailable:      "The access token can not be checked at the moment.",
+	ReasonUndecided:            "The permission can not be decided at the moment.",
+}
+
+// Error is a refusal: one of the six outcomes, with a reason. It is immutable.
+type Error struct {
+	class      error
+	reason     Reason
+	scope      string
+	retryAfter time.Duration
+	cause      error
+}
+
+// Refusals without particulars, made once: to refuse costs no allocation.
+var (
+	errNoToken           = &Error{class: ErrNoToken, reason: ReasonNoToken}
+	errUnsupportedScheme = &Error{class: ErrNoToken, reason: ReasonUnsupportedScheme}
+	errTooLarge          = invalidToken(ReasonTooLarge)
+	errMalformed         = invalidToken(ReasonMalformed)
+	errAlgorithm         = invalidToken(ReasonAlgorithm)
+	errCritical          = invalidToken(ReasonCritical)
+	errType              = invalidToken(ReasonType)
+	errIssuer            = invalidToken(ReasonIssuer)
+	errExpired           = invalidToken(ReasonExpired)
+	errNotYetValid       = invalidToken(ReasonNotYetValid)
+	errAudience          = invalidToken(ReasonAudience)
+	errUnknownKey        = invalidToken(ReasonUnknownKey)
+	errSignature         = invalidToken(ReasonSignature)
+	errBinding           = invalidToken(ReasonBinding)
+	errPermission        = &Error{class: ErrForbidden, reason: ReasonPermission}
+)
+
+func invalidToken(reason Reason) *Error {
+	return &Error{class: ErrInvalidToken, reason: reason}
+}
+
+// NewError returns a refusal of the given class, one of the sentinels of this
+// package, for the given reason. It is for implementations of [Authenticator]
+// and for transports. The cause, which may be nil, is for operators alone: no
+// client is shown it. A class that is none of the sentinels is taken as
+// [ErrInvalidToken].
+func NewError(class error, reason Reason, cause error) *Error {
+	return &Error{class: classOf(class), reason: reason, cause: cause}
+}
+
+// AsError returns the refusal in err, which must not be nil. An error that is
+// none but matches one of the sentinels becomes a refusal of that class. Any
+// other error becomes [ErrInvalidToken], because an Authenticator whose errors
+// are not classified must not let a caller's token choose [ErrUnavailable].
+func AsError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	class := classOf(err)
+	return &Error{class: class, reason: defaultReason(class), cause: err}
+}
+
+func classOf(err error) error {
+	for _, class := range []error{
+		ErrNoToken, ErrInvalidRequest, ErrInvalidToken, ErrInsufficientAuthentication,
+		ErrInsufficientScope, ErrForbidden, ErrUnavailable,
+	} {
+		if errors.Is(err, class) {
+			return class
+		}
+	}
+	return ErrInvalidToken
+}
+
+func defaultReason(class error) Reason {
+	switch class {
+	case ErrNoToken:
+		return ReasonNoToken
+	case ErrInvalidRequest:
+		return ReasonMalformedCredentials
+	case ErrInsufficientAuthentication:
+		return ReasonAuthentication
+	case ErrInsufficientScope:
+		return ReasonScope
+	case ErrForbidden:
+		return ReasonPermission
+	case ErrUnavailable:
+		return ReasonUndecided
+	}
+	return ReasonRejected
+}
+
+// Error returns the class and the reason. It never has the token, and not the
+// cause, which [errors.Unwrap] gives.
+func (e *Error) Error() string { return e.class.Error() + " (" + string(e.reason) + ")" }
+
+// Is reports whether target is the class of e.
+func (e *Error) Is(target error) bool { return target == e.class }
+
+// Unwrap returns the cause, nil if there is none beyond the reason.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Class returns the sentinel that e matches.
+func (e *Error) Class() error { return e.class }
+
+// Reason returns which check refused.
+func (e *Error) Reason() Reason { return e.reason }
+
+// Text returns a sentence for the client. It is one fixed text for each reason
+// and says nothing of the token's content or of the server.
+func (e *Error) Text() string {
+	if text, ok := texts[e.reason]; ok {
+		return text
+	}
+	return texts[defaultReason(e.class)]
+}
+
+// Scope returns the scope that the operation needs, space-separated, if
+// [ErrInsufficientScope] is the class; otherwise it is empty.
+func (e *Error) Scope() string { return e.scope }
+
+// RetryAfter returns when it is worth trying again if [ErrUnavailable] is the
+// class; otherwise, and where that is not known, it is zero.
+func (e *Error) RetryAfter() time.Duration { return e.retryAfter }

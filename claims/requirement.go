@@ -1,0 +1,345 @@
+package claims
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Requirement is what an operation needs of its caller. The zero value is
+// [Authenticated]. A Requirement is immutable and safe for concurrent use.
+//
+// A Requirement that was put together wrongly, such as [Scopes] of nothing,
+// refuses everybody, and [Requirement.Validate] says why; the transports
+// validate the requirements they are given when they are given them.
+type Requirement struct{ rule rule }
+
+// rule is the inside of a Requirement, nil for Authenticated.
+type rule interface {
+	fmt.Stringer
+	// check returns nil or an *Error.
+	check(ctx context.Context, caller *Claims) error
+	// scopes returns what a client has to ask its token for.
+	scopes() []string
+	validate() error
+}
+
+// Public needs nothing. Credentials of a request are not looked at, so a bad
+// token does no harm and the handler finds no claims. It can not be part of
+// [All] or [AnyOf].
+func Public() Requirement { return Requirement{public{}} }
+
+// Authenticated needs a valid token and no more.
+func Authenticated() Requirement { return Requirement{} }
+
+// Scopes needs every one of the scopes (RFC 6749 section 3.3), compared exactly.
+func Scopes(all ...string) Requirement { return Requirement{newScopes("Scopes", all)} }
+
+// AnyScope needs at least one of the scopes. A refusal asks for the first, so
+// name first what a client should ask its token for.
+func AnyScope(any ...string) Requirement {
+	alternatives := make([]Requirement, len(any))
+	for i, scope := range any {
+		alternatives[i] = Requirement{newScopes("AnyScope", []string{scope})}
+	}
+	return Requirement{&anyOf{name: "AnyScope", args: quoted(any), alternatives: alternatives}}
+}
+
+// All needs everything that the requirements need. They are checked in order,
+// and the first that refuses decides; a refusal for lack of scope names the
+// scopes of all of them, as the token that it asks for must have them all.
+func All(needs ...Requirement) Requirement {
+	a := &allOf{needs: slices.Clone(needs)}
+	a.refusal = insufficientScope(a.scopes())
+	return Requirement{a}
+}
+
+// AnyOf needs what any one of the requirements needs. They are checked in
+// order. Where none is met, the refusal is [ErrUnavailable] if one of them could
+// not be decided; else that of the first one that another token would help
+// with; else that of the first.
+func AnyOf(alternatives ...Requirement) Requirement {
+	return Requirement{&anyOf{
+		name: "AnyOf", args: printed(alternatives), alternatives: slices.Clone(alternatives),
+	}}
+}
+
+// Func needs f to allow the caller, which is never nil. The name is for reading:
+// it stands in the requirement's String. A result of false refuses with
+// [ErrForbidden]. An error refuses whatever the result: with the class that it
+// matches if it is one of this package's sentinels, otherwise with
+// [ErrUnavailable]; f must not return such an error because of what the caller
+// sent.
+func Func(name string, f func(ctx context.Context, caller *Claims) (bool, error)) Requirement {
+	return Requirement{&funcRule{name, f}}
+}
+
+// Check returns nil if the caller, which must not be nil, has what is needed,
+// and otherwise an [*Error]: [ErrInsufficientScope], [ErrForbidden] or
+// [ErrUnavailable].
+func (r Requirement) Check(ctx context.Context, caller *Claims) error {
+	if r.rule == nil {
+		return nil
+	}
+	return r.rule.check(ctx, caller)
+}
+
+// IsPublic reports whether r is [Public].
+func (r Requirement) IsPublic() bool { return r.rule == public{} }
+
+// Scope returns the space-separated scope that a client should ask its token
+// for to meet r, the first alternative where there are several; empty if no
+// scope is needed. It is the "scope" of a challenge (RFC 6750 section 3).
+func (r Requirement) Scope() string { return strings.Join(r.scopes(), " ") }
+
+// String returns r as it would be written in Go, without the package name.
+func (r Requirement) String() string {
+	if r.rule == nil {
+		return "Authenticated()"
+	}
+	return r.rule.String()
+}
+
+// Validate returns what is wrong with r, nil if nothing is.
+func (r Requirement) Validate() error {
+	if r.rule == nil {
+		return nil
+	}
+	return r.rule.validate()
+}
+
+func (r Requirement) scopes() []string {
+	if r.rule == nil {
+		return nil
+	}
+	return r.rule.scopes()
+}
+
+type public struct{}
+
+func (public) check(context.Context, *Claims) error { return nil }
+func (public) scopes() []string                     { return nil }
+func (public) validate() error                      { return nil }
+func (public) String() string                       { return "Public()" }
+
+// scopes is all of a list of scopes.
+type scopes struct {
+	name    string
+	all     []string
+	refusal *Error
+	invalid error
+}
+
+func newScopes(name string, all []string) *scopes {
+	s := &scopes{name: name, all: slices.Clone(all), refusal: insufficientScope(all)}
+	if len(all) == 0 {
+		s.invalid = fmt.Errorf("claims: %s needs at least one scope", name)
+	}
+	for _, scope := range all {
+		if !isScope(scope) {
+			s.invalid = fmt.Errorf("claims: %s: %q is not a scope (RFC 6749 section 3.3)", name, scope)
+		}
+	}
+	return s
+}
+
+func insufficientScope(all []string) *Error {
+	return &Error{class: ErrInsufficientScope, reason: ReasonScope, scope: strings.Join(all, " ")}
+}
+
+func (s *scopes) check(_ context.Context, caller *Claims) error {
+	if s.invalid != nil {
+		return errPermission
+	}
+	for _, scope := range s.all {
+		if !caller.HasScope(scope) {
+			return s.refusal
+		}
+	}
+	return nil
+}
+
+func (s *scopes) scopes() []string { return s.all }
+func (s *scopes) validate() error  { return s.invalid }
+func (s *scopes) String() string   { return s.name + "(" + quoted(s.all) + ")" }
+
+// isScope reports whether s is a scope-token.
+func isScope(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= 0x20 || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+type allOf struct {
+	needs   []Requirement
+	refusal *Error
+}
+
+func (a *allOf) check(ctx context.Context, caller *Claims) error {
+	if len(a.needs) == 0 {
+		return errPermission
+	}
+	for _, r := range a.needs {
+		err := r.checkPart(ctx, caller)
+		if errors.Is(err, ErrInsufficientScope) {
+			return a.refusal
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *allOf) scopes() []string {
+	var union []string
+	for _, r := range a.needs {
+		for _, scope := range r.scopes() {
+			if !slices.Contains(union, scope) {
+				union = append(union, scope)
+			}
+		}
+	}
+	return union
+}
+
+func (a *allOf) validate() error { return validateParts("All", a.needs) }
+func (a *allOf) String() string  { return "All(" + printed(a.needs) + ")" }
+
+type anyOf struct {
+	name         string
+	args         string
+	alternatives []Requirement
+}
+
+func (a *anyOf) check(ctx context.Context, caller *Claims) error {
+	if len(a.alternatives) == 0 {
+		return errPermission
+	}
+	var refusal error
+	for _, r := range a.alternatives {
+		err := r.checkPart(ctx, caller)
+		if err == nil {
+			return nil
+		}
+		if refusal == nil || weight(err) > weight(refusal) {
+			refusal = err
+		}
+	}
+	return refusal
+}
+
+// weight ranks the refusals of alternatives: the greatest is the one to give.
+func weight(err error) int {
+	switch {
+	case errors.Is(err, ErrUnavailable):
+		return 3
+	case errors.Is(err, ErrInsufficientScope):
+		return 2
+	case errors.Is(err, ErrInsufficientAuthentication):
+		return 1
+	}
+	return 0
+}
+
+func (a *anyOf) scopes() []string {
+	for _, r := range a.alternatives {
+		if list := r.scopes(); len(list) > 0 {
+			return list
+		}
+	}
+	return nil
+}
+
+func (a *anyOf) validate() error { return validateParts(a.name, a.alternatives) }
+func (a *anyOf) String() string  { return a.name + "(" + a.args + ")" }
+
+// checkPart is Check for a part of another requirement. Public is not allowed
+// there: what it meant, that all is public or that it adds nothing, would be
+// for the reader to guess.
+func (r Requirement) checkPart(ctx context.Context, caller *Claims) error {
+	if r.IsPublic() {
+		return errPermission
+	}
+	return r.Check(ctx, caller)
+}
+
+func validateParts(name string, parts []Requirement) error {
+	if len(parts) == 0 {
+		return fmt.Errorf("claims: %s needs at least one requirement", name)
+	}
+	var errs []error
+	for _, r := range parts {
+		if r.IsPublic() {
+			errs = append(errs, fmt.Errorf("claims: Public can not be part of %s", name))
+		}
+		errs = append(errs, r.Validate())
+	}
+	return errors.Join(errs...)
+}
+
+type funcRule struct {
+	name  string
+	allow func(context.Context, *Claims) (bool, error)
+}
+
+func (f *funcRule) check(ctx context.Context, caller *Claims) error {
+	if f.allow == nil {
+		return errPermission
+	}
+	allowed, err := f.allow(ctx, caller)
+	switch {
+	case err == nil && allowed:
+		return nil
+	case err == nil:
+		return errPermission
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	for _, class := range []error{ErrForbidden, ErrInsufficientScope, ErrInsufficientAuthentication} {
+		if errors.Is(err, class) {
+			return NewError(class, defaultReason(class), err)
+		}
+	}
+	return NewError(ErrUnavailable, ReasonUndecided, err)
+}
+
+func (f *funcRule) scopes() []string { return nil }
+func (f *funcRule) String() string   { return "Func(" + strconv.Quote(f.name) + ")" }
+
+func (f *funcRule) validate() error {
+	if f.allow == nil {
+		return fmt.Errorf("claims: Func(%q) has no function", f.name)
+	}
+	return nil
+}
+
+func quoted(list []string) string {
+	var b strings.Builder
+	for i, s := range list {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(strconv.Quote(s))
+	}
+	return b.String()
+}
+
+func printed(list []Requirement) string {
+	var b strings.Builder
+	for i, r := range list {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(r.String())
+	}
+	return b.String()
+}

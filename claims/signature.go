@@ -1,0 +1,81 @@
+package claims
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	_ "crypto/sha256" // for crypto.SHA256
+	_ "crypto/sha512" // for crypto.SHA384 and crypto.SHA512
+	"math/big"
+)
+
+// algorithms are the signature algorithms that tokens may have. "none" and the
+// symmetric ones are not among them: with a public key as the secret, anybody
+// could sign (RFC 8725 section 2.1).
+var algorithms = map[string]func(crypto.PublicKey, []byte, []byte) bool{
+	"RS256":   pkcs1(crypto.SHA256),
+	"RS384":   pkcs1(crypto.SHA384),
+	"RS512":   pkcs1(crypto.SHA512),
+	"PS256":   pss(crypto.SHA256),
+	"PS384":   pss(crypto.SHA384),
+	"PS512":   pss(crypto.SHA512),
+	"ES256":   ecdsaP1363(crypto.SHA256, 256),
+	"ES384":   ecdsaP1363(crypto.SHA384, 384),
+	"ES512":   ecdsaP1363(crypto.SHA512, 521),
+	"EdDSA":   pureEd25519,
+	"Ed25519": pureEd25519,
+}
+
+// verifySignature reports whether signature is one of input by the algorithm,
+// which must be one of algorithms. A key of another type or curve verifies
+// nothing.
+func verifySignature(algorithm string, public crypto.PublicKey, input, signature []byte) bool {
+	return algorithms[algorithm](public, input, signature)
+}
+
+// pkcs1 is RSASSA-PKCS1-v1_5 (RFC 7518 section 3.3).
+func pkcs1(hash crypto.Hash) func(crypto.PublicKey, []byte, []byte) bool {
+	return func(public crypto.PublicKey, input, signature []byte) bool {
+		key, ok := public.(*rsa.PublicKey)
+		return ok && rsa.VerifyPKCS1v15(key, hash, digest(hash, input), signature) == nil
+	}
+}
+
+// pss is RSASSA-PSS with a salt as long as the hash (RFC 7518 section 3.5).
+func pss(hash crypto.Hash) func(crypto.PublicKey, []byte, []byte) bool {
+	options := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash}
+	return func(public crypto.PublicKey, input, signature []byte) bool {
+		key, ok := public.(*rsa.PublicKey)
+		return ok && rsa.VerifyPSS(key, hash, digest(hash, input), signature, options) == nil
+	}
+}
+
+// ecdsaP1363 is ECDSA on the curve of the given size. The signature is R and S,
+// each as long as the curve's order, and nothing else: no DER (RFC 7518 section
+// 3.4).
+func ecdsaP1363(hash crypto.Hash, bits int) func(crypto.PublicKey, []byte, []byte) bool {
+	size := (bits + 7) / 8
+	return func(public crypto.PublicKey, input, signature []byte) bool {
+		key, ok := public.(*ecdsa.PublicKey)
+		if !ok || key.Curve.Params().BitSize != bits || len(signature) != 2*size {
+			return false
+		}
+		r := new(big.Int).SetBytes(signature[:size])
+		s := new(big.Int).SetBytes(signature[size:])
+		return ecdsa.Verify(key, digest(hash, input), r, s) // refuses zero
+	}
+}
+
+// pureEd25519 is RFC 8037 section 3.1, and RFC 9864 section 2.2 under the name
+// "Ed25519".
+func pureEd25519(public crypto.PublicKey, input, signature []byte) bool {
+	key, ok := public.(ed25519.PublicKey)
+	return ok && len(key) == ed25519.PublicKeySize && ed25519.Verify(key, input, signature)
+}
+
+func digest(hash crypto.Hash, input []byte) []byte {
+	h := hash.New()
+	h.Write(input)
+	return h.Sum(nil)
+}
