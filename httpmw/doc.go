@@ -1,0 +1,24 @@
+// Package httpmw guards net/http handlers: it takes the access token out of a
+// request, has it verified, and serves the request or refuses it.
+//
+// A token is taken from the Authorization field alone (RFC 6750 section 2.1),
+// never from the query, a form or a cookie. The outcomes:
+//
+//	no token                    401  WWW-Authenticate: Bearer realm, scope
+//	malformed or repeated field 400  … error="invalid_request"
+//	bad token                   401  … error="invalid_token"
+//	authentication too weak     401  … error="insufficient_user_authentication"
+//	scope missing               403  … error="insufficient_scope", scope
+//	not permitted               403  … error="insufficient_scope"
+//	cannot decide               503  Retry-After
+//
+// The body is a problem document (RFC 9457): title, status, detail, and reason,
+// one of the [claims.Reason] words. Neither it nor the challenge ever has the
+// token, what the token says, or the text of an internal error.
+//
+// [NewServeMux] makes a mux on which every route says what it needs.
+// [Middleware.Require] and [Middleware.Wrap] are middleware of the usual form
+// for any other router. [Middleware.Check] decides and writes nothing.
+//
+// Importing this package links no gRPC.
+package httpmw

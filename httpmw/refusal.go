@@ -1,0 +1,64 @@
+package httpmw
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/sallyport-go/sallyport/claims"
+)
+
+// problem is the body of a refusal (RFC 9457). Its type is "about:blank", which
+// is left out.
+type problem struct {
+	Title  string        `json:"title"`
+	Status int           `json:"status"`
+	Detail string        `json:"detail"`
+	Reason claims.Reason `json:"reason"`
+}
+
+// Refuse writes the answer to a request that is refused for err, which must not
+// be nil: the error of [Middleware.Check], or of [claims.Allowed] inside a
+// handler that has not written yet. Nothing of err but its class, its reason and
+// the scope that it asks for is written.
+func (m *Middleware) Refuse(w http.ResponseWriter, err error) {
+	m.refuse(w, claims.AsError(err), claims.Authenticated())
+}
+
+func (m *Middleware) refuse(
+	w http.ResponseWriter, refusal *claims.Error, needs claims.Requirement,
+) {
+	status := statusOf(refusal.Class())
+	header := w.Header()
+	header.Set("Content-Type", "application/problem+json")
+	header.Set("Cache-Control", "no-store")
+	if field := m.challenge.Field(refusal, needs); field != "" {
+		header.Set("WWW-Authenticate", field)
+	}
+	if status == http.StatusServiceUnavailable {
+		// Whole seconds, rounded up: never sooner than it is worth.
+		seconds := int64((refusal.RetryAfter() + time.Second - 1) / time.Second)
+		header.Set("Retry-After", strconv.FormatInt(max(seconds, 1), 10))
+	}
+	w.WriteHeader(status)
+	// A client that has gone away needs no body.
+	_ = json.NewEncoder(w).Encode(problem{
+		Title:  http.StatusText(status),
+		Status: status,
+		Detail: refusal.Text(),
+		Reason: refusal.Reason(),
+	})
+}
+
+func statusOf(class error) int {
+	switch class {
+	case claims.ErrInvalidRequest:
+		return http.StatusBadRequest
+	case claims.ErrInsufficientScope, claims.ErrForbidden:
+		return http.StatusForbidden
+	case claims.ErrUnavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusUnauthorized
+}
