@@ -1,0 +1,22 @@
+// Package grpcmw guards the methods of a gRPC server: it takes the access token
+// out of a call's metadata, has it verified, and lets the call through or
+// refuses it. Streams of every kind are checked before their handler runs.
+//
+// A [Policy] says what each method needs. A method that it does not list is
+// refused, and [Interceptor.Audit] names such methods when the server starts.
+// The outcomes:
+//
+//	no token                Unauthenticated    challenge: Bearer realm, scope
+//	malformed or repeated   Unauthenticated    … error="invalid_request"
+//	bad token               Unauthenticated    … error="invalid_token"
+//	authentication too weak Unauthenticated    … error="insufficient_user_authentication"
+//	scope missing           PermissionDenied   … error="insufficient_scope", scope
+//	not permitted, unlisted PermissionDenied   … error="insufficient_scope"
+//	cannot decide           Unavailable        RetryInfo
+//
+// The token is taken from the "authorization" metadata, in the form of RFC 6750
+// section 2.1. The challenge is the "www-authenticate" trailer. The status has
+// one fixed text for each reason, and an ErrorInfo detail whose reason is the
+// [claims.Reason] in capitals and whose domain is [Domain]. Neither ever has the
+// token, what the token says, or the text of an internal error.
+package grpcmw

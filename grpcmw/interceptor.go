@@ -1,0 +1,112 @@
+package grpcmw
+
+import (
+	"context"
+	"errors"
+	"maps"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/claims/bearer"
+)
+
+// Config says what an [Interceptor] lets through and how it answers.
+type Config struct {
+	// Policy says what each method needs. Required; a method that it does not
+	// list is refused.
+	Policy Policy
+
+	// Realm is the realm of the challenges (RFC 9110 section 11.5): a name for
+	// what is protected, shown to clients. Empty means "api".
+	Realm string
+}
+
+// Interceptor stands in front of the methods of a gRPC server and lets through
+// the calls of callers who may. It is immutable and safe for concurrent use.
+// [New] makes one.
+type Interceptor struct {
+	auth      claims.Authenticator
+	policy    Policy
+	challenge bearer.Challenge
+}
+
+var errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, nil)
+
+// New returns an Interceptor that asks auth who makes a call: a
+// [*claims.Verifier], a [*claims.Issuers], or any other. The error reports
+// everything that is wrong with its arguments.
+func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
+	errs := cfg.Policy.validate()
+	if auth == nil {
+		errs = append(errs, errors.New("grpcmw: New needs an Authenticator"))
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return &Interceptor{auth, maps.Clone(cfg.Policy), bearer.Challenge{Realm: cfg.Realm}}, nil
+}
+
+// ServerOptions returns the options that install the Interceptor on a server,
+// for unary calls and streams together, so that neither can be forgotten. They
+// chain with other interceptors, in the order of the options given to
+// [grpc.NewServer].
+func (i *Interceptor) ServerOptions() []grpc.ServerOption {
+	return []grpc.ServerOption{
+		grpc.ChainUnaryInterceptor(i.Unary),
+		grpc.ChainStreamInterceptor(i.Stream),
+	}
+}
+
+// Unary is a [grpc.UnaryServerInterceptor]. A server needs [Interceptor.Stream]
+// as well: [Interceptor.ServerOptions] installs both.
+func (i *Interceptor) Unary(
+	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
+) (any, error) {
+	ctx, err := i.check(ctx, info.FullMethod)
+	if err != nil {
+		return nil, err
+	}
+	return handler(ctx, req)
+}
+
+// Stream is a [grpc.StreamServerInterceptor]. A server needs [Interceptor.Unary]
+// as well: [Interceptor.ServerOptions] installs both.
+func (i *Interceptor) Stream(
+	srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
+) error {
+	ctx, err := i.check(stream.Context(), info.FullMethod)
+	if err != nil {
+		return err
+	}
+	return handler(srv, &guardedStream{stream, ctx})
+}
+
+// guardedStream is a stream whose context carries the caller.
+type guardedStream struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (s *guardedStream) Context() context.Context { return s.ctx }
+
+// check returns the context for the handler, or the status error of a refusal.
+func (i *Interceptor) check(ctx context.Context, method string) (context.Context, error) {
+	needs, listed := i.policy[method]
+	if !listed {
+		return nil, i.refuse(ctx, errUnlisted, needs)
+	}
+	if needs.IsPublic() {
+		return ctx, nil
+	}
+	credentials, err := bearer.Parse(metadata.ValueFromIncomingContext(ctx, "authorization"))
+	if err != nil {
+		return nil, i.refuse(ctx, claims.AsError(err), needs)
+	}
+	caller, err := claims.Authorize(ctx, i.auth, credentials, needs)
+	if err != nil {
+		return nil, i.refuse(ctx, claims.AsError(err), needs)
+	}
+	return claims.NewContext(ctx, caller), nil
+}

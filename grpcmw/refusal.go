@@ -1,0 +1,65 @@
+package grpcmw
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/sallyport-go/sallyport/claims"
+)
+
+// Domain is the domain of the ErrorInfo details of refusals.
+const Domain = "sallyport"
+
+// Refuse returns the status error for a call that is refused for err, which must
+// not be nil, and sets the challenge in the call's trailer. It is for the error
+// of [claims.Allowed] inside a method. Nothing of err but its class, its reason
+// and the scope that it asks for is sent.
+func (i *Interceptor) Refuse(ctx context.Context, err error) error {
+	return i.refuse(ctx, claims.AsError(err), claims.Authenticated())
+}
+
+func (i *Interceptor) refuse(
+	ctx context.Context, refusal *claims.Error, needs claims.Requirement,
+) error {
+	if field := i.challenge.Field(refusal, needs); field != "" {
+		// It fails only outside a call, where nobody reads a trailer.
+		_ = grpc.SetTrailer(ctx, metadata.Pairs("www-authenticate", field))
+	}
+	info := &errdetails.ErrorInfo{
+		Reason: strings.ToUpper(string(refusal.Reason())),
+		Domain: Domain,
+	}
+	if scope := refusal.Scope(); scope != "" {
+		info.Metadata = map[string]string{"scope": scope}
+	}
+	details := []protoadapt.MessageV1{info}
+	if refusal.Class() == claims.ErrUnavailable {
+		details = append(details, &errdetails.RetryInfo{
+			RetryDelay: durationpb.New(max(refusal.RetryAfter(), time.Second)),
+		})
+	}
+	st := status.New(codeOf(refusal.Class()), refusal.Text())
+	if detailed, err := st.WithDetails(details...); err == nil {
+		st = detailed
+	}
+	return st.Err()
+}
+
+func codeOf(class error) codes.Code {
+	switch class {
+	case claims.ErrInsufficientScope, claims.ErrForbidden:
+		return codes.PermissionDenied
+	case claims.ErrUnavailable:
+		return codes.Unavailable
+	}
+	return codes.Unauthenticated
+}
