@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // Issuers verifies the access tokens of several issuers, each by a [Config] of
@@ -44,10 +43,7 @@ func NewIssuers(trusted ...Config) (*Issuers, error) {
 
 // Authenticate verifies a Bearer token of one of the issuers.
 func (i *Issuers) Authenticate(ctx context.Context, r Request) (*Claims, error) {
-	if !strings.EqualFold(r.Scheme, "Bearer") {
-		return nil, errUnsupportedScheme
-	}
-	t, err := parseToken(r.Token)
+	t, err := parseRequest(r)
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,14 @@ type header struct {
 	critical    bool
 }
 
+// parseRequest takes the Bearer token of a request apart.
+func parseRequest(r Request) (*token, error) {
+	if !strings.EqualFold(r.Scheme, "Bearer") {
+		return nil, errUnsupportedScheme
+	}
+	return parseToken(r.Token)
+}
+
 // parseToken does the checks of a token's form. It is linear in the token's
 // length and reaches nothing outside the token.
 func parseToken(text string) (*token, error) {

@@ -155,10 +155,7 @@ func (cfg Config) validate() []error {
 // Authenticate verifies a Bearer token, by the checks and in the order that the
 // package comment gives.
 func (v *Verifier) Authenticate(ctx context.Context, r Request) (*Claims, error) {
-	if !strings.EqualFold(r.Scheme, "Bearer") {
-		return nil, errUnsupportedScheme
-	}
-	t, err := parseToken(r.Token)
+	t, err := parseRequest(r)
 	if err != nil {
 		return nil, err
 	}
