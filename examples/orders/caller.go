@@ -1,0 +1,23 @@
+package main
+
+import (
+	"context"
+
+	"github.com/sallyport-go/sallyport/claims"
+)
+
+// realm names the service in its challenges, on both APIs.
+const realm = "orders"
+
+var errExpired = claims.NewError(claims.ErrInvalidToken, claims.ReasonExpired, nil)
+
+// untilExpiry returns a context that ends when the caller's token does, with
+// errExpired as its cause: what starts while a token is valid must not outlive
+// it.
+func untilExpiry(ctx context.Context) (context.Context, context.CancelFunc) {
+	caller, ok := claims.FromContext(ctx)
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadlineCause(ctx, caller.ExpiresAt(), errExpired)
+}

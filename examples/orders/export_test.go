@@ -1,0 +1,7 @@
+package main
+
+// What the tests, in package main_test, start.
+var (
+	Main = main
+	Run  = run
+)

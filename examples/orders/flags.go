@@ -1,0 +1,153 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/jwks"
+)
+
+const usage = `usage: orders [flags]
+
+  -http ADDR        HTTP API (127.0.0.1:8080)
+  -grpc ADDR        gRPC API (127.0.0.1:8081)
+  -issuer URL       trusted issuer, repeatable; with none, the embedded
+                    development issuer
+  -dev-issuer ADDR  where the embedded issuer listens (127.0.0.1:8082)
+  -jwks-url URL     key set URL of a single -issuer, skipping discovery
+  -audience AUD     accepted audience, repeatable (https://orders.example)
+
+ADDR is HOST:PORT; port 0 takes a free one.
+`
+
+const defaultAudience = "https://orders.example"
+
+// options is what the command line says.
+type options struct {
+	httpAddr, grpcAddr string
+	devAddr            string // of the embedded issuer, used if issuers is empty
+	issuers            []string
+	jwksURL            string
+	audiences          []string
+
+	// trusted are the issuers, ready for use; nil if issuers is empty.
+	trusted *claims.Issuers
+}
+
+// parseOptions reads the command line. The error is [flag.ErrHelp], or names
+// every flag with a value that can not be used.
+func parseOptions(args []string) (*options, error) {
+	var o options
+	fs := flag.NewFlagSet("orders", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.StringVar(&o.httpAddr, "http", "127.0.0.1:8080", "")
+	fs.StringVar(&o.grpcAddr, "grpc", "127.0.0.1:8081", "")
+	fs.StringVar(&o.devAddr, "dev-issuer", "127.0.0.1:8082", "")
+	fs.StringVar(&o.jwksURL, "jwks-url", "", "")
+	repeatable(fs, "issuer", &o.issuers)
+	repeatable(fs, "audience", &o.audiences)
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%w (orders -h lists the flags)", err)
+	}
+	if fs.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q (orders -h lists the flags)", fs.Arg(0))
+	}
+	if len(o.audiences) == 0 {
+		o.audiences = []string{defaultAudience}
+	}
+	return &o, errors.Join(o.checkAddresses(), o.trust())
+}
+
+func repeatable(fs *flag.FlagSet, name string, list *[]string) {
+	fs.Func(name, "", func(value string) error {
+		*list = append(*list, value)
+		return nil
+	})
+}
+
+func (o *options) checkAddresses() error {
+	errs := []error{checkAddress("http", o.httpAddr), checkAddress("grpc", o.grpcAddr)}
+	if len(o.issuers) == 0 {
+		err := checkAddress("dev-issuer", o.devAddr)
+		if err == nil && !isLoopback(o.devAddr) {
+			err = fmt.Errorf("-dev-issuer %q: must be a loopback address: its secrets are public",
+				o.devAddr)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func checkAddress(name, addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("-%s %q: must be HOST:PORT with a port from 0 to 65535", name, addr)
+	}
+	return nil
+}
+
+func isLoopback(addr string) bool {
+	host, _, _ := net.SplitHostPort(addr)
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}
+
+// trust sets o.trusted.
+func (o *options) trust() error {
+	var errs []error
+	if slices.Contains(o.audiences, "") {
+		errs = append(errs, errors.New("-audience must not be empty"))
+	}
+	if o.jwksURL != "" && len(o.issuers) != 1 {
+		errs = append(errs,
+			fmt.Errorf("-jwks-url needs exactly one -issuer, not %d", len(o.issuers)))
+	}
+	if o.jwksURL != "" {
+		if _, err := jwks.NewCache(jwks.Config{URL: o.jwksURL}); err != nil {
+			errs = append(errs, fmt.Errorf("-jwks-url %q: %w", redacted(o.jwksURL), err))
+		}
+	}
+	var configs []claims.Config
+	for _, issuer := range o.issuers {
+		if issuer == "" {
+			errs = append(errs, errors.New("-issuer must not be empty"))
+			continue
+		}
+		keys, err := jwks.NewCache(jwks.Config{Issuer: issuer, URL: o.jwksURL})
+		if err != nil && o.jwksURL == "" {
+			errs = append(errs, fmt.Errorf("-issuer %q: %w", redacted(issuer), err))
+		}
+		configs = append(configs, claims.Config{Issuer: issuer, Audiences: o.audiences, Keys: keys})
+	}
+	if err := errors.Join(errs...); err != nil || len(configs) == 0 {
+		return err
+	}
+	var err error
+	o.trusted, err = claims.NewIssuers(configs...)
+	return err
+}
+
+// redacted keeps the password of a URL out of the message about it.
+func redacted(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.User == nil {
+		return s
+	}
+	return u.Redacted()
+}
+
+// oneLine puts errors that were joined on one line.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/httpmw"
+)
+
+const (
+	maxBody      = 16 << 10
+	writeTimeout = 10 * time.Second
+	readyTimeout = 2 * time.Second
+)
+
+// httpAPI is the HTTP API.
+type httpAPI struct {
+	auth    *httpmw.Middleware
+	issuers *claims.Issuers
+	orders  *store
+}
+
+func newHTTPServer(issuers *claims.Issuers, orders *store) *http.Server {
+	a := &httpAPI{httpmw.New(issuers, httpmw.Config{Realm: realm}), issuers, orders}
+	mux := httpmw.NewServeMux(a.auth)
+	mux.HandleFunc("GET /healthz", claims.Public(), a.health)
+	mux.HandleFunc("GET /readyz", claims.Public(), a.ready)
+	mux.HandleFunc("GET /me", claims.Authenticated(), a.me)
+	mux.HandleFunc("GET /orders", claims.Scopes("orders:read"), a.list)
+	mux.HandleFunc("GET /orders/events", claims.Scopes("orders:read"), a.events)
+	mux.HandleFunc("POST /orders", claims.Scopes("orders:write"), a.create)
+	mux.HandleFunc("DELETE /orders/{id}", claims.Scopes("orders:delete"), a.delete)
+	return newServer(mux)
+}
+
+// newServer returns a server that no slow client can hold for long.
+func newServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+}
+
+func (a *httpAPI) health(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// ready tells whether tokens can be verified, and fetches the keys if need be.
+func (a *httpAPI) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	if err := a.issuers.Ready(ctx); err != nil {
+		a.auth.Refuse(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+}
+
+func (a *httpAPI) me(w http.ResponseWriter, r *http.Request) {
+	caller, _ := claims.FromContext(r.Context())
+	writeJSON(w, http.StatusOK, map[string]any{
+		"subject":    caller.Subject(),
+		"client_id":  caller.ClientID(),
+		"issuer":     caller.Issuer(),
+		"scopes":     append([]string{}, caller.Scopes()...), // none is [], not null
+		"expires_at": caller.ExpiresAt().UTC().Format(time.RFC3339),
+	})
+}
+
+func (a *httpAPI) list(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string][]order{"orders": a.orders.all()})
+}
+
+func (a *httpAPI) create(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Item     string `json:"item"`
+		Quantity int32  `json:"quantity"`
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		writeProblem(w, err)
+		return
+	}
+	o, err := a.orders.add(in.Item, in.Quantity)
+	if err != nil {
+		writeProblem(w, err)
+		return
+	}
+	writeJSON(w, http.StatusCreated, o)
+}
+
+func (a *httpAPI) delete(w http.ResponseWriter, r *http.Request) {
+	if err := a.orders.remove(r.PathValue("id")); err != nil {
+		writeProblem(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// events sends the orders as server-sent events: those there are, or those
+// after Last-Event-ID, then each new one. They end when the caller's token does.
+func (a *httpAPI) events(w http.ResponseWriter, r *http.Request) {
+	rc := http.NewResponseController(w)
+	// The server's timeouts are for requests that end: here each write has one.
+	extend := func() { _ = rc.SetWriteDeadline(time.Now().Add(writeTimeout)) }
+	_ = rc.SetReadDeadline(time.Time{})
+	extend()
+	defer extend() // the end of the body is written after this handler
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	if rc.Flush() != nil {
+		return
+	}
+	ctx, cancel := untilExpiry(r.Context())
+	defer cancel()
+	last, _ := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64)
+	// Whatever ends it, the client sees the end and can come back.
+	_ = a.orders.follow(ctx, last, func(o order) error {
+		data, err := json.Marshal(o)
+		if err != nil {
+			return err
+		}
+		extend()
+		if _, err := fmt.Fprintf(w, "id: %s\nevent: order\ndata: %s\n\n", o.ID, data); err != nil {
+			return err
+		}
+		return rc.Flush()
+	})
+}
+
+// errBadBody is a request body that is not the JSON it should be.
+var errBadBody = errors.New(`the body must be a JSON object such as {"item":"tea","quantity":1}`)
+
+func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(v)
+	if err == nil {
+		if _, err = decoder.Token(); err == io.EOF {
+			return nil
+		}
+	}
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return tooLarge
+	}
+	return errBadBody
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the client has gone
+}
+
+// writeProblem answers with a problem document (RFC 9457), as refusals do.
+func writeProblem(w http.ResponseWriter, err error) {
+	status := http.StatusBadRequest
+	switch tooLarge := (*http.MaxBytesError)(nil); {
+	case errors.Is(err, errNotFound):
+		status = http.StatusNotFound
+	case errors.Is(err, errStoreFull):
+		status = http.StatusConflict
+	case errors.As(err, &tooLarge):
+		status = http.StatusRequestEntityTooLarge
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"title": http.StatusText(status), "status": status, "detail": err.Error(),
+	})
+}

@@ -1,0 +1,125 @@
+package main_test
+
+import (
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/examples/orders/orderspb"
+)
+
+func TestService_issuerDownAtStart(t *testing.T) {
+	t.Parallel()
+	issuer := startIssuer(t)
+	issuer.Intercept(func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			panic(http.ErrAbortHandler) // closes the connection
+		})
+	})
+	d := start(t, "-issuer", issuer.URL())
+	token := issuer.Mint(claimstest.Token{Scope: "orders:read orders:write orders:delete"})
+
+	for _, path := range []string{"/orders", "/readyz"} {
+		got := d.call(t, "GET", path, token, "")
+		assert.Equal(t, 503, got.status, path)
+		assert.Empty(t, got.header.Get("WWW-Authenticate"), "no other token would help")
+		seconds, err := strconv.Atoi(got.header.Get("Retry-After"))
+		require.NoError(t, err, path)
+		assert.Positive(t, seconds, path)
+		assert.NotContains(t, got.body, issuer.URL(), "nothing internal")
+		assert.Equal(t, "keys_unavailable", got.decode(t)["reason"])
+	}
+	assert.Equal(t, 200, d.call(t, "GET", "/healthz", "", "").status)
+	client := d.orders(t)
+	for _, method := range methods {
+		trailer, err := method.call(withToken(t, token), client)
+		assertRefused(t, err, codes.Unavailable, "KEYS_UNAVAILABLE")
+		assert.Empty(t, trailer.Get("www-authenticate"), method.name)
+		assert.True(t, hasRetryInfo(err), method.name)
+	}
+	// What a caller sends does not choose this outcome.
+	assert.Equal(t, 401, d.call(t, "GET", "/orders", "", "").status)
+	assert.Equal(t, 401, d.call(t, "GET", "/orders", "secret", "").status)
+
+	issuer.Intercept(nil)
+	require.Eventually(t, func() bool {
+		return d.call(t, "GET", "/readyz", "", "").status == 200
+	}, timeout, 50*time.Millisecond)
+	assert.Equal(t, 200, d.call(t, "GET", "/orders", token, "").status)
+	for _, method := range methods {
+		_, err := method.call(withToken(t, token), client)
+		assert.NoError(t, err, method.name)
+	}
+}
+
+func hasRetryInfo(err error) bool {
+	for _, detail := range status.Convert(err).Details() {
+		if info, ok := detail.(*errdetails.RetryInfo); ok {
+			return info.GetRetryDelay().AsDuration() >= time.Second
+		}
+	}
+	return false
+}
+
+func TestService_readyNeedsEveryIssuer(t *testing.T) {
+	t.Parallel()
+	up, down := startIssuer(t), startIssuer(t)
+	down.Fail(http.StatusInternalServerError)
+	d := start(t, "-issuer", up.URL(), "-issuer", down.URL())
+	assert.Equal(t, 503, d.call(t, "GET", "/readyz", "", "").status)
+	token := up.Mint(claimstest.Token{Scope: "orders:read"})
+	assert.Equal(t, 200, d.call(t, "GET", "/orders", token, "").status, "the other still works")
+}
+
+func TestService_readyDoesNotWaitForAStalledIssuer(t *testing.T) {
+	t.Parallel()
+	issuer := startIssuer(t)
+	issuer.Intercept(func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+		})
+	})
+	d := start(t, "-issuer", issuer.URL())
+	assert.Equal(t, 503, d.call(t, "GET", "/readyz", "", "").status)
+}
+
+func TestService_drains(t *testing.T) {
+	t.Parallel()
+	issuer := startIssuer(t)
+	d := start(t, "-issuer", issuer.URL())
+	token := issuer.Mint(claimstest.Token{Scope: "orders:read orders:write"})
+	events := d.openEvents(t, token, "2")
+	client := d.orders(t)
+	watch, err := client.WatchOrders(withToken(t, token), &orderspb.WatchOrdersRequest{})
+	require.NoError(t, err)
+	_, err = watch.Recv()
+	require.NoError(t, err)
+	// A caller that never ends its stream is cut off.
+	sync, err := client.SyncOrders(withToken(t, token))
+	require.NoError(t, err)
+	require.NoError(t, sync.Send(&orderspb.SyncOrdersRequest{Item: "tea", Quantity: 1}))
+	_, err = sync.Recv()
+	require.NoError(t, err)
+
+	d.stop() // asserts exit code 0
+	for err = nil; err == nil; {
+		_, err = watch.Recv()
+	}
+	assert.Equal(t, codes.Unavailable, status.Code(err))
+	assert.Equal(t, "the service is stopping", status.Convert(err).Message())
+	_, err = sync.Recv()
+	assert.Equal(t, codes.Unavailable, status.Code(err))
+	assert.Equal(t, "id: 3", events.next(t))
+	assert.Empty(t, events.next(t), "the end")
+	assert.NoError(t, events.lines.Err(), "a clean one")
+	_, err = http.Get(d.url + "/healthz")
+	assert.Error(t, err)
+}

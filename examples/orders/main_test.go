@@ -1,0 +1,164 @@
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	main "github.com/sallyport-go/sallyport/examples/orders"
+)
+
+// asProgram makes the test binary be the program.
+const asProgram = "ORDERS_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main.Main()
+	}
+	os.Exit(m.Run())
+}
+
+func TestRun_refusesBadFlags(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		args []string
+		want string
+	}{
+		{
+			name: "unknown flag",
+			args: []string{"-nope"},
+			want: "flag provided but not defined: -nope (orders -h lists the flags)",
+		},
+		{
+			name: "flag without value",
+			args: []string{"-http"},
+			want: "flag needs an argument: -http (orders -h lists the flags)",
+		},
+		{
+			name: "positional argument",
+			args: []string{"-http", "127.0.0.1:0", "serve"},
+			want: `unexpected argument "serve" (orders -h lists the flags)`,
+		},
+		{
+			name: "all unusable values at once",
+			args: []string{
+				"-http", "nonsense", "-grpc", "127.0.0.1:65536", "-issuer", "ftp://a.example",
+				"-issuer", "https://u:secret@b.example", "-audience", "",
+			},
+			want: `-http "nonsense": must be HOST:PORT with a port from 0 to 65535; ` +
+				`-grpc "127.0.0.1:65536": must be HOST:PORT with a port from 0 to 65535; ` +
+				`-audience must not be empty; ` +
+				`-issuer "ftp://a.example": jwks: Config.Issuer must be an https URL; ` +
+				`-issuer "https://u:xxxxx@b.example": ` +
+				`jwks: Config.Issuer must not have user information`,
+		},
+		{
+			name: "empty issuer",
+			args: []string{"-issuer", ""},
+			want: "-issuer must not be empty",
+		},
+		{
+			name: "plain http issuer",
+			args: []string{"-issuer", "http://a.example"},
+			want: `-issuer "http://a.example": ` +
+				`jwks: Config.Issuer must be https (http is for loopback addresses only)`,
+		},
+		{
+			name: "issuer twice",
+			args: []string{"-issuer", "https://a.example", "-issuer", "https://a.example"},
+			want: `claims: issuer "https://a.example" is configured twice`,
+		},
+		{
+			name: "key set URL without issuer",
+			args: []string{"-jwks-url", "https://a.example/jwks"},
+			want: "-jwks-url needs exactly one -issuer, not 0",
+		},
+		{
+			name: "key set URL with two issuers",
+			args: []string{
+				"-issuer", "https://a.example", "-issuer", "https://b.example",
+				"-jwks-url", "https://a.example/jwks",
+			},
+			want: "-jwks-url needs exactly one -issuer, not 2",
+		},
+		{
+			name: "key set URL over plain http",
+			args: []string{"-issuer", "https://a.example", "-jwks-url", "http://a.example/jwks"},
+			want: `-jwks-url "http://a.example/jwks": ` +
+				`jwks: Config.URL must be https (http is for loopback addresses only)`,
+		},
+		{
+			name: "development issuer for everybody",
+			args: []string{"-dev-issuer", "0.0.0.0:8082"},
+			want: `-dev-issuer "0.0.0.0:8082": must be a loopback address: its secrets are public`,
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var stdout, stderr bytes.Buffer
+			assert.Equal(t, 2, main.Run(t.Context(), test.args, &stdout, &stderr))
+			assert.Equal(t, "orders: "+test.want+"\n", stderr.String())
+			assert.Empty(t, stdout.String())
+		})
+	}
+}
+
+func TestRun_addressInUse(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	taken := listener.Addr().String()
+	var stdout, stderr bytes.Buffer
+	code := main.Run(t.Context(),
+		[]string{"-http", taken, "-grpc", taken, "-dev-issuer", "127.0.0.1:0"}, &stdout, &stderr)
+	assert.Equal(t, 1, code)
+	assert.Regexp(t, `\Aorders: -http "`+taken+`": .+; -grpc "`+taken+`": .+\n\z`, stderr.String())
+	assert.Equal(t, 1, strings.Count(stderr.String(), "\n"))
+	assert.Empty(t, stdout.String())
+}
+
+func TestRun_help(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr bytes.Buffer
+	assert.Zero(t, main.Run(t.Context(), []string{"-h"}, &stdout, &stderr))
+	assert.Empty(t, stderr.String())
+	for _, flag := range []string{
+		"-http ", "-grpc ", "-issuer ", "-dev-issuer ", "-jwks-url ", "-audience ",
+	} {
+		assert.Contains(t, stdout.String(), "\n  "+flag)
+	}
+}
+
+func TestMain_endsOnSignal(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no such signals")
+	}
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.CommandContext(t.Context(), os.Args[0], freePorts()...)
+			cmd.Env = append(os.Environ(), asProgram+"=1")
+			stdout, err := cmd.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, cmd.Start())
+			lines := bufio.NewScanner(stdout)
+			for lines.Scan() && !strings.HasPrefix(lines.Text(), "Ctrl-C") {
+			}
+			require.NoError(t, cmd.Process.Signal(signal))
+			assert.NoError(t, cmd.Wait(), "the exit code")
+		})
+	}
+}
