@@ -15,6 +15,9 @@ func (i *Issuer) Client() *http.Client { return &http.Client{Transport: direct{i
 type direct struct{ issuer *Issuer }
 
 func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil { // what a RoundTripper must do, whatever comes of it
+		defer r.Body.Close()
+	}
 	if u, err := url.Parse(d.issuer.URL()); err != nil || u.Host != r.URL.Host {
 		return nil, fmt.Errorf("claimstest: no route to host %s", r.URL.Host)
 	}

@@ -33,6 +33,7 @@ type tokenError struct {
 // or in a JSON body, as some platforms have it.
 func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Pragma", "no-cache") // RFC 6749 section 5.1
 	request, fault := readTokenRequest(w, r)
 	var client Client
 	if fault == nil {
@@ -71,6 +72,11 @@ func readTokenRequest(w http.ResponseWriter, r *http.Request) (tokenRequest, *to
 	case "application/x-www-form-urlencoded":
 		if err := r.ParseForm(); err != nil {
 			return request, invalidRequest("The body is not a form.")
+		}
+		for _, values := range r.PostForm {
+			if len(values) > 1 { // RFC 6749 section 3.2
+				return request, invalidRequest("A parameter is repeated.")
+			}
 		}
 		request = tokenRequest{
 			GrantType:    r.PostForm.Get("grant_type"),
@@ -113,6 +119,9 @@ func (i *Issuer) authenticate(request tokenRequest) (Client, *tokenError) {
 }
 
 func grant(client Client, request tokenRequest) (string, *tokenError) {
+	if request.GrantType == "" {
+		return "", invalidRequest("grant_type is missing.")
+	}
 	if request.GrantType != "client_credentials" {
 		return "", &tokenError{
 			http.StatusBadRequest, "unsupported_grant_type",
