@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -12,22 +12,26 @@ import (
 )
 
 const (
-	refreshAhead  = 0.8
-	staleLimit    = time.Hour
-	missCooldown  = 30 * time.Second
-	minBackoff    = time.Second
-	maxBackoff    = time.Minute
-	jitter        = 0.1
-	giveUpRetryIn = time.Second // for a caller whose own context ended first
+	defaultMaxAge   = 10 * time.Minute
+	minAge          = time.Minute
+	maxAge          = 24 * time.Hour
+	defaultMaxStale = time.Hour
+	defaultCooldown = 30 * time.Second
+	maxCooldown     = time.Hour
 )
 
-// Config says where a [Cache] finds its keys. At least one of Issuer and URL is
-// needed.
+// Config says where a [Cache] finds its keys and how long it relies on them. One
+// of Issuer, URL and Sources is needed; the rest has safe defaults.
 type Config struct {
 	// Issuer is the issuer identifier (RFC 8414 section 2): an https URL, or
 	// http on a loopback address, without query and fragment. Where URL is
-	// empty, its metadata says where the keys are.
+	// empty, the issuer's metadata says where its keys are.
 	Issuer string
+
+	// MetadataURL is where the issuer's metadata is, if it is neither where
+	// OpenID Connect Discovery nor where RFC 8414 has it. The issuer that the
+	// metadata names must equal Issuer all the same.
+	MetadataURL string
 
 	// URL is where the key set is, for issuers without metadata. Empty means
 	// that it is discovered.
@@ -36,46 +40,81 @@ type Config struct {
 	// Client makes the requests: for a proxy or a private certificate
 	// authority. Its transport, cookies and timeout are used; its CheckRedirect
 	// is not, as redirects are followed only within an origin. Nil means
-	// [http.DefaultTransport] without cookies. Each request is given 5 seconds
-	// whatever the client allows.
+	// [http.DefaultTransport] without cookies.
 	Client *http.Client
+
+	// Sources are where the keys come from instead: the first that answers is
+	// believed, the others are asked only where it fails. With Sources, the
+	// fields above must be empty; [NewRemote] makes a Source of them.
+	Sources []Source
+
+	// Timeout bounds each request, and each call of a Source to three times as
+	// much. Zero means 5 seconds; at most 1 minute.
+	Timeout time.Duration
+
+	// DefaultMaxAge is for how long a key set is fresh whose source does not
+	// say: from 1 minute to 24 hours. Zero means 10 minutes.
+	DefaultMaxAge time.Duration
+
+	// MaxStale is for how long after that the keys go on serving while no fetch
+	// succeeds: the longer, the longer an outage of the issuer is survived, and
+	// the longer a key that was withdrawn in that time is believed. Zero means
+	// 1 hour, a negative value not at all; at most 24 hours.
+	MaxStale time.Duration
+
+	// Cooldown is how long after a fetch for an unknown key ID the next one is
+	// made: what a rotation without notice may take to be seen while somebody
+	// sends invented key IDs, and the least time between two requests that he
+	// can cause. Zero means 30 seconds; from 1 second to 1 hour.
+	Cooldown time.Duration
+
+	// Observer is told of each [Event], nil if nobody is. It is called by the
+	// goroutine that the event happens on, a request's for [EventRefusal], and
+	// must be quick and safe for concurrent use.
+	Observer func(Event)
+
+	// Logger gets a line for each change of state and each rotation, none per
+	// request. Nil means [slog.Default]; slog.New(slog.DiscardHandler) is
+	// silence.
+	Logger *slog.Logger
 }
 
 // Cache holds the keys of one issuer and sees to it that they are current, as
 // the package comment describes. It is safe for concurrent use. It needs no
 // closing: a Cache that nobody uses does nothing.
 type Cache struct {
-	remote  *remote
+	name          string // for logs
+	sources       []Source
+	timeout       time.Duration // of a call of a source
+	defaultMaxAge time.Duration
+	maxStale      time.Duration
+	cooldown      time.Duration
+	observer      func(Event)
+	logger        *slog.Logger
+
 	current atomic.Pointer[snapshot]
 
-	mu       sync.Mutex // guards the fields below, never held over I/O
-	flight   *flight    // the fetch under way, nil if there is none
-	failures int        // since the last success
-	retryAt  time.Time  // no scheduled fetch before it
-	missAt   time.Time  // no fetch for an unknown key ID before it
-	lastErr  error      // of the last fetch
+	mu      sync.Mutex // guards the fields below, never held over I/O
+	flight  *flight    // the fetch under way, nil if there is none
+	retryAt time.Time  // no scheduled fetch before it
+	missAt  time.Time  // no fetch for an unknown key ID before it
+	missing *misses
+	lastErr error // of the last fetch
+	counts  counts
+	state   State // as the last fetch left it
 }
 
-// snapshot is a key set and the times that rule its use.
+// snapshot is a key set and the times that rule its use. It is immutable.
 type snapshot struct {
-	set       *Set
-	refreshAt time.Time
-	staleAt   time.Time
+	set        *Set
+	generation uint64 // counts the sets that differ, from 1
+	fetchedAt  time.Time
+	refreshAt  time.Time // a fetch is due
+	freshUntil time.Time
+	staleUntil time.Time // no longer used
 }
 
-func (s *snapshot) usable(now time.Time) bool { return s != nil && now.Before(s.staleAt) }
-
-// flight is one fetch that any number of callers wait for.
-type flight struct{ done chan struct{} }
-
-func (f *flight) wait(ctx context.Context) error {
-	select {
-	case <-f.done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+func (s *snapshot) usable(now time.Time) bool { return s != nil && now.Before(s.staleUntil) }
 
 // UnavailableError says that no key set is known that could decide, and when it
 // is worth asking again. It matches [ErrUnavailable].
@@ -86,8 +125,8 @@ type UnavailableError struct {
 	cause      error
 }
 
-// Error says what went wrong, for operators: it names URLs and is not for
-// clients.
+// Error says what went wrong, for operators: it may name hosts and paths, and is
+// not for clients.
 func (e *UnavailableError) Error() string {
 	return fmt.Sprintf("%v: %v", ErrUnavailable, e.cause)
 }
@@ -101,11 +140,73 @@ func (e *UnavailableError) Unwrap() error { return e.cause }
 // NewCache returns a cache that has fetched nothing yet. The error reports
 // everything that is wrong with cfg.
 func NewCache(cfg Config) (*Cache, error) {
-	r, err := newRemote(cfg)
-	if err != nil {
+	errs := cfg.validate()
+	sources := cfg.Sources
+	if len(sources) == 0 {
+		remote, err := newRemote(RemoteConfig{
+			Issuer: cfg.Issuer, MetadataURL: cfg.MetadataURL, URL: cfg.URL,
+			Client: cfg.Client, Timeout: max(cfg.Timeout, 0),
+		})
+		errs = append(errs, err)
+		sources = []Source{remote}
+	}
+	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return &Cache{remote: r}, nil
+	c := &Cache{
+		name:          withoutQuery(firstOf(cfg.Issuer, cfg.URL, "sources")),
+		sources:       sources,
+		timeout:       3 * firstOf(cfg.Timeout, defaultTimeout),
+		defaultMaxAge: firstOf(cfg.DefaultMaxAge, defaultMaxAge),
+		maxStale:      max(firstOf(cfg.MaxStale, defaultMaxStale), 0),
+		cooldown:      firstOf(cfg.Cooldown, defaultCooldown),
+		observer:      cfg.Observer,
+		logger:        cfg.Logger,
+		missing:       newMisses(),
+		counts:        counts{faults: map[Fault]uint64{}},
+		state:         StateEmpty,
+	}
+	return c, nil
+}
+
+func (cfg Config) validate() []error {
+	var errs []error
+	report := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("jwks: Config."+format, args...))
+	}
+	if len(cfg.Sources) > 0 &&
+		(cfg.Issuer != "" || cfg.URL != "" || cfg.MetadataURL != "" || cfg.Client != nil) {
+		report("Sources takes the place of Issuer, MetadataURL, URL and Client")
+	}
+	for i, source := range cfg.Sources {
+		if source == nil {
+			report("Sources[%d] is nil", i)
+		}
+	}
+	if cfg.Timeout < 0 || cfg.Timeout > time.Minute {
+		report("Timeout of %v is not between 0 and %v", cfg.Timeout, time.Minute)
+	}
+	if d := cfg.DefaultMaxAge; d != 0 && (d < minAge || d > maxAge) {
+		report("DefaultMaxAge of %v is not between %v and %v", d, minAge, maxAge)
+	}
+	if cfg.MaxStale > 24*time.Hour {
+		report("MaxStale of %v is more than %v", cfg.MaxStale, 24*time.Hour)
+	}
+	if d := cfg.Cooldown; d != 0 && (d < time.Second || d > maxCooldown) {
+		report("Cooldown of %v is not between %v and %v", d, time.Second, maxCooldown)
+	}
+	return errs
+}
+
+// firstOf returns the first of values that is not zero.
+func firstOf[T comparable](values ...T) T {
+	var zero T
+	for _, value := range values {
+		if value != zero {
+			return value
+		}
+	}
+	return zero
 }
 
 // Lookup is [Set.Lookup] on the current key set. Where none is held that may be
@@ -121,14 +222,15 @@ func (c *Cache) Lookup(ctx context.Context, keyID, algorithm string) ([]*Key, er
 	case !snap.usable(now):
 		var err error
 		if snap, err = c.await(ctx); err != nil {
+			c.emit(Event{Kind: EventRefusal, Refusal: RefusalUnavailable, Err: err})
 			return nil, err
 		}
-	case now.After(snap.refreshAt):
+	case !now.Before(snap.refreshAt):
 		c.refresh(now)
 	}
 	keys, err := snap.set.Lookup(ctx, keyID, algorithm)
 	if err == ErrUnknownKey { //nolint:errorlint // Set.Lookup returns it bare
-		return c.lookupAgain(ctx, snap, keyID, algorithm)
+		return c.lookupAgain(ctx, snap, fit{keyID, algorithm})
 	}
 	return keys, err
 }
@@ -153,153 +255,4 @@ func (c *Cache) Set() *Set {
 		return nil
 	}
 	return snap.set
-}
-
-// refresh starts a fetch that nobody waits for, if it is time for one.
-func (c *Cache) refresh(now time.Time) {
-	if !c.mu.TryLock() { // somebody else is seeing to it
-		return
-	}
-	defer c.mu.Unlock()
-	if c.flight == nil && !now.Before(c.retryAt) && !now.Before(c.current.Load().refreshAt) {
-		c.start()
-	}
-}
-
-// await returns a snapshot that may be used, waiting for a fetch if need be.
-func (c *Cache) await(ctx context.Context) (*snapshot, error) {
-	f, err := c.join()
-	if err != nil {
-		return nil, err
-	}
-	if f != nil {
-		if err := f.wait(ctx); err != nil {
-			return nil, &UnavailableError{giveUpRetryIn, err}
-		}
-	}
-	if snap := c.current.Load(); snap.usable(time.Now()) {
-		return snap, nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return nil, c.unavailable(time.Now())
-}
-
-// join returns the fetch to wait for where no snapshot may be used, nil if one
-// has arrived meanwhile.
-func (c *Cache) join() (*flight, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := time.Now()
-	if c.current.Load().usable(now) {
-		return nil, nil
-	}
-	if c.flight == nil {
-		if now.Before(c.retryAt) {
-			return nil, c.unavailable(now)
-		}
-		c.start()
-	}
-	return c.flight, nil
-}
-
-// unavailable is called with mu held.
-func (c *Cache) unavailable(now time.Time) error {
-	cause := c.lastErr
-	if cause == nil {
-		cause = errors.New("the keys held are too old")
-	}
-	return &UnavailableError{max(c.retryAt.Sub(now), time.Second), cause}
-}
-
-// lookupAgain looks a key up that the snapshot seen does not have, in a newer
-// one: the keys may have been rotated. As keys are held, a fetch that fails
-// leaves the key unknown; otherwise the sender of a token with an invented key
-// ID could choose to be told that the service is unavailable.
-func (c *Cache) lookupAgain(
-	ctx context.Context, seen *snapshot, keyID, algorithm string,
-) ([]*Key, error) {
-	// A fetch that was under way already may have been answered before the
-	// rotation, so one more may follow it.
-	for range 2 {
-		f, ours := c.joinForMissing(seen)
-		if f != nil {
-			if err := f.wait(ctx); err != nil {
-				return nil, fmt.Errorf("%w: %w", ErrUnknownKey, err)
-			}
-		}
-		newer := c.current.Load()
-		if newer == seen && (f == nil || ours) {
-			break
-		}
-		seen = newer
-		keys, err := seen.set.Lookup(ctx, keyID, algorithm)
-		if err != ErrUnknownKey { //nolint:errorlint // Set.Lookup returns it bare
-			return keys, err
-		}
-		if ours {
-			break
-		}
-	}
-	return nil, ErrUnknownKey
-}
-
-// joinForMissing returns the fetch to wait for where the snapshot seen lacks a
-// key, and whether it was started for it; nil if there is a newer snapshot, or
-// none may be fetched.
-func (c *Cache) joinForMissing(seen *snapshot) (f *flight, ours bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.current.Load() != seen {
-		return nil, false
-	}
-	if c.flight != nil {
-		return c.flight, false
-	}
-	now := time.Now()
-	if now.Before(c.missAt) {
-		return nil, false
-	}
-	c.missAt = now.Add(missCooldown)
-	c.start()
-	return c.flight, true
-}
-
-// start begins a fetch. It is called with mu held and no flight.
-func (c *Cache) start() {
-	f := &flight{done: make(chan struct{})}
-	c.flight = f
-	go func() {
-		// Not the context of the caller that happened to be first: its
-		// cancellation must not fail the others.
-		set, life, err := c.remote.fetch(context.Background())
-		c.land(set, life, err)
-		close(f.done)
-	}()
-}
-
-// land takes the result of a fetch.
-func (c *Cache) land(set *Set, life time.Duration, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := time.Now()
-	c.flight = nil
-	c.lastErr = err
-	if err != nil {
-		c.retryAt = now.Add(jittered(min(minBackoff<<min(c.failures, 6), maxBackoff)))
-		c.failures++
-		return
-	}
-	c.failures = 0
-	c.retryAt = now
-	c.current.Store(&snapshot{
-		set:       set,
-		refreshAt: now.Add(jittered(time.Duration(refreshAhead * float64(life)))),
-		staleAt:   now.Add(life + staleLimit),
-	})
-}
-
-// jittered spreads d by ±10 %, so that many instances do not ask at once.
-func jittered(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * (1 - jitter + 2*jitter*rand.Float64()))
 }

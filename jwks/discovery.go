@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 )
@@ -12,9 +13,12 @@ import (
 // discover asks the issuer's metadata where its keys are.
 func (r *remote) discover(ctx context.Context) (string, error) {
 	var errs []error
-	for _, from := range metadataURLs(r.issuer, r.issuerURL) {
+	for _, from := range r.metadata {
 		found, err := r.readMetadata(ctx, from)
 		if err == nil {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.known = found
 			return found, nil
 		}
 		errs = append(errs, err)
@@ -35,31 +39,35 @@ func metadataURLs(issuer string, parsed *url.URL) []string {
 }
 
 func (r *remote) readMetadata(ctx context.Context, from string) (string, error) {
-	body, _, err := r.get(ctx, from, "application/json")
+	body, _, err := r.get(ctx, from, http.Header{"Accept": {"application/json"}})
 	if err != nil {
 		return "", err
 	}
-	var metadata struct {
-		Issuer  string `json:"issuer"`
-		JWKSURI string `json:"jwks_uri"`
+	unusable := func(format string, args ...any) error {
+		return &fault{FaultMetadata,
+			fmt.Errorf("jwks: %s %w", withoutQuery(from), fmt.Errorf(format, args...))}
 	}
+	var metadata members
 	if err := json.Unmarshal(body, &metadata); err != nil {
-		return "", fmt.Errorf("jwks: %s is not issuer metadata", from)
+		return "", unusable("is not issuer metadata")
+	}
+	issuer, ok1 := metadata.text("issuer")
+	keys, ok2 := metadata.text("jwks_uri")
+	if !ok1 || !ok2 {
+		return "", unusable("is not issuer metadata")
 	}
 	// RFC 8414 section 3.3: else one issuer could speak for another.
-	if metadata.Issuer != r.issuer {
-		return "", fmt.Errorf("jwks: %s speaks for issuer %.200q, not %q",
-			from, metadata.Issuer, r.issuer)
+	if issuer != r.issuer {
+		return "", unusable("speaks for issuer %.200q, not %q", issuer, r.issuer)
 	}
-	if metadata.JWKSURI == "" {
-		return "", fmt.Errorf("jwks: %s has no jwks_uri", from)
+	u, err := parseURL(keys)
+	switch {
+	case keys == "":
+		return "", unusable("has no jwks_uri")
+	case err != nil:
+		return "", unusable("has a jwks_uri that %w", err)
+	case r.secure && u.Scheme != "https":
+		return "", unusable("has a jwks_uri that must be https")
 	}
-	u, err := parseURL(metadata.JWKSURI)
-	if err != nil {
-		return "", fmt.Errorf("jwks: the jwks_uri of %s %w", from, err)
-	}
-	if u.Scheme != "https" && r.issuerURL.Scheme == "https" {
-		return "", fmt.Errorf("jwks: the jwks_uri of %s must be https", from)
-	}
-	return metadata.JWKSURI, nil
+	return keys, nil
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
@@ -17,10 +18,11 @@ const (
 	maxKeys    = 100
 	minRSABits = 2048 // RFC 7518 section 3.3
 	maxRSABits = 8192 // beyond it one signature check costs milliseconds
-	// maxRSAExponent is the length of the largest exponent crypto/rsa takes,
-	// 2^31-1, in base64url.
-	maxRSAExponent = 6
-	maxSkippedID   = 64
+	// maxExponent is the largest that crypto/rsa takes, and maxExponentSize how
+	// long it is in base64url.
+	maxExponent     = 1<<31 - 1
+	maxExponentSize = 6
+	maxShortID      = 64
 )
 
 var (
@@ -38,81 +40,135 @@ var (
 // It is an error if data is not a key set, has more than 100 keys or none that
 // can be used.
 func Parse(data []byte) (*Set, error) {
-	var document struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	if err := json.Unmarshal(data, &document); err != nil {
+	var document members
+	var raws []json.RawMessage
+	if json.Unmarshal(data, &document) != nil || json.Unmarshal(document["keys"], &raws) != nil {
 		// The decoder's own text quotes the document.
-		return nil, errors.New("jwks: not a JSON Web Key Set")
+		return nil, &fault{FaultMalformed, errors.New("jwks: not a JSON Web Key Set")}
 	}
-	if len(document.Keys) > maxKeys {
-		return nil, fmt.Errorf("jwks: %d keys, more than %d", len(document.Keys), maxKeys)
+	if len(raws) > maxKeys {
+		return nil, &fault{FaultTooLarge, fmt.Errorf(
+			"jwks: %d keys, more than %d", len(raws), maxKeys)}
 	}
 	var keys []*Key
 	var skipped []Skipped
-	for i, raw := range document.Keys {
+	for i, raw := range raws {
 		key, reason := parseKey(raw)
 		if reason != "" {
-			id := key.id
-			skipped = append(skipped, Skipped{i, id[:min(len(id), maxSkippedID)], reason})
+			skipped = append(skipped, Skipped{i, shortID(key.id), reason})
 			continue
 		}
 		keys = append(keys, key)
 	}
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("jwks: no usable key among %d", len(document.Keys))
+		return nil, &fault{FaultNoKeys, fmt.Errorf(
+			"jwks: no usable key among %d", len(raws))}
 	}
 	return newSet(keys, skipped), nil
+}
+
+// shortID is a key ID as logs and events have it.
+func shortID(id string) string { return id[:min(len(id), maxShortID)] }
+
+// members is a JSON object whose member names are case-sensitive, as JSON has it
+// (RFC 8259 section 8.3) and a struct's fields are not to encoding/json.
+type members map[string]json.RawMessage
+
+// text reads a member that is a string; ok if it is, or is missing.
+func (m members) text(name string) (s string, ok bool) {
+	raw, there := m[name]
+	return s, !there || raw[0] == '"' && json.Unmarshal(raw, &s) == nil
+}
+
+// header is what a JWK says about itself.
+type header struct {
+	keyType, curve, id, issuer, use, algorithm, exponent string
+	operations                                           []string
+	wellFormed                                           bool
+}
+
+func (m members) header() header {
+	h := header{wellFormed: true}
+	for name, field := range map[string]*string{
+		"kty": &h.keyType, "crv": &h.curve, "kid": &h.id, "issuer": &h.issuer,
+		"use": &h.use, "alg": &h.algorithm, "e": &h.exponent,
+	} {
+		var ok bool
+		*field, ok = m.text(name)
+		h.wellFormed = h.wellFormed && ok
+	}
+	if raw, there := m["key_ops"]; there && json.Unmarshal(raw, &h.operations) != nil {
+		h.wellFormed = false
+	}
+	return h
 }
 
 // parseKey returns a key and "", or a key that has its ID alone and the reason
 // for leaving it out.
 func parseKey(raw json.RawMessage) (*Key, string) {
-	var head struct {
-		Type       string   `json:"kty"`
-		Curve      string   `json:"crv"`
-		ID         string   `json:"kid"`
-		Use        *string  `json:"use"`
-		Operations []string `json:"key_ops"`
-		Algorithm  *string  `json:"alg"`
-		Exponent   string   `json:"e"`
-		Private    any      `json:"d"`
-	}
-	if err := json.Unmarshal(raw, &head); err != nil {
+	var m members
+	if err := json.Unmarshal(raw, &m); err != nil || m == nil {
 		return &Key{}, "malformed"
 	}
-	key := &Key{id: head.ID}
-	fits, reason := algorithmsOf(head.Type, head.Curve)
+	maps.DeleteFunc(m, func(_ string, raw json.RawMessage) bool { return string(raw) == "null" })
+	has := func(name string) bool { return m[name] != nil }
+	h := m.header()
+	key := &Key{id: h.id, issuer: h.issuer}
+	fits, reason := algorithmsOf(h.keyType, h.curve)
 	switch {
+	case !h.wellFormed:
+		return key, "malformed"
 	case reason != "":
 		return key, reason
-	case head.Private != nil:
+	case has("d"):
 		// Whoever reads the set could sign with it.
 		return key, "private"
-	case head.Use != nil && *head.Use != "sig":
+	case has("use") && h.use != "sig":
 		return key, "use"
-	case head.Operations != nil && !slices.Contains(head.Operations, "verify"):
+	case has("key_ops") && !slices.Contains(h.operations, "verify"):
 		return key, "key_ops"
-	case head.Algorithm != nil && !slices.Contains(fits, *head.Algorithm):
+	case has("alg") && !slices.Contains(fits, h.algorithm):
 		return key, "unsupported_algorithm"
-	case len(head.Exponent) > maxRSAExponent:
+	case len(h.exponent) > maxExponentSize:
 		return key, "malformed"
 	}
-	if head.Algorithm != nil && head.Type != "OKP" {
-		fits = []string{*head.Algorithm}
+	if has("alg") && h.keyType != "OKP" { // EdDSA and Ed25519 are one
+		fits = []string{h.algorithm}
 	}
 	key.algorithms = fits
 
-	parsed, err := jwk.ParseKey(raw)
+	parsed, public, err := m.publicKey()
 	if err != nil {
 		return key, "malformed"
 	}
-	var public any
-	if err := parsed.Raw(&public); err != nil {
+	if key.public, reason = checkPublicKey(public); reason != "" {
+		return key, reason
+	}
+	// Not before the check: it panics over coordinates that are too long.
+	if key.thumbprint, err = parsed.Thumbprint(crypto.SHA256); err != nil {
 		return key, "malformed"
 	}
-	key.public, reason = checkPublicKey(public)
-	return key, reason
+	return key, ""
+}
+
+// publicKey has jwx read the members that make up a public key (RFC 7518 section
+// 6), and those alone: it takes "D" for "d".
+func (m members) publicKey() (parsed jwk.Key, public any, err error) {
+	parts := members{}
+	for _, name := range []string{"kty", "crv", "x", "y", "n", "e"} {
+		if raw, there := m[name]; there {
+			parts[name] = raw
+		}
+	}
+	data, err := json.Marshal(parts)
+	if err != nil {
+		return nil, nil, err
+	}
+	if parsed, err = jwk.ParseKey(data); err != nil {
+		return nil, nil, err
+	}
+	err = parsed.Raw(&public)
+	return parsed, public, err
 }
 
 func algorithmsOf(keyType, curve string) (fits []string, reason string) {
@@ -143,7 +199,7 @@ func checkPublicKey(public any) (crypto.PublicKey, string) {
 			return nil, "key_size"
 		}
 		// With an exponent of 1 every message signs itself.
-		if public.E < 3 || public.E%2 == 0 {
+		if public.E < 3 || public.E > maxExponent || public.E%2 == 0 {
 			return nil, "malformed"
 		}
 		return public, ""

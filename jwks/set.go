@@ -3,8 +3,12 @@ package jwks
 import (
 	"context"
 	"crypto"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 )
 
 // Look-up errors. Test for them with [errors.Is].
@@ -31,8 +35,10 @@ const maxCandidates = 4
 // immutable.
 type Key struct {
 	id         string
+	issuer     string
 	public     crypto.PublicKey
 	algorithms []string
+	thumbprint []byte // RFC 7638, SHA-256
 }
 
 // ID returns the key ID ("kid", RFC 7517 section 4.5), empty if the key has
@@ -42,6 +48,11 @@ func (k *Key) ID() string { return k.id }
 // Public returns the key: an [*rsa.PublicKey], an [*ecdsa.PublicKey] on P-256,
 // P-384 or P-521, or an [ed25519.PublicKey]. It must not be modified.
 func (k *Key) Public() crypto.PublicKey { return k.public }
+
+// Issuer returns the issuer that the key is for, by its "issuer" member, empty if
+// it has none. Microsoft Entra marks so which of the keys that all its tenants
+// share belong to one of them.
+func (k *Key) Issuer() string { return k.issuer }
 
 // Algorithms returns the signature algorithms ("alg", RFC 7518 section 3.1)
 // that the key fits, by its type, its curve and its own "alg".
@@ -62,10 +73,11 @@ type Skipped struct {
 // Set is an immutable set of public keys, safe for concurrent use. [Parse]
 // makes one.
 type Set struct {
-	keys    []*Key
-	skipped []Skipped
-	ids     map[string]struct{}
-	fitting map[fit][]*Key
+	keys       []*Key
+	skipped    []Skipped
+	ids        map[string]struct{}
+	fitting    map[fit][]*Key
+	thumbprint string
 }
 
 // fit is what a token asks of a key. An empty key ID asks for any key.
@@ -73,10 +85,11 @@ type fit struct{ keyID, algorithm string }
 
 func newSet(keys []*Key, skipped []Skipped) *Set {
 	s := &Set{
-		keys:    keys,
-		skipped: skipped,
-		ids:     make(map[string]struct{}, len(keys)),
-		fitting: make(map[fit][]*Key, 4*len(keys)),
+		keys:       keys,
+		skipped:    skipped,
+		ids:        make(map[string]struct{}, len(keys)),
+		fitting:    make(map[fit][]*Key, 4*len(keys)),
+		thumbprint: thumbprint(keys),
 	}
 	for _, k := range keys {
 		if k.id != "" {
@@ -115,6 +128,20 @@ func (s *Set) Lookup(_ context.Context, keyID, algorithm string) ([]*Key, error)
 		return nil, ErrKeyMismatch
 	}
 	return nil, ErrUnknownKey
+}
+
+// Thumbprint returns a hash of the keys and of what they are for, whatever their
+// order: equal for equal sets, so that two machines can be seen to hold the same.
+func (s *Set) Thumbprint() string { return s.thumbprint }
+
+func thumbprint(keys []*Key) string {
+	lines := make([]string, len(keys))
+	for i, k := range keys {
+		lines[i] = fmt.Sprintf("%q %q %q %x\n", k.id, k.issuer, k.algorithms, k.thumbprint)
+	}
+	slices.Sort(lines)
+	sum := sha256.Sum256([]byte(strings.Join(lines, "")))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // Keys returns the keys of the set in the order of its document.

@@ -1,0 +1,72 @@
+package jwks
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+)
+
+// fileAge is how long what a file said is taken for current: to read it again
+// costs next to nothing.
+const fileAge = time.Minute
+
+// File returns a [Source] that reads a key set document from a file: for
+// machines without a network, or a mounted secret. It is read again within a
+// minute of its use, and at once for a key ID that it did not have. It may be
+// replaced while in use; a file that is half written or gone counts as an
+// outage, and the keys read before go on serving.
+func File(path string) Source { return &file{path: path} }
+
+type file struct {
+	path string
+
+	mu   sync.Mutex // guards what was read last
+	data []byte
+	set  *Set
+}
+
+func (f *file) KeySet(context.Context, bool) (*Set, time.Duration, error) {
+	data, err := readBounded(f.path)
+	if err != nil {
+		return nil, 0, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.set != nil && bytes.Equal(data, f.data) {
+		return f.set, fileAge, nil
+	}
+	set, err := Parse(data)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%w (in %s)", err, f.path)
+	}
+	f.data, f.set = data, set
+	return set, fileAge, nil
+}
+
+func readBounded(path string) ([]byte, error) {
+	opened, err := os.Open(path)
+	if err != nil {
+		return nil, &fault{FaultFile, fmt.Errorf("jwks: %w", err)}
+	}
+	defer opened.Close()
+	// A pipe or a device could block for ever.
+	if info, err := opened.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, &fault{FaultFile, &fs.PathError{
+			Op: "jwks: read", Path: path, Err: errors.New("not a regular file"),
+		}}
+	}
+	data, err := io.ReadAll(io.LimitReader(opened, maxBody+1))
+	switch {
+	case err != nil:
+		return nil, &fault{FaultFile, fmt.Errorf("jwks: %w", err)}
+	case len(data) > maxBody:
+		return nil, &fault{FaultTooLarge, fmt.Errorf("jwks: %s has more than %d bytes", path, maxBody)}
+	}
+	return data, nil
+}

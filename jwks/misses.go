@@ -1,0 +1,40 @@
+package jwks
+
+import (
+	"hash/maphash"
+	"time"
+)
+
+const (
+	maxMisses = 1024
+	missTime  = time.Minute
+)
+
+// misses remembers, for a minute each, the last key IDs that a fetch made for
+// them did not bring, so that a client that goes on using one of them leaves the
+// next such fetch to others. Senders of tokens invent key IDs of any length, so
+// it holds hashes, and no more than 1,024 of them.
+type misses struct {
+	seed  maphash.Seed
+	until map[uint64]time.Time
+	order [maxMisses]uint64 // a ring of the hashes in until, oldest at next
+	next  int
+}
+
+func newMisses() *misses {
+	return &misses{seed: maphash.MakeSeed(), until: make(map[uint64]time.Time)}
+}
+
+func (m *misses) add(f fit, now time.Time) {
+	hash := maphash.Comparable(m.seed, f)
+	if _, known := m.until[hash]; !known {
+		delete(m.until, m.order[m.next])
+		m.order[m.next] = hash
+		m.next = (m.next + 1) % maxMisses
+	}
+	m.until[hash] = now.Add(missTime)
+}
+
+func (m *misses) has(f fit, now time.Time) bool {
+	return now.Before(m.until[maphash.Comparable(m.seed, f)])
+}

@@ -1,0 +1,291 @@
+package jwks_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/jwks"
+)
+
+// The table of the package comment, over a day: which second which outcome.
+func TestCache_outageTimeline(t *testing.T) {
+	t.Parallel()
+	const fresh, stale = 10 * time.Minute, time.Hour
+	for name, row := range map[string]struct {
+		maxStale time.Duration
+		want     time.Duration
+	}{
+		"default":  {0, fresh + stale},
+		"not":      {-1, fresh},
+		"longest":  {24 * time.Hour, fresh + 24*time.Hour},
+		"a second": {time.Second, fresh + time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				issuer, cache := example(t, func(cfg *jwks.Config) {
+					cfg.MaxStale = row.maxStale
+					cfg.Logger = slog.New(slog.DiscardHandler)
+				})
+				require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
+				issuer.Fail(http.StatusInternalServerError)
+				began := time.Now()
+				for time.Since(began) < 26*time.Hour {
+					err := lookupCurrent(t.Context(), issuer, cache)
+					at := time.Since(began)
+					if at < row.want {
+						require.NoError(t, err, "at %v", at)
+					} else {
+						require.ErrorIs(t, err, jwks.ErrUnavailable, "at %v", at)
+						var u *jwks.UnavailableError
+						require.ErrorAs(t, err, &u)
+						require.LessOrEqual(t, u.RetryAfter, 66*time.Second)
+					}
+					synctest.Wait()
+					want := jwks.StateFresh
+					switch {
+					case at >= row.want:
+						want = jwks.StateUnavailable
+					case at >= fresh:
+						want = jwks.StateStale
+					case cache.Stats().Failures > 0:
+						want = jwks.StateFailing
+					}
+					require.Equal(t, want, cache.Stats().State, "at %v", at)
+					time.Sleep(time.Second)
+				}
+				// About one attempt a minute, however many look-ups there are.
+				assert.Less(t, issuer.KeySetRequests(), 26*60*11/10)
+
+				issuer.Intercept(nil)
+				time.Sleep(67 * time.Second)
+				require.NoError(t, lookupCurrent(t.Context(), issuer, cache), "it recovers by itself")
+				assert.Equal(t, jwks.StateFresh, cache.Stats().State)
+			})
+		})
+	}
+}
+
+// RetryAfter is true: before it nothing is fetched, at it something is.
+func TestCache_retryAfterIsTrue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		issuer, cache := example(t, nil)
+		issuer.Fail(http.StatusInternalServerError)
+		for range 10 {
+			err := lookupCurrent(t.Context(), issuer, cache)
+			var u *jwks.UnavailableError
+			require.ErrorAs(t, err, &u)
+			requests := issuer.Requests("/.well-known/openid-configuration")
+			time.Sleep(u.RetryAfter - time.Second) // it may be rounded up to a second
+			_ = lookupCurrent(t.Context(), issuer, cache)
+			require.Equal(t, requests, issuer.Requests("/.well-known/openid-configuration"))
+			time.Sleep(time.Second)
+			_ = lookupCurrent(t.Context(), issuer, cache)
+			require.Equal(t, requests+1, issuer.Requests("/.well-known/openid-configuration"))
+		}
+	})
+}
+
+// A key ID that a fetch did not bring leaves the next one to others.
+func TestCache_remembersMisses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		issuer, cache := example(t, nil)
+		require.NoError(t, cache.Ready(t.Context()))
+		ask := func(id string) int {
+			before := issuer.KeySetRequests()
+			_, err := cache.Lookup(t.Context(), id, "ES256")
+			require.ErrorIs(t, err, jwks.ErrUnknownKey)
+			return issuer.KeySetRequests() - before
+		}
+		assert.Equal(t, 1, ask("one"))
+		assert.Equal(t, 0, ask("two"), "in the cooldown")
+		time.Sleep(30 * time.Second)
+		assert.Equal(t, 0, ask("one"), "remembered")
+		assert.Equal(t, 1, ask("two"))
+		time.Sleep(30 * time.Second)
+		assert.Equal(t, 1, ask("one"), "forgotten after a minute")
+		stats := cache.Stats()
+		assert.EqualValues(t, 1, stats.CooldownHits)
+		assert.EqualValues(t, 1, stats.MissHits)
+	})
+}
+
+// A fetch that fails tells nothing about a key ID.
+func TestCache_failureIsNoMiss(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		issuer, cache := example(t, nil)
+		require.NoError(t, cache.Ready(t.Context()))
+		issuer.Rotate("")
+		issuer.Fail(http.StatusInternalServerError)
+		require.ErrorIs(t, lookupCurrent(t.Context(), issuer, cache), jwks.ErrUnknownKey)
+		assert.Zero(t, cache.Stats().Failures, "the scheduled fetches are not put off")
+		issuer.Intercept(nil)
+		time.Sleep(30 * time.Second)
+		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
+	})
+}
+
+// witness keeps what an observer and a logger are told.
+type witness struct {
+	mu     sync.Mutex
+	events []jwks.Event
+	log    bytes.Buffer
+}
+
+func (r *witness) observe(e jwks.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+}
+
+func (r *witness) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.log.Write(p)
+}
+
+func (r *witness) take() (kinds []string, log string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.events {
+		kinds = append(kinds, fmt.Sprint(e.Kind, " ", e.Cause, e.Refusal, e.SkipReason, " ", e.Fault))
+	}
+	log = r.log.String()
+	r.events = nil
+	r.log.Reset()
+	return kinds, log
+}
+
+func TestCache_tellsWhatHappens(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var r witness
+		issuer, cache := example(t, func(cfg *jwks.Config) {
+			cfg.Observer = r.observe
+			cfg.Logger = slog.New(slog.NewTextHandler(&r, nil))
+		})
+		told := func(what string, events []string, lines ...string) {
+			t.Helper()
+			synctest.Wait()
+			kinds, log := r.take()
+			assert.Equal(t, events, kinds, what)
+			assert.Equal(t, len(lines), strings.Count(log, "\n"), log)
+			for _, line := range lines {
+				assert.Contains(t, log, line, what)
+			}
+			assert.NotContains(t, log, "invented")
+		}
+		ask := func(id string) { _, _ = cache.Lookup(t.Context(), id, "ES256") }
+		known := issuer.Key().ID
+		assert.Equal(t, jwks.StateEmpty, cache.Stats().State)
+
+		issuer.Fail(http.StatusBadGateway)
+		ask(known)
+		ask(known)
+		told("down at start", []string{
+			"fetch initial status", "refusal unavailable ", "refusal unavailable ",
+		}, "level=ERROR")
+		for range 3 { // the same again is no news
+			time.Sleep(2 * time.Minute)
+			ask(known)
+		}
+		synctest.Wait()
+		_, log := r.take()
+		assert.Empty(t, log)
+
+		issuer.Intercept(func(next http.Handler) http.Handler {
+			mux := http.NewServeMux()
+			mux.Handle("/", next)
+			mux.HandleFunc("/jwks", func(w http.ResponseWriter, _ *http.Request) {
+				var set map[string][]any
+				assert.NoError(t, json.Unmarshal(issuer.KeySet(), &set))
+				set["keys"] = append(set["keys"], map[string]any{"kty": "AKP", "kid": "post-quantum"})
+				assert.NoError(t, json.NewEncoder(w).Encode(set))
+			})
+			return mux
+		})
+		time.Sleep(2 * time.Minute)
+		ask(known)
+		told("recovery", []string{
+			"fetch initial ", "rotation  ", "skip unsupported_type ",
+		}, "keys changed", "keys are current")
+		stats := cache.Stats()
+		assert.Equal(t, []string{known}, stats.KeyIDs)
+		assert.Equal(t, []jwks.Skipped{{Index: 1, KeyID: "post-quantum", Reason: "unsupported_type"}},
+			stats.Skipped)
+		assert.Equal(t, cache.Set().Thumbprint(), stats.Thumbprint)
+
+		for range 10 {
+			ask(known)
+		}
+		told("served", nil)
+
+		ask("invented 1")
+		ask("invented 2")
+		told("unknown key", []string{
+			"fetch unknown_key ", "refusal unknown_key ", "refusal cooldown ",
+		})
+
+		issuer.Fail(http.StatusBadGateway)
+		time.Sleep(9 * time.Minute)
+		ask(known)
+		told("fetching fails", []string{"fetch refresh status"}, "level=WARN")
+		time.Sleep(2 * time.Minute)
+		ask(known)
+		told("stale", []string{"fetch refresh status"}, "level=WARN")
+		assert.Equal(t, jwks.StateStale, cache.Stats().State)
+		assert.Negative(t, cache.Stats().FreshFor)
+		assert.Positive(t, cache.Stats().UsableFor)
+
+		issuer.Intercept(nil)
+		old := issuer.Key()
+		issuer.Rotate("")
+		issuer.Revoke(old)
+		time.Sleep(2 * time.Minute)
+		ask(known)
+		told("rotation", []string{"fetch refresh ", "rotation  "}, "keys changed", "keys are current")
+		stats = cache.Stats()
+		assert.EqualValues(t, 2, stats.Generation)
+		assert.Zero(t, stats.Failures)
+		assert.Equal(t, map[jwks.Cause]uint64{
+			jwks.CauseInitial: 5, jwks.CauseRefresh: 3, jwks.CauseUnknownKey: 1,
+		}, stats.Fetches)
+		assert.Equal(t, map[jwks.Fault]uint64{jwks.FaultStatus: 6}, stats.Faults)
+	})
+}
+
+func TestThumbprint(t *testing.T) {
+	t.Parallel()
+	a, b := claimstest.MustKey("ES256"), claimstest.MustKey("EdDSA")
+	parse := func(document []byte) string {
+		set, err := jwks.Parse(document)
+		require.NoError(t, err)
+		return set.Thumbprint()
+	}
+	both := parse(document(a, b))
+	assert.Equal(t, both, parse(document(b, a)))
+	others := []string{both, parse(document(a)), parse(document(b))}
+	renamed := a.JWK()
+	renamed["kid"] = "other"
+	document, err := json.Marshal(map[string]any{"keys": []any{renamed}})
+	require.NoError(t, err)
+	others = append(others, parse(document))
+	slices.Sort(others)
+	assert.Len(t, slices.Compact(others), 4)
+}

@@ -1,0 +1,244 @@
+package jwks_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/jwks"
+)
+
+// userSource is a user's own Source.
+type userSource func(ctx context.Context, force bool) (*jwks.Set, time.Duration, error)
+
+func (s userSource) KeySet(ctx context.Context, force bool) (*jwks.Set, time.Duration, error) {
+	return s(ctx, force)
+}
+
+func TestSources_failOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		issuer, _ := example(t, nil)
+		first, err := jwks.NewRemote(jwks.RemoteConfig{Issuer: issuer.URL(), Client: issuer.Client()})
+		require.NoError(t, err)
+		backup := claimstest.MustKey("ES256")
+		set, err := jwks.Parse(document(backup))
+		require.NoError(t, err)
+		var asked atomic.Int32
+		cache, err := jwks.NewCache(jwks.Config{Sources: []jwks.Source{
+			first,
+			userSource(func(context.Context, bool) (*jwks.Set, time.Duration, error) {
+				asked.Add(1)
+				return set, time.Hour, nil
+			}),
+		}})
+		require.NoError(t, err)
+
+		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
+		assert.Zero(t, asked.Load(), "the first answers")
+
+		issuer.Fail(http.StatusInternalServerError)
+		time.Sleep(9 * time.Minute)
+		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
+		synctest.Wait()
+		assert.EqualValues(t, 1, asked.Load())
+		_, err = cache.Lookup(t.Context(), backup.ID, backup.Algorithm)
+		require.NoError(t, err)
+
+		// The first is asked again soon, however long the backup is good for.
+		issuer.Intercept(nil)
+		time.Sleep(67 * time.Second)
+		_, err = cache.Lookup(t.Context(), backup.ID, backup.Algorithm)
+		require.NoError(t, err)
+		synctest.Wait()
+		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
+		assert.EqualValues(t, 1, asked.Load())
+	})
+}
+
+func TestSources_badAnswers(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		source userSource
+		fault  jwks.Fault
+	}{
+		"error": {func(context.Context, bool) (*jwks.Set, time.Duration, error) {
+			return nil, 0, errors.New("secret store sealed")
+		}, jwks.FaultSource},
+		"nothing": {func(context.Context, bool) (*jwks.Set, time.Duration, error) {
+			return nil, 0, nil
+		}, jwks.FaultSource},
+		"panic": {func(context.Context, bool) (*jwks.Set, time.Duration, error) {
+			panic("secret store on fire")
+		}, jwks.FaultSource},
+		"hangs": {func(ctx context.Context, _ bool) (*jwks.Set, time.Duration, error) {
+			<-ctx.Done()
+			return nil, 0, ctx.Err()
+		}, jwks.FaultTimeout},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				cache, err := jwks.NewCache(jwks.Config{Sources: []jwks.Source{row.source}})
+				require.NoError(t, err)
+				began := time.Now()
+				_, err = cache.Lookup(t.Context(), "a", "ES256")
+				require.ErrorIs(t, err, jwks.ErrUnavailable)
+				assert.LessOrEqual(t, time.Since(began), 15*time.Second)
+				assert.Equal(t, row.fault, cache.Stats().LastFault)
+			})
+		})
+	}
+}
+
+func TestSources_force(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		key := claimstest.MustKey("ES256")
+		set, err := jwks.Parse(document(key))
+		require.NoError(t, err)
+		var forced []bool
+		cache, err := jwks.NewCache(jwks.Config{Sources: []jwks.Source{userSource(
+			func(_ context.Context, force bool) (*jwks.Set, time.Duration, error) {
+				forced = append(forced, force)
+				return set, 0, nil
+			})}})
+		require.NoError(t, err)
+		_, err = cache.Lookup(t.Context(), "invented", "ES256")
+		require.ErrorIs(t, err, jwks.ErrUnknownKey)
+		assert.Equal(t, []bool{false, true}, forced)
+		assert.Equal(t, 10*time.Minute, cache.Stats().FreshFor, "the default where it can not tell")
+	})
+}
+
+func TestConfig_reportsEverything(t *testing.T) {
+	t.Parallel()
+	_, err := jwks.NewCache(jwks.Config{
+		Issuer:        "https://issuer.example",
+		Sources:       []jwks.Source{nil},
+		Timeout:       time.Hour,
+		DefaultMaxAge: time.Second,
+		MaxStale:      25 * time.Hour,
+		Cooldown:      time.Millisecond,
+	})
+	require.Error(t, err)
+	for _, field := range []string{
+		"Sources takes the place", "Sources[0] is nil", "Timeout", "DefaultMaxAge", "MaxStale", "Cooldown",
+	} {
+		assert.ErrorContains(t, err, "Config."+field)
+	}
+	_, err = jwks.NewRemote(jwks.RemoteConfig{
+		URL: "https://issuer.example/jwks", MetadataURL: "https://issuer.example/metadata", Timeout: -1,
+	})
+	assert.ErrorContains(t, err, "Config.MetadataURL contradicts")
+	assert.ErrorContains(t, err, "Config.Timeout")
+	_, err = jwks.NewRemote(jwks.RemoteConfig{Issuer: "x", MetadataURL: "ftp://issuer.example"})
+	assert.ErrorContains(t, err, "Config.MetadataURL must be an https URL")
+}
+
+func TestRemote_metadataURL(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		issuer string
+		ok     bool
+	}{
+		"the issuer that it names": {"https://issuer.example/{tenantid}/v2.0", true},
+		"another":                  {"https://issuer.example/common/v2.0", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			issuer, err := claimstest.New(claimstest.Config{URL: "https://issuer.example"})
+			require.NoError(t, err)
+			issuer.Intercept(func(next http.Handler) http.Handler {
+				mux := http.NewServeMux()
+				mux.Handle("/", next)
+				mux.HandleFunc("/somewhere", func(w http.ResponseWriter, _ *http.Request) {
+					_, _ = w.Write([]byte(`{"issuer":"https://issuer.example/{tenantid}/v2.0",` +
+						`"jwks_uri":"https://issuer.example/jwks"}`))
+				})
+				return mux
+			})
+			cache, err := jwks.NewCache(jwks.Config{
+				Issuer:      row.issuer,
+				MetadataURL: "https://issuer.example/somewhere",
+				Client:      issuer.Client(),
+			})
+			require.NoError(t, err)
+			err = lookupCurrent(t.Context(), issuer, cache)
+			assert.Equal(t, row.ok, err == nil)
+			if !row.ok {
+				assert.Equal(t, jwks.FaultMetadata, cache.Stats().LastFault)
+			}
+		})
+	}
+}
+
+// The keys move: the old place goes on answering, or fails.
+func TestRemote_keysMove(t *testing.T) {
+	t.Parallel()
+	for name, gone := range map[string]bool{"old place stays": false, "old place gone": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				issuer, cache := example(t, nil)
+				require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
+				old := issuer.KeySet()
+				issuer.Rotate("")
+				issuer.Intercept(func(next http.Handler) http.Handler {
+					mux := http.NewServeMux()
+					mux.HandleFunc("/jwks", func(w http.ResponseWriter, _ *http.Request) {
+						if gone {
+							w.WriteHeader(http.StatusGone)
+						}
+						_, _ = w.Write(old)
+					})
+					mux.HandleFunc("/moved", func(w http.ResponseWriter, _ *http.Request) {
+						_, _ = w.Write(issuer.KeySet())
+					})
+					mux.HandleFunc("/.well-known/openid-configuration",
+						func(w http.ResponseWriter, _ *http.Request) {
+							_, _ = w.Write([]byte(`{"issuer":"https://issuer.example",` +
+								`"jwks_uri":"https://issuer.example/moved"}`))
+						})
+					return mux
+				})
+				if gone { // seen by the scheduled fetch, without an unknown key
+					time.Sleep(9 * time.Minute)
+					_, err := cache.Lookup(t.Context(), cache.Set().Keys()[0].ID(), "ES256")
+					require.NoError(t, err)
+					synctest.Wait()
+					assert.Equal(t, 1, issuer.Requests("/moved"))
+				}
+				require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
+			})
+		})
+	}
+}
+
+func TestFault_namesNoQuery(t *testing.T) {
+	t.Parallel()
+	issuer, err := claimstest.New(claimstest.Config{URL: "https://issuer.example"})
+	require.NoError(t, err)
+	for _, status := range []int{0, 404} {
+		if status != 0 {
+			issuer.Fail(status)
+		} else {
+			issuer.Intercept(func(http.Handler) http.Handler { return http.RedirectHandler("/jwks", 302) })
+		}
+		cache, err := jwks.NewCache(jwks.Config{
+			URL: "https://issuer.example/jwks?key=secret-in-query", Client: issuer.Client(),
+		})
+		require.NoError(t, err)
+		err = cache.Ready(t.Context())
+		require.ErrorIs(t, err, jwks.ErrUnavailable)
+		assert.NotContains(t, err.Error(), "secret-in-query")
+	}
+}
