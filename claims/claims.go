@@ -39,13 +39,14 @@ func (c *Claims) ClientID() string { return c.clientID }
 // ID returns "jti", the identifier of the token.
 func (c *Claims) ID() string { return c.id }
 
-// Audience returns "aud": whom the token is for. The slice is the caller's own.
-func (c *Claims) Audience() []string { return slices.Clone(c.audience) }
+// Audience returns "aud": whom the token is for. The slice is the caller's own,
+// and never nil.
+func (c *Claims) Audience() []string { return append([]string{}, c.audience...) }
 
 // Scopes returns the scopes that the client was granted: "scope", or "scp" where
 // there is none, each either a space-separated string (RFC 8693 section 4.2) or
-// an array. The slice is the caller's own.
-func (c *Claims) Scopes() []string { return slices.Clone(c.scopes) }
+// an array. The slice is the caller's own, and never nil.
+func (c *Claims) Scopes() []string { return append([]string{}, c.scopes...) }
 
 // HasScope reports whether the client was granted exactly this scope. There are
 // no wildcards, no prefixes and no hierarchy.

@@ -149,7 +149,11 @@ func invalidToken(reason Reason) *Error {
 // client is shown it. A class that is none of the sentinels is taken as
 // [ErrInvalidToken].
 func NewError(class error, reason Reason, cause error) *Error {
-	return &Error{class: classOf(class), reason: reason, cause: cause}
+	class, ok := classOf(class)
+	if !ok {
+		class = ErrInvalidToken
+	}
+	return &Error{class: class, reason: reason, cause: cause}
 }
 
 // AsError returns the refusal in err, which must not be nil. An error that is
@@ -158,23 +162,27 @@ func NewError(class error, reason Reason, cause error) *Error {
 // are not classified must not let a caller's token choose [ErrUnavailable].
 func AsError(err error) *Error {
 	var e *Error
-	if errors.As(err, &e) {
+	if errors.As(err, &e) && e != nil {
 		return e
 	}
-	class := classOf(err)
+	class, ok := classOf(err)
+	if !ok {
+		class = ErrInvalidToken
+	}
 	return &Error{class: class, reason: defaultReason(class), cause: err}
 }
 
-func classOf(err error) error {
+// classOf returns the sentinel that err matches, if any.
+func classOf(err error) (class error, ok bool) {
 	for _, class := range []error{
 		ErrNoToken, ErrInvalidRequest, ErrInvalidToken, ErrInsufficientAuthentication,
 		ErrInsufficientScope, ErrForbidden, ErrUnavailable,
 	} {
 		if errors.Is(err, class) {
-			return class
+			return class, true
 		}
 	}
-	return ErrInvalidToken
+	return nil, false
 }
 
 func defaultReason(class error) Reason {
@@ -200,10 +208,15 @@ func defaultReason(class error) Reason {
 func (e *Error) Error() string { return e.class.Error() + " (" + string(e.reason) + ")" }
 
 // Is reports whether target is the class of e.
-func (e *Error) Is(target error) bool { return target == e.class }
+func (e *Error) Is(target error) bool { return e != nil && target == e.class }
 
 // Unwrap returns the cause, nil if there is none beyond the reason.
-func (e *Error) Unwrap() error { return e.cause }
+func (e *Error) Unwrap() error {
+	if e == nil { // an Authenticator may return a nil *Error for an error
+		return nil
+	}
+	return e.cause
+}
 
 // Class returns the sentinel that e matches.
 func (e *Error) Class() error { return e.class }

@@ -4,14 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
 )
 
 // Issuers verifies the access tokens of several issuers, each by a [Config] of
 // its own. A token's "iss" chooses among them before anything else is looked
 // up, and its keys are sought only among those of that issuer: equal key IDs of
-// two issuers never mix. It is immutable and safe for concurrent use.
+// two issuers never mix. It is safe for concurrent use, and issuers may come and
+// go while it is used.
 type Issuers struct {
-	verifiers map[string]*Verifier
+	trusted atomic.Pointer[issuerTable]
+	mu      sync.Mutex // held while trusted is replaced
+}
+
+// issuerTable is immutable.
+type issuerTable struct {
+	verifiers map[string]*Verifier // by Config.Issuer
+	templates []*Verifier          // those of them that leave a segment open
 }
 
 var _ Authenticator = (*Issuers)(nil)
@@ -27,18 +39,67 @@ func NewIssuers(trusted ...Config) (*Issuers, error) {
 	for i, cfg := range trusted {
 		v, err := NewVerifier(cfg)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("issuer %d (%q): %w", i, cfg.Issuer, err))
-			continue
+			// By its place: what is no issuer as it should be may be a URL with a
+			// password in it.
+			errs = append(errs, fmt.Errorf("claims: issuer %d: %w", i, err))
 		}
-		if _, twice := verifiers[cfg.Issuer]; twice {
-			errs = append(errs, fmt.Errorf("claims: issuer %q is configured twice", cfg.Issuer))
+		if _, twice := verifiers[cfg.Issuer]; twice && cfg.Issuer != "" {
+			errs = append(errs, fmt.Errorf("claims: issuer %d is there twice", i))
 		}
 		verifiers[cfg.Issuer] = v
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	return &Issuers{verifiers}, nil
+	issuers := &Issuers{}
+	issuers.trusted.Store(newIssuerTable(verifiers))
+	return issuers, nil
+}
+
+func newIssuerTable(verifiers map[string]*Verifier) *issuerTable {
+	table := &issuerTable{verifiers: verifiers}
+	for _, issuer := range slices.Sorted(maps.Keys(verifiers)) {
+		if v := verifiers[issuer]; v.template != nil {
+			table.templates = append(table.templates, v)
+		}
+	}
+	return table
+}
+
+// Add trusts one more issuer from the next request on, or trusts it by another
+// Config than before. The error reports everything that is wrong with cfg, and
+// then nothing has changed.
+func (i *Issuers) Add(cfg Config) error {
+	v, err := NewVerifier(cfg)
+	if err != nil {
+		return err
+	}
+	i.change(func(verifiers map[string]*Verifier) { verifiers[cfg.Issuer] = v })
+	return nil
+}
+
+// Remove ends the trust in an issuer, named as in its Config: the next request
+// with a token of it is refused. It reports whether the issuer was trusted. The
+// last one may be removed as well; then every token is refused.
+func (i *Issuers) Remove(issuer string) (removed bool) {
+	i.change(func(verifiers map[string]*Verifier) {
+		_, removed = verifiers[issuer]
+		delete(verifiers, issuer)
+	})
+	return removed
+}
+
+func (i *Issuers) change(edit func(map[string]*Verifier)) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	verifiers := maps.Clone(i.trusted.Load().verifiers)
+	edit(verifiers)
+	i.trusted.Store(newIssuerTable(verifiers))
+}
+
+// Trusted returns the issuers, as in their Configs, in alphabetical order.
+func (i *Issuers) Trusted() []string {
+	return slices.Sorted(maps.Keys(i.trusted.Load().verifiers))
 }
 
 // Authenticate verifies a Bearer token of one of the issuers.
@@ -47,8 +108,8 @@ func (i *Issuers) Authenticate(ctx context.Context, r Request) (*Claims, error) 
 	if err != nil {
 		return nil, err
 	}
-	v, trusted := i.verifiers[t.claims.issuer]
-	if !trusted {
+	v := i.trusted.Load().find(t.claims.issuer)
+	if v == nil {
 		return nil, errIssuer
 	}
 	if err := v.verify(ctx, t); err != nil {
@@ -57,20 +118,47 @@ func (i *Issuers) Authenticate(ctx context.Context, r Request) (*Claims, error) 
 	return t.claims, nil
 }
 
+// find returns nil for an issuer that is not trusted.
+func (table *issuerTable) find(issuer string) *Verifier {
+	if v := table.verifiers[issuer]; v != nil && v.template == nil {
+		return v
+	}
+	for _, v := range table.templates {
+		if v.trusts(issuer) {
+			return v
+		}
+	}
+	return nil
+}
+
 // Ready returns nil once the keys of every issuer are at hand, fetching them if
 // need be, or [ErrUnavailable] with what is missing as its cause. It is for
 // readiness probes.
 func (i *Issuers) Ready(ctx context.Context) error {
-	results := make(chan error, len(i.verifiers))
-	for _, v := range i.verifiers {
+	verifiers := i.trusted.Load().verifiers
+	results := make(chan error, len(verifiers))
+	for _, v := range verifiers {
 		go func() { results <- v.Ready(ctx) }()
 	}
 	var errs []error
-	for range i.verifiers {
+	for range verifiers {
 		errs = append(errs, <-results)
 	}
-	if err := errors.Join(errs...); err != nil {
-		return NewError(ErrUnavailable, ReasonKeysUnavailable, err)
+	return joinUnavailable(errs)
+}
+
+// joinUnavailable returns nil if all errs are, or one [ErrUnavailable] for all of
+// them, which lasts as long as the longest.
+func joinUnavailable(errs []error) error {
+	err := errors.Join(errs...)
+	if err == nil {
+		return nil
 	}
-	return nil
+	joined := &Error{class: ErrUnavailable, reason: ReasonKeysUnavailable, cause: err}
+	for _, err := range errs {
+		if err != nil {
+			joined.retryAfter = max(joined.retryAfter, AsError(err).RetryAfter())
+		}
+	}
+	return joined
 }

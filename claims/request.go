@@ -9,7 +9,7 @@ type Request struct {
 	Scheme string
 
 	// Token is the access token as presented.
-	Token string
+	Token string `json:"-"` // kept out of logs, as by String
 }
 
 // String keeps the token out of logs.

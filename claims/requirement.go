@@ -36,16 +36,16 @@ func Public() Requirement { return Requirement{public{}} }
 func Authenticated() Requirement { return Requirement{} }
 
 // Scopes needs every one of the scopes (RFC 6749 section 3.3), compared exactly.
-func Scopes(all ...string) Requirement { return Requirement{newScopes("Scopes", all)} }
+func Scopes(all ...string) Requirement { return valid(newScopes("Scopes", all)) }
 
 // AnyScope needs at least one of the scopes. A refusal asks for the first, so
 // name first what a client should ask its token for.
 func AnyScope(any ...string) Requirement {
 	alternatives := make([]Requirement, len(any))
 	for i, scope := range any {
-		alternatives[i] = Requirement{newScopes("AnyScope", []string{scope})}
+		alternatives[i] = valid(newScopes("AnyScope", []string{scope}))
 	}
-	return Requirement{&anyOf{name: "AnyScope", args: quoted(any), alternatives: alternatives}}
+	return valid(&anyOf{name: "AnyScope", args: quoted(any), alternatives: alternatives})
 }
 
 // All needs everything that the requirements need. They are checked in order,
@@ -54,7 +54,7 @@ func AnyScope(any ...string) Requirement {
 func All(needs ...Requirement) Requirement {
 	a := &allOf{needs: slices.Clone(needs)}
 	a.refusal = insufficientScope(a.scopes())
-	return Requirement{a}
+	return valid(a)
 }
 
 // AnyOf needs what any one of the requirements needs. They are checked in
@@ -62,9 +62,9 @@ func All(needs ...Requirement) Requirement {
 // not be decided; else that of the first one that another token would help
 // with; else that of the first.
 func AnyOf(alternatives ...Requirement) Requirement {
-	return Requirement{&anyOf{
+	return valid(&anyOf{
 		name: "AnyOf", args: printed(alternatives), alternatives: slices.Clone(alternatives),
-	}}
+	})
 }
 
 // Func needs f to allow the caller, which is never nil. The name is for reading:
@@ -74,7 +74,7 @@ func AnyOf(alternatives ...Requirement) Requirement {
 // [ErrUnavailable]; f must not return such an error because of what the caller
 // sent.
 func Func(name string, f func(ctx context.Context, caller *Claims) (bool, error)) Requirement {
-	return Requirement{&funcRule{name, f}}
+	return valid(&funcRule{name, f})
 }
 
 // Check returns nil if the caller, which must not be nil, has what is needed,
@@ -118,6 +118,24 @@ func (r Requirement) scopes() []string {
 	return r.rule.scopes()
 }
 
+// valid returns the Requirement that a rule is, or one that refuses everybody.
+func valid(r rule) Requirement {
+	if err := r.validate(); err != nil {
+		return Requirement{&invalid{r, err}}
+	}
+	return Requirement{r}
+}
+
+// invalid is a rule that was put together wrongly.
+type invalid struct {
+	rule
+	err error
+}
+
+func (*invalid) check(context.Context, *Claims) error { return errPermission }
+func (*invalid) scopes() []string                     { return nil }
+func (i *invalid) validate() error                    { return i.err }
+
 type public struct{}
 
 func (public) check(context.Context, *Claims) error { return nil }
@@ -130,20 +148,10 @@ type scopes struct {
 	name    string
 	all     []string
 	refusal *Error
-	invalid error
 }
 
 func newScopes(name string, all []string) *scopes {
-	s := &scopes{name: name, all: slices.Clone(all), refusal: insufficientScope(all)}
-	if len(all) == 0 {
-		s.invalid = fmt.Errorf("claims: %s needs at least one scope", name)
-	}
-	for _, scope := range all {
-		if !isScope(scope) {
-			s.invalid = fmt.Errorf("claims: %s: %q is not a scope (RFC 6749 section 3.3)", name, scope)
-		}
-	}
-	return s
+	return &scopes{name, slices.Clone(all), insufficientScope(all)}
 }
 
 func insufficientScope(all []string) *Error {
@@ -151,9 +159,6 @@ func insufficientScope(all []string) *Error {
 }
 
 func (s *scopes) check(_ context.Context, caller *Claims) error {
-	if s.invalid != nil {
-		return errPermission
-	}
 	for _, scope := range s.all {
 		if !caller.HasScope(scope) {
 			return s.refusal
@@ -163,8 +168,21 @@ func (s *scopes) check(_ context.Context, caller *Claims) error {
 }
 
 func (s *scopes) scopes() []string { return s.all }
-func (s *scopes) validate() error  { return s.invalid }
 func (s *scopes) String() string   { return s.name + "(" + quoted(s.all) + ")" }
+
+func (s *scopes) validate() error {
+	if len(s.all) == 0 {
+		return fmt.Errorf("claims: %s needs at least one scope", s.name)
+	}
+	var errs []error
+	for _, scope := range s.all {
+		if !isScope(scope) {
+			errs = append(errs, fmt.Errorf(
+				"claims: %s: %q is not a scope (RFC 6749 section 3.3)", s.name, scope))
+		}
+	}
+	return errors.Join(errs...)
+}
 
 // isScope reports whether s is a scope-token.
 func isScope(s string) bool {
@@ -182,15 +200,13 @@ type allOf struct {
 }
 
 func (a *allOf) check(ctx context.Context, caller *Claims) error {
-	if len(a.needs) == 0 {
-		return errPermission
-	}
 	for _, r := range a.needs {
-		err := r.checkPart(ctx, caller)
-		if errors.Is(err, ErrInsufficientScope) {
+		err := r.Check(ctx, caller)
+		switch {
+		case err == nil:
+		case AsError(err).Class() == ErrInsufficientScope:
 			return a.refusal
-		}
-		if err != nil {
+		default:
 			return err
 		}
 	}
@@ -219,12 +235,9 @@ type anyOf struct {
 }
 
 func (a *anyOf) check(ctx context.Context, caller *Claims) error {
-	if len(a.alternatives) == 0 {
-		return errPermission
-	}
 	var refusal error
 	for _, r := range a.alternatives {
-		err := r.checkPart(ctx, caller)
+		err := r.Check(ctx, caller)
 		if err == nil {
 			return nil
 		}
@@ -237,12 +250,12 @@ func (a *anyOf) check(ctx context.Context, caller *Claims) error {
 
 // weight ranks the refusals of alternatives: the greatest is the one to give.
 func weight(err error) int {
-	switch {
-	case errors.Is(err, ErrUnavailable):
+	switch AsError(err).Class() { // not what its cause may match as well
+	case ErrUnavailable:
 		return 3
-	case errors.Is(err, ErrInsufficientScope):
+	case ErrInsufficientScope:
 		return 2
-	case errors.Is(err, ErrInsufficientAuthentication):
+	case ErrInsufficientAuthentication:
 		return 1
 	}
 	return 0
@@ -260,16 +273,6 @@ func (a *anyOf) scopes() []string {
 func (a *anyOf) validate() error { return validateParts(a.name, a.alternatives) }
 func (a *anyOf) String() string  { return a.name + "(" + a.args + ")" }
 
-// checkPart is Check for a part of another requirement. Public is not allowed
-// there: what it meant, that all is public or that it adds nothing, would be
-// for the reader to guess.
-func (r Requirement) checkPart(ctx context.Context, caller *Claims) error {
-	if r.IsPublic() {
-		return errPermission
-	}
-	return r.Check(ctx, caller)
-}
-
 func validateParts(name string, parts []Requirement) error {
 	if len(parts) == 0 {
 		return fmt.Errorf("claims: %s needs at least one requirement", name)
@@ -277,6 +280,8 @@ func validateParts(name string, parts []Requirement) error {
 	var errs []error
 	for _, r := range parts {
 		if r.IsPublic() {
+			// What it meant, that all is public or that it adds nothing, would be
+			// for the reader to guess.
 			errs = append(errs, fmt.Errorf("claims: Public can not be part of %s", name))
 		}
 		errs = append(errs, r.Validate())
@@ -290,9 +295,6 @@ type funcRule struct {
 }
 
 func (f *funcRule) check(ctx context.Context, caller *Claims) error {
-	if f.allow == nil {
-		return errPermission
-	}
 	allowed, err := f.allow(ctx, caller)
 	switch {
 	case err == nil && allowed:
@@ -300,14 +302,8 @@ func (f *funcRule) check(ctx context.Context, caller *Claims) error {
 	case err == nil:
 		return errPermission
 	}
-	var e *Error
-	if errors.As(err, &e) {
-		return e
-	}
-	for _, class := range []error{ErrForbidden, ErrInsufficientScope, ErrInsufficientAuthentication} {
-		if errors.Is(err, class) {
-			return NewError(class, defaultReason(class), err)
-		}
+	if _, ok := classOf(err); ok {
+		return AsError(err)
 	}
 	return NewError(ErrUnavailable, ReasonUndecided, err)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/jwks"
@@ -30,53 +29,12 @@ type KeySource interface {
 	Lookup(ctx context.Context, keyID, algorithm string) ([]*jwks.Key, error)
 }
 
-// Config says which tokens a [Verifier] accepts.
-type Config struct {
-	// Issuer is the issuer identifier: a token's "iss" must equal it, byte for
-	// byte. Required. Where Keys is nil it must be an https URL, or http on a
-	// loopback address, at which the issuer's metadata is found.
-	Issuer string
-
-	// Audiences are the names of the API that the Verifier guards: a token's
-	// "aud" must have one of them, byte for byte (RFC 7519 section 4.1.3).
-	// Required, unless InsecureSkipAudience is set.
-	Audiences []string
-
-	// InsecureSkipAudience accepts tokens whatever their "aud", and without
-	// one. Every token of the issuer then opens this API, also those that it
-	// issued for other APIs. Audiences must be empty.
-	InsecureSkipAudience bool
-
-	// Keys finds the issuer's keys: a [*jwks.Cache] with settings of its own,
-	// such as a key set URL or an HTTP client, or a [*jwks.Set] that never
-	// changes. Nil means a jwks.Cache that discovers them from Issuer. It must
-	// be the source of this issuer's keys alone: any key in it can sign any
-	// token of the issuer.
-	Keys KeySource
-
-	// Algorithms are the signature algorithms that are accepted, out of RS256,
-	// RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA and its
-	// newer name Ed25519. Empty means all of them. Whatever is allowed here, a
-	// token's algorithm must also fit the key that it names.
-	Algorithms []string
-
-	// Types are the values of the header parameter "typ" that are accepted,
-	// without "application/" and without regard to case; "" stands for a token
-	// that has none. Empty means at+jwt (RFC 9068 section 2.1), JWT and none,
-	// which most issuers need; at+jwt alone keeps ID tokens out (RFC 8725
-	// section 3.11).
-	Types []string
-
-	// Leeway is how far the issuer's clock may be from ours, at "exp", "nbf"
-	// and "iat" alike. Zero means 30 seconds, a negative value none. At most 5
-	// minutes.
-	Leeway time.Duration
-}
-
 // Verifier verifies the access tokens of one issuer. It is immutable and safe
 // for concurrent use. [NewVerifier] makes one.
 type Verifier struct {
 	issuer       string
+	template     *template // nil unless issuer leaves a segment open
+	tenant       func(string) bool
 	audiences    []string
 	skipAudience bool
 	keys         KeySource
@@ -91,8 +49,13 @@ var _ Authenticator = (*Verifier)(nil)
 // error reports everything that is wrong with cfg.
 func NewVerifier(cfg Config) (*Verifier, error) {
 	errs := cfg.validate()
+	open, err := parseTemplate(cfg.Issuer)
+	if err != nil {
+		errs = append(errs, fmt.Errorf("claims: Config.Issuer %w", err))
+	}
+	errs = append(errs, cfg.validateTenant(open != nil)...)
 	keys := cfg.Keys
-	if keys == nil && cfg.Issuer != "" {
+	if keys == nil && cfg.Issuer != "" && open == nil && err == nil {
 		cache, err := jwks.NewCache(jwks.Config{Issuer: cfg.Issuer})
 		if err != nil {
 			errs = append(errs, fmt.Errorf("claims: Config.Issuer: %w", err))
@@ -104,6 +67,8 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 	}
 	v := &Verifier{
 		issuer:       cfg.Issuer,
+		template:     open,
+		tenant:       cfg.Tenant,
 		audiences:    slices.Clone(cfg.Audiences),
 		skipAudience: cfg.InsecureSkipAudience,
 		keys:         keys,
@@ -120,36 +85,13 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 	return v, nil
 }
 
-func (cfg Config) validate() []error {
-	var errs []error
-	report := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("claims: Config."+format, args...))
+// trusts reports whether issuer is the Verifier's.
+func (v *Verifier) trusts(issuer string) bool {
+	if v.template == nil {
+		return issuer == v.issuer
 	}
-	if cfg.Issuer == "" {
-		report("Issuer is required")
-	}
-	switch {
-	case cfg.InsecureSkipAudience && len(cfg.Audiences) > 0:
-		report("InsecureSkipAudience contradicts Audiences")
-	case !cfg.InsecureSkipAudience && len(cfg.Audiences) == 0:
-		report("Audiences is required: the name of this API in a token's \"aud\"")
-	case slices.Contains(cfg.Audiences, ""):
-		report("Audiences has an empty audience")
-	}
-	for _, alg := range cfg.Algorithms {
-		if _, ok := algorithms[alg]; !ok {
-			report("Algorithms: %q is not one of the algorithms accepted", alg)
-		}
-	}
-	for _, typ := range cfg.Types {
-		if strings.ContainsRune(typ, '/') {
-			report("Types: %q must be written without \"application/\"", typ)
-		}
-	}
-	if cfg.Leeway > maxLeeway {
-		report("Leeway of %v is more than %v", cfg.Leeway, maxLeeway)
-	}
-	return errs
+	tenant := v.template.tenant(issuer)
+	return tenant != "" && v.tenant(tenant)
 }
 
 // Authenticate verifies a Bearer token, by the checks and in the order that the
@@ -159,7 +101,7 @@ func (v *Verifier) Authenticate(ctx context.Context, r Request) (*Claims, error)
 	if err != nil {
 		return nil, err
 	}
-	if t.claims.issuer != v.issuer {
+	if !v.trusts(t.claims.issuer) {
 		return nil, errIssuer
 	}
 	if err := v.verify(ctx, t); err != nil {
@@ -232,6 +174,10 @@ func (v *Verifier) checkSignature(ctx context.Context, t *token) error {
 	}
 	input := []byte(t.input)
 	for _, key := range keys[:min(len(keys), maxTried)] {
+		// A key that names an issuer is that tenant's alone.
+		if of := key.Issuer(); of != "" && of != t.claims.issuer && of != v.issuer {
+			continue
+		}
 		if verifySignature(t.header.algorithm, key.Public(), input, t.signature) {
 			return nil
 		}

@@ -1,0 +1,142 @@
+package bearer_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/claims/bearer"
+)
+
+// parsed are Authorization fields and what they hold: a request or a reason.
+var parsed = map[string]struct {
+	fields []string
+	want   claims.Request
+	reason claims.Reason
+}{
+	"none":             {nil, claims.Request{}, claims.ReasonNoToken},
+	"several":          {[]string{"Bearer a", "Bearer a"}, claims.Request{}, claims.ReasonSeveralCredentials},
+	"token":            {[]string{"Bearer abc"}, claims.Request{Scheme: "Bearer", Token: "abc"}, ""},
+	"any case":         {[]string{"bEARER abc"}, claims.Request{Scheme: "bEARER", Token: "abc"}, ""},
+	"several spaces":   {[]string{"Bearer   abc"}, claims.Request{Scheme: "Bearer", Token: "abc"}, ""},
+	"every character":  {[]string{"Bearer aZ09-._~+/=="}, claims.Request{Scheme: "Bearer", Token: "aZ09-._~+/=="}, ""},
+	"other scheme":     {[]string{"Digest a=b, c=d"}, claims.Request{Scheme: "Digest", Token: "a=b, c=d"}, ""},
+	"empty":            {[]string{""}, claims.Request{}, claims.ReasonMalformedCredentials},
+	"space":            {[]string{" "}, claims.Request{}, claims.ReasonMalformedCredentials},
+	"scheme alone":     {[]string{"Bearer"}, claims.Request{}, claims.ReasonMalformedCredentials},
+	"no token":         {[]string{"Bearer "}, claims.Request{}, claims.ReasonMalformedCredentials},
+	"token alone":      {[]string{"abc.def.ghi"}, claims.Request{}, claims.ReasonMalformedCredentials},
+	"leading space":    {[]string{" Bearer abc"}, claims.Request{}, claims.ReasonMalformedCredentials},
+	"trailing space":   {[]string{"Bearer abc "}, claims.Request{}, claims.ReasonMalformedCredentials},
+	"tab":              {[]string{"Bearer\tabc"}, claims.Request{}, claims.ReasonMalformedCredentials},
+	"two tokens":       {[]string{"Bearer abc def"}, claims.Request{}, claims.ReasonMalformedCredentials},
+	"list":             {[]string{"Bearer abc, Bearer def"}, claims.Request{}, claims.ReasonMalformedCredentials},
+	"quoted":           {[]string{`Bearer "abc"`}, claims.Request{}, claims.ReasonMalformedCredentials},
+	"line break":       {[]string{"Bearer abc\r\ndef"}, claims.Request{}, claims.ReasonMalformedCredentials},
+	"padding within":   {[]string{"Bearer a=b"}, claims.Request{}, claims.ReasonMalformedCredentials},
+	"padding alone":    {[]string{"Bearer =="}, claims.Request{}, claims.ReasonMalformedCredentials},
+	"beyond ASCII":     {[]string{"Bearer ä"}, claims.Request{}, claims.ReasonMalformedCredentials},
+	"token for scheme": {[]string{strings.Repeat("a", 33) + " b"}, claims.Request{}, claims.ReasonMalformedCredentials},
+}
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	for name, row := range parsed {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := bearer.Parse(row.fields)
+			assert.Equal(t, row.want, got)
+			if row.reason == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.Error(t, err)
+			assert.Equal(t, row.reason, claims.AsError(err).Reason())
+		})
+	}
+}
+
+// Whatever a field holds, what comes of it is a refusal or a request; of a
+// Bearer token, every character is one that a token68 can have.
+func FuzzParse(f *testing.F) {
+	for _, row := range parsed {
+		if len(row.fields) == 1 {
+			f.Add(row.fields[0])
+		}
+	}
+	const token68 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
+	f.Fuzz(func(t *testing.T, field string) {
+		got, err := bearer.Parse([]string{field})
+		if err != nil {
+			if got != (claims.Request{}) {
+				t.Fatalf("%q: credentials beside an error", field)
+			}
+			return
+		}
+		if !strings.HasPrefix(field, got.Scheme+" ") || !strings.HasSuffix(field, got.Token) {
+			t.Fatalf("%q: %q %q", field, got.Scheme, got.Token)
+		}
+		if strings.EqualFold(got.Scheme, "Bearer") &&
+			(got.Token == "" || strings.Trim(strings.TrimRight(got.Token, "="), token68) != "") {
+			t.Fatalf("%q: token %q", field, got.Token)
+		}
+	})
+}
+
+func TestChallenge(t *testing.T) {
+	t.Parallel()
+	read := claims.Scopes("orders:read")
+	missing := claims.AsError(read.Check(t.Context(), &claims.Claims{}))
+	text := func(class error, reason claims.Reason) string {
+		return claims.NewError(class, reason, nil).Text()
+	}
+	for name, row := range map[string]struct {
+		challenge bearer.Challenge
+		refusal   *claims.Error
+		needs     claims.Requirement
+		want      string
+	}{
+		"no token": {
+			bearer.Challenge{}, claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil),
+			claims.Authenticated(), `Bearer realm="api"`,
+		},
+		"no token, scope needed": {
+			bearer.Challenge{Realm: `a"b\c` + "\r\n"},
+			claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil), read,
+			`Bearer realm="a\"b\\c", scope="orders:read"`,
+		},
+		"malformed": {
+			bearer.Challenge{},
+			claims.NewError(claims.ErrInvalidRequest, claims.ReasonSeveralCredentials, nil), read,
+			`Bearer realm="api", error="invalid_request", error_description="` +
+				text(claims.ErrInvalidRequest, claims.ReasonSeveralCredentials) + `"`,
+		},
+		"invalid": {
+			bearer.Challenge{}, claims.NewError(claims.ErrInvalidToken, claims.ReasonExpired, nil), read,
+			`Bearer realm="api", error="invalid_token", error_description="` +
+				text(claims.ErrInvalidToken, claims.ReasonExpired) + `"`,
+		},
+		"scope": {
+			bearer.Challenge{}, missing, read,
+			`Bearer realm="api", error="insufficient_scope", error_description="` +
+				text(claims.ErrInsufficientScope, claims.ReasonScope) + `", scope="orders:read"`,
+		},
+		"forbidden": {
+			bearer.Challenge{}, claims.NewError(claims.ErrForbidden, claims.ReasonPermission, nil), read,
+			`Bearer realm="api", error="insufficient_scope", error_description="` +
+				text(claims.ErrForbidden, claims.ReasonPermission) + `"`,
+		},
+		"unavailable": {
+			bearer.Challenge{}, claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, nil), read,
+			"",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, row.want, row.challenge.Field(row.refusal, row.needs))
+		})
+	}
+}

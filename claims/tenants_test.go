@@ -1,0 +1,348 @@
+package claims_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/jwks"
+)
+
+// directory is what a service knows of its tenants.
+type directory struct {
+	issuers map[string]*claimstest.Issuer
+	calls   atomic.Int32
+	asked   sync.Map // issuer to *atomic.Int32
+
+	mu   sync.Mutex // guards the fields below
+	err  error
+	hold chan struct{} // Resolve waits for it, unless nil
+}
+
+func newDirectory(t testing.TB, tenants ...string) *directory {
+	t.Helper()
+	d := &directory{issuers: map[string]*claimstest.Issuer{}}
+	for _, tenant := range tenants {
+		issuer := newIssuer(t, claimstest.Config{URL: "https://" + tenant + ".example"})
+		d.issuers[issuer.URL()] = issuer
+	}
+	return d
+}
+
+func (d *directory) set(err error, hold chan struct{}) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.err, d.hold = err, hold
+}
+
+func (d *directory) resolve(ctx context.Context, issuer string) (claims.Config, error) {
+	d.calls.Add(1)
+	d.mu.Lock()
+	err, hold := d.err, d.hold
+	d.mu.Unlock()
+	if hold != nil {
+		select {
+		case <-hold:
+		case <-ctx.Done():
+			return claims.Config{}, ctx.Err()
+		}
+	}
+	if err != nil {
+		return claims.Config{}, err
+	}
+	known := d.issuers[issuer]
+	if known == nil {
+		return claims.Config{}, fmt.Errorf("directory: %w", claims.ErrUntrusted)
+	}
+	keys, err := jwks.Parse(known.KeySet())
+	if err != nil {
+		return claims.Config{}, err
+	}
+	return claims.Config{
+		Issuer: issuer, Audiences: []string{claimstest.Audience}, Keys: keys,
+	}, nil
+}
+
+func (d *directory) tenants(t testing.TB, cfg claims.TenantsConfig) *claims.Tenants {
+	t.Helper()
+	cfg.Resolve = d.resolve
+	tenants, err := claims.NewTenants(cfg)
+	require.NoError(t, err)
+	return tenants
+}
+
+func (d *directory) mint(tenant string) claims.Request {
+	return bearer(d.issuers["https://"+tenant+".example"].Mint(claimstest.Token{}))
+}
+
+func TestNewTenants_reportsEverything(t *testing.T) {
+	t.Parallel()
+	_, err := claims.NewTenants(claims.TenantsConfig{Max: -1, MaxAge: -1})
+	for _, field := range []string{"Resolve", "Max is", "MaxAge"} {
+		assert.ErrorContains(t, err, "TenantsConfig."+field)
+	}
+}
+
+func TestTenants_asksOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDirectory(t, "a", "b")
+		tenants := d.tenants(t, claims.TenantsConfig{})
+		hold := make(chan struct{})
+		d.set(nil, hold)
+
+		var wg sync.WaitGroup
+		for range 50 {
+			wg.Go(func() {
+				_, err := tenants.Authenticate(t.Context(), d.mint("a"))
+				assert.NoError(t, err)
+			})
+		}
+		// One that gives up harms nobody.
+		gone, cancel := context.WithCancel(t.Context())
+		wg.Go(func() {
+			_, err := tenants.Authenticate(gone, d.mint("a"))
+			assert.ErrorIs(t, err, claims.ErrUnavailable)
+		})
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		close(hold)
+		wg.Wait()
+		assert.EqualValues(t, 1, d.calls.Load())
+
+		_, err := tenants.Authenticate(t.Context(), d.mint("b"))
+		require.NoError(t, err)
+		assert.Equal(t, 2, tenants.Len())
+	})
+}
+
+func TestTenants_neverMixKeys(t *testing.T) {
+	t.Parallel()
+	d := newDirectory(t, "a", "b")
+	tenants := d.tenants(t, claims.TenantsConfig{})
+	a, b := d.issuers["https://a.example"], d.issuers["https://b.example"]
+	_, err := tenants.Authenticate(t.Context(), d.mint("b"))
+	require.NoError(t, err)
+	_, err = tenants.Authenticate(t.Context(), bearer(b.Mint(claimstest.Token{
+		Claims: map[string]any{"iss": a.URL()},
+		Header: map[string]any{"kid": a.Key().ID},
+	})))
+	assert.ErrorIs(t, err, claims.ErrInvalidToken)
+	assert.Equal(t, claims.ReasonSignature, claims.AsError(err).Reason())
+}
+
+func TestTenants_untrusted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDirectory(t, "a")
+		tenants := d.tenants(t, claims.TenantsConfig{})
+		stranger := newIssuer(t, claimstest.Config{URL: "https://stranger.example"})
+		token := bearer(stranger.Mint(claimstest.Token{Lifetime: time.Hour}))
+		for range 100 {
+			_, err := tenants.Authenticate(t.Context(), token)
+			require.Equal(t, claims.ReasonIssuer, claims.AsError(err).Reason())
+			require.ErrorIs(t, err, claims.ErrInvalidToken)
+		}
+		assert.EqualValues(t, 1, d.calls.Load())
+		time.Sleep(time.Minute)
+		_, err := tenants.Authenticate(t.Context(), token)
+		require.ErrorIs(t, err, claims.ErrInvalidToken)
+		assert.EqualValues(t, 2, d.calls.Load())
+		assert.Zero(t, tenants.Len())
+
+		// What is no issuer at all is not even asked about.
+		for _, iss := range []any{"", strings.Repeat("x", 1025), claimstest.Omit} {
+			_, err = tenants.Authenticate(t.Context(), bearer(stranger.Mint(claimstest.Token{
+				Claims: map[string]any{"iss": iss},
+			})))
+			require.Equal(t, claims.ReasonIssuer, claims.AsError(err).Reason())
+		}
+		assert.EqualValues(t, 2, d.calls.Load())
+	})
+}
+
+func TestTenants_endOfTrust(t *testing.T) {
+	t.Parallel()
+	for name, forget := range map[string]bool{"by itself": false, "at once": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d := newDirectory(t, "a")
+				tenants := d.tenants(t, claims.TenantsConfig{})
+				token := bearer(d.issuers["https://a.example"].Mint(
+					claimstest.Token{Lifetime: time.Hour}))
+				_, err := tenants.Authenticate(t.Context(), token)
+				require.NoError(t, err)
+
+				d.set(claims.ErrUntrusted, nil)
+				if forget {
+					tenants.Forget("https://a.example")
+				} else {
+					time.Sleep(5*time.Minute - time.Second)
+					_, err = tenants.Authenticate(t.Context(), token)
+					require.NoError(t, err)
+					time.Sleep(time.Second)
+				}
+				_, err = tenants.Authenticate(t.Context(), token)
+				require.ErrorIs(t, err, claims.ErrInvalidToken)
+				assert.Zero(t, tenants.Len())
+
+				d.set(nil, nil)
+				if forget {
+					tenants.Forget("https://a.example")
+				} else {
+					time.Sleep(time.Minute)
+				}
+				_, err = tenants.Authenticate(t.Context(), token)
+				require.NoError(t, err)
+			})
+		})
+	}
+}
+
+func TestTenants_forgottenWhileAsked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDirectory(t, "a")
+		tenants := d.tenants(t, claims.TenantsConfig{})
+		hold := make(chan struct{})
+		d.set(nil, hold)
+		done := make(chan error)
+		go func() {
+			_, err := tenants.Authenticate(t.Context(), d.mint("a"))
+			done <- err
+		}()
+		synctest.Wait()
+		tenants.Forget("https://a.example")
+		d.set(claims.ErrUntrusted, nil)
+		close(hold) // with the answer from before
+		require.ErrorIs(t, <-done, claims.ErrInvalidToken)
+		assert.EqualValues(t, 2, d.calls.Load())
+	})
+}
+
+func TestTenants_resolverDown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDirectory(t, "a", "b")
+		tenants := d.tenants(t, claims.TenantsConfig{})
+		_, err := tenants.Authenticate(t.Context(), d.mint("a"))
+		require.NoError(t, err)
+
+		d.set(errors.New("secret-internal-text"), nil)
+		_, err = tenants.Authenticate(t.Context(), d.mint("b"))
+		require.ErrorIs(t, err, claims.ErrUnavailable)
+		assert.NotContains(t, err.Error(), "secret-internal-text")
+
+		// Who is known goes on being trusted, and is asked about every 10 s.
+		time.Sleep(time.Hour)
+		before := d.calls.Load()
+		for range 100 {
+			_, err = tenants.Authenticate(t.Context(), d.mint("a"))
+			require.NoError(t, err)
+			time.Sleep(time.Second)
+		}
+		assert.EqualValues(t, 10, d.calls.Load()-before)
+
+		// Nobody waits for a resolver that hangs longer than it may.
+		d.set(nil, make(chan struct{}))
+		began := time.Now()
+		_, err = tenants.Authenticate(t.Context(), d.mint("b"))
+		require.ErrorIs(t, err, claims.ErrUnavailable)
+		assert.Equal(t, 5*time.Second, time.Since(began))
+	})
+}
+
+func TestTenants_badAnswers(t *testing.T) {
+	t.Parallel()
+	issuer := newIssuer(t, claimstest.Config{})
+	for name, resolve := range map[string]func(context.Context, string) (claims.Config, error){
+		"panic": func(context.Context, string) (claims.Config, error) { panic("secret-internal-text") },
+		"another issuer": func(context.Context, string) (claims.Config, error) {
+			return claims.Config{Issuer: "https://b.example", Audiences: []string{"a"}}, nil
+		},
+		"invalid": func(_ context.Context, issuer string) (claims.Config, error) {
+			return claims.Config{Issuer: issuer}, nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tenants, err := claims.NewTenants(claims.TenantsConfig{Resolve: resolve})
+			require.NoError(t, err)
+			_, err = tenants.Authenticate(t.Context(), bearer(issuer.Mint(claimstest.Token{})))
+			require.ErrorIs(t, err, claims.ErrUnavailable)
+			assert.NotContains(t, err.Error(), "secret-internal-text")
+		})
+	}
+}
+
+func TestTenants_bounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		names := make([]string, 20)
+		for i := range names {
+			names[i] = fmt.Sprintf("t%d", i)
+		}
+		d := newDirectory(t, names...)
+		tenants := d.tenants(t, claims.TenantsConfig{Max: 10, MaxAge: time.Hour})
+		for _, name := range names {
+			_, err := tenants.Authenticate(t.Context(), d.mint(name))
+			require.NoError(t, err)
+			time.Sleep(time.Second)
+			_, err = tenants.Authenticate(t.Context(), d.mint("t0")) // in use all the time
+			require.NoError(t, err)
+			require.LessOrEqual(t, tenants.Len(), 10)
+		}
+		assert.EqualValues(t, 20, d.calls.Load(), "the one in use was not evicted")
+		_, err := tenants.Authenticate(t.Context(), d.mint("t1"))
+		require.NoError(t, err)
+		assert.EqualValues(t, 21, d.calls.Load(), "the one out of use was")
+	})
+}
+
+// A flood of invented issuers keeps no more than 16 questions open, and holds up
+// nobody who is known.
+func TestTenants_flood(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDirectory(t, "a")
+		tenants := d.tenants(t, claims.TenantsConfig{})
+		_, err := tenants.Authenticate(t.Context(), d.mint("a"))
+		require.NoError(t, err)
+		stranger := newIssuer(t, claimstest.Config{URL: "https://stranger.example"})
+		hold := make(chan struct{})
+		d.set(nil, hold)
+		var refused atomic.Int32
+		var wg sync.WaitGroup
+		for n := range 3000 {
+			token := bearer(stranger.Mint(claimstest.Token{Claims: map[string]any{
+				"iss": fmt.Sprintf("https://%d.example", n),
+			}}))
+			wg.Go(func() {
+				_, err := tenants.Authenticate(t.Context(), token)
+				assert.Equal(t, claims.ReasonIssuer, claims.AsError(err).Reason())
+				refused.Add(1)
+			})
+		}
+		synctest.Wait()
+		assert.EqualValues(t, 1+16, d.calls.Load())
+		assert.EqualValues(t, 3000-1024, refused.Load(), "the rest are refused at once")
+		_, err = tenants.Authenticate(t.Context(), d.mint("a"))
+		require.NoError(t, err)
+		close(hold)
+		wg.Wait()
+		assert.Equal(t, 1, tenants.Len())
+	})
+}

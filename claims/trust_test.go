@@ -1,0 +1,96 @@
+package claims_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/jwks"
+)
+
+func configOf(t testing.TB, issuer *claimstest.Issuer) claims.Config {
+	t.Helper()
+	keys, err := jwks.NewCache(jwks.Config{Issuer: issuer.URL(), Client: issuer.Client()})
+	require.NoError(t, err)
+	return claims.Config{
+		Issuer: issuer.URL(), Audiences: []string{claimstest.Audience}, Keys: keys,
+	}
+}
+
+func TestIssuers_comeAndGo(t *testing.T) {
+	t.Parallel()
+	a := newIssuer(t, claimstest.Config{URL: "https://a.example"})
+	b := newIssuer(t, claimstest.Config{URL: "https://b.example"})
+	issuers, err := claims.NewIssuers(configOf(t, a))
+	require.NoError(t, err)
+	ofA, ofB := bearer(a.Mint(claimstest.Token{})), bearer(b.Mint(claimstest.Token{}))
+
+	_, err = issuers.Authenticate(t.Context(), ofB)
+	require.ErrorIs(t, err, claims.ErrInvalidToken)
+
+	require.NoError(t, issuers.Add(configOf(t, b)))
+	assert.Equal(t, []string{"https://a.example", "https://b.example"}, issuers.Trusted())
+	for _, token := range []claims.Request{ofA, ofB} {
+		_, err = issuers.Authenticate(t.Context(), token)
+		require.NoError(t, err)
+	}
+
+	require.Error(t, issuers.Add(claims.Config{Issuer: "https://a.example"}))
+	_, err = issuers.Authenticate(t.Context(), ofA)
+	require.NoError(t, err, "a Config that is refused changes nothing")
+
+	assert.True(t, issuers.Remove("https://a.example"))
+	assert.False(t, issuers.Remove("https://a.example"))
+	_, err = issuers.Authenticate(t.Context(), ofA)
+	require.Equal(t, claims.ReasonIssuer, claims.AsError(err).Reason(), "at the next request")
+	_, err = issuers.Authenticate(t.Context(), ofB)
+	require.NoError(t, err)
+
+	// The same issuer by another Config.
+	stricter := configOf(t, b)
+	stricter.Audiences = []string{"https://other.example"}
+	require.NoError(t, issuers.Add(stricter))
+	_, err = issuers.Authenticate(t.Context(), ofB)
+	require.Equal(t, claims.ReasonAudience, claims.AsError(err).Reason())
+
+	assert.True(t, issuers.Remove("https://b.example"))
+	_, err = issuers.Authenticate(t.Context(), ofB)
+	require.ErrorIs(t, err, claims.ErrInvalidToken)
+	assert.Empty(t, issuers.Trusted())
+	require.NoError(t, issuers.Ready(t.Context()))
+}
+
+// For the race detector: trust changes while tokens are verified.
+func TestIssuers_changeUnderLoad(t *testing.T) {
+	t.Parallel()
+	a := newIssuer(t, claimstest.Config{URL: "https://a.example"})
+	b := newIssuer(t, claimstest.Config{URL: "https://b.example"})
+	issuers, err := claims.NewIssuers(configOf(t, a))
+	require.NoError(t, err)
+	ofA, ofB := bearer(a.Mint(claimstest.Token{})), bearer(b.Mint(claimstest.Token{}))
+	cfg := configOf(t, b)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 50 {
+				_, err := issuers.Authenticate(t.Context(), ofA)
+				assert.NoError(t, err)
+				if _, err = issuers.Authenticate(t.Context(), ofB); err != nil {
+					assert.Equal(t, claims.ReasonIssuer, claims.AsError(err).Reason())
+				}
+			}
+		})
+		wg.Go(func() {
+			for range 50 {
+				assert.NoError(t, issuers.Add(cfg))
+				issuers.Remove(b.URL())
+			}
+		})
+	}
+	wg.Wait()
+	assert.Equal(t, []string{"https://a.example"}, issuers.Trusted())
+}
