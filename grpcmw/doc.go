@@ -17,6 +17,6 @@
 // The token is taken from the "authorization" metadata, in the form of RFC 6750
 // section 2.1. The challenge is the "www-authenticate" trailer. The status has
 // one fixed text for each reason, and an ErrorInfo detail whose reason is the
-// [claims.Reason] in capitals and whose domain is [Domain]. Neither ever has the
+// [claims.Reason] in capitals and whose domain is that of [Config]. Neither ever has the
 // token, what the token says, or the text of an internal error.
 package grpcmw

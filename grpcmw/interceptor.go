@@ -21,6 +21,10 @@ type Config struct {
 	// Realm is the realm of the challenges (RFC 9110 section 11.5): a name for
 	// what is protected, shown to clients. Empty means "api".
 	Realm string
+
+	// Domain is the domain of the ErrorInfo details of refusals: the name of the
+	// service. Empty means [DefaultDomain].
+	Domain string
 }
 
 // Interceptor stands in front of the methods of a gRPC server and lets through
@@ -30,6 +34,7 @@ type Interceptor struct {
 	auth      claims.Authenticator
 	policy    Policy
 	challenge bearer.Challenge
+	domain    string
 }
 
 var errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, nil)
@@ -45,7 +50,16 @@ func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	return &Interceptor{auth, maps.Clone(cfg.Policy), bearer.Challenge{Realm: cfg.Realm}}, nil
+	i := &Interceptor{
+		auth:      auth,
+		policy:    maps.Clone(cfg.Policy),
+		challenge: bearer.Challenge{Realm: cfg.Realm},
+		domain:    cfg.Domain,
+	}
+	if i.domain == "" {
+		i.domain = DefaultDomain
+	}
+	return i, nil
 }
 
 // ServerOptions returns the options that install the Interceptor on a server,

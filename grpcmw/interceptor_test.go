@@ -281,7 +281,9 @@ func TestInterceptor(t *testing.T) {
 		for kind, call := range calls {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				t.Parallel()
-				auth, err := grpcmw.New(verifier, grpcmw.Config{Policy: row.policy})
+				auth, err := grpcmw.New(verifier, grpcmw.Config{
+					Policy: row.policy, Domain: "orders.example",
+				})
 				require.NoError(t, err)
 				spy := &service{}
 				client := serve(t, auth, spy)
@@ -310,7 +312,7 @@ func TestInterceptor(t *testing.T) {
 				}
 				info, retry := details(t, refusal)
 				assert.Equal(t, row.reason, info.GetReason())
-				assert.Equal(t, grpcmw.Domain, info.GetDomain())
+				assert.Equal(t, "orders.example", info.GetDomain())
 				assert.Equal(t, row.code == codes.Unavailable, retry != nil)
 				if row.reason == "SCOPE" {
 					assert.Equal(t, map[string]string{"scope": "orders:write"}, info.GetMetadata())
@@ -353,6 +355,7 @@ func TestInterceptor_issuerDown(t *testing.T) {
 		assert.NotContains(t, refusal.String(), issuer.URL())
 		info, retry := details(t, refusal)
 		assert.Equal(t, "KEYS_UNAVAILABLE", info.GetReason())
+		assert.Equal(t, grpcmw.DefaultDomain, info.GetDomain())
 		assert.GreaterOrEqual(t, retry.GetRetryDelay().AsDuration(), time.Second)
 	}
 }

@@ -16,8 +16,9 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// Domain is the domain of the ErrorInfo details of refusals.
-const Domain = "sallyport"
+// DefaultDomain is the domain of the ErrorInfo details of refusals where
+// [Config.Domain] names none.
+const DefaultDomain = "sallyport"
 
 // Refuse returns the status error for a call that is refused for err, which must
 // not be nil, and sets the challenge in the call's trailer. It is for the error
@@ -36,7 +37,7 @@ func (i *Interceptor) refuse(
 	}
 	info := &errdetails.ErrorInfo{
 		Reason: strings.ToUpper(string(refusal.Reason())),
-		Domain: Domain,
+		Domain: i.domain,
 	}
 	if scope := refusal.Scope(); scope != "" {
 		info.Metadata = map[string]string{"scope": scope}
