@@ -73,7 +73,7 @@ func (a *httpAPI) me(w http.ResponseWriter, r *http.Request) {
 		"subject":    caller.Subject(),
 		"client_id":  caller.ClientID(),
 		"issuer":     caller.Issuer(),
-		"scopes":     append([]string{}, caller.Scopes()...), // none is [], not null
+		"scopes":     caller.Scopes(),
 		"expires_at": caller.ExpiresAt().UTC().Format(time.RFC3339),
 	})
 }

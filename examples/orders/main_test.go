@@ -76,7 +76,7 @@ func TestRun_refusesBadFlags(t *testing.T) {
 		{
 			name: "issuer twice",
 			args: []string{"-issuer", "https://a.example", "-issuer", "https://a.example"},
-			want: `claims: issuer "https://a.example" is configured twice`,
+			want: `claims: issuer 1 is there twice`,
 		},
 		{
 			name: "key set URL without issuer",
