@@ -23,7 +23,6 @@ import (
 type directory struct {
 	issuers map[string]*claimstest.Issuer
 	calls   atomic.Int32
-	asked   sync.Map // issuer to *atomic.Int32
 
 	mu   sync.Mutex // guards the fields below
 	err  error

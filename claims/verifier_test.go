@@ -13,7 +13,9 @@ import (
 )
 
 // newVerifier returns a verifier that trusts the issuer, reached directly.
-func newVerifier(t testing.TB, issuer *claimstest.Issuer, change func(*claims.Config)) *claims.Verifier {
+func newVerifier(
+	t testing.TB, issuer *claimstest.Issuer, change func(*claims.Config),
+) *claims.Verifier {
 	t.Helper()
 	keys, err := jwks.NewCache(jwks.Config{Issuer: issuer.URL(), Client: issuer.Client()})
 	require.NoError(t, err)

@@ -93,7 +93,9 @@ func (s *service) FullDuplexCall(
 
 // calls are the four kinds of method. Each returns the subject that the handler
 // saw, as far as its answer can hold it.
-var calls = map[string]func(context.Context, testpb.TestServiceClient, ...grpc.CallOption) (string, error){
+var calls = map[string]func(
+	context.Context, testpb.TestServiceClient, ...grpc.CallOption,
+) (string, error){
 	"unary": func(
 		ctx context.Context, c testpb.TestServiceClient, o ...grpc.CallOption,
 	) (string, error) {

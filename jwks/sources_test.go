@@ -231,7 +231,9 @@ func TestFault_namesNoQuery(t *testing.T) {
 		if status != 0 {
 			issuer.Fail(status)
 		} else {
-			issuer.Intercept(func(http.Handler) http.Handler { return http.RedirectHandler("/jwks", 302) })
+			issuer.Intercept(func(http.Handler) http.Handler {
+				return http.RedirectHandler("/jwks", http.StatusFound)
+			})
 		}
 		cache, err := jwks.NewCache(jwks.Config{
 			URL: "https://issuer.example/jwks?key=secret-in-query", Client: issuer.Client(),
