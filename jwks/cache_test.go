@@ -792,8 +792,11 @@ func TestCache_leavesNoGoroutine(t *testing.T) {
 		assert.NoError(t, lookup(t, cache, issuer.Rotate("")))
 	}
 	// Eventually needs a goroutine of its own.
-	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 },
-		10*time.Second, 10*time.Millisecond)
+	if !assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 },
+		30*time.Second, 10*time.Millisecond) {
+		stacks := make([]byte, 1<<20)
+		t.Logf("%s", stacks[:runtime.Stack(stacks, true)])
+	}
 }
 
 // Not parallel: AllocsPerRun counts those of all goroutines.

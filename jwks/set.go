@@ -113,7 +113,7 @@ func (s *Set) add(f fit, k *Key) {
 
 // Lookup returns the keys that a signature of the given algorithm, made by the
 // key with the given ID, can be checked with: nearly always one, several where
-// a set repeats a key ID. For an empty keyID it returns the first 4 keys that
+// a set repeats a key ID, at most 4. For an empty keyID those are the first that
 // fit the algorithm.
 //
 // The slice is shared and must not be modified. The context is not used; it is

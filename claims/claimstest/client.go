@@ -18,8 +18,9 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil { // what a RoundTripper must do, whatever comes of it
 		defer r.Body.Close()
 	}
-	if u, err := url.Parse(d.issuer.URL()); err != nil || u.Host != r.URL.Host {
-		return nil, fmt.Errorf("claimstest: no route to host %s", r.URL.Host)
+	u, err := url.Parse(d.issuer.URL())
+	if err != nil || u.Scheme != r.URL.Scheme || u.Host != r.URL.Host {
+		return nil, fmt.Errorf("claimstest: no route to %s://%s", r.URL.Scheme, r.URL.Host)
 	}
 	served := r.Clone(r.Context())
 	served.RequestURI = r.URL.RequestURI()
@@ -28,13 +29,17 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 		served.Body = http.NoBody
 	}
 	recorder := httptest.NewRecorder()
-	done := make(chan struct{})
+	done := make(chan any, 1)
 	go func() {
-		defer close(done)
+		// A server drops the connection if a handler panics, as it may to say so.
+		defer func() { done <- recover() }()
 		d.issuer.ServeHTTP(recorder, served)
 	}()
 	select {
-	case <-done:
+	case panicked := <-done:
+		if panicked != nil {
+			return nil, fmt.Errorf("claimstest: the handler panicked: %v", panicked)
+		}
 		response := recorder.Result()
 		response.Request = r
 		return response, nil

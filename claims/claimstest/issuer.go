@@ -63,8 +63,13 @@ type Issuer struct {
 // New returns an Issuer that nobody serves yet.
 func New(cfg Config) (*Issuer, error) {
 	u, err := url.Parse(cfg.URL)
-	if err != nil || u.Host == "" {
+	if err != nil || u.Scheme == "" || u.Host == "" {
 		return nil, errors.New("claimstest: Config.URL must be an absolute URL")
+	}
+	for _, client := range cfg.Clients {
+		if client.ID == "" || client.Secret == "" {
+			return nil, errors.New("claimstest: Config.Clients has one without ID or secret")
+		}
 	}
 	if cfg.Algorithm == "" {
 		cfg.Algorithm = "ES256"

@@ -604,3 +604,28 @@ func TestIssuer_Client_obeysTheContext(t *testing.T) {
 		assert.Equal(t, time.Minute, time.Since(start))
 	})
 }
+
+func TestNew_refusesClientsWithoutSecret(t *testing.T) {
+	t.Parallel()
+	for _, client := range []claimstest.Client{{ID: "a"}, {Secret: "a"}} {
+		_, err := claimstest.New(claimstest.Config{
+			URL: "https://issuer.example", Clients: []claimstest.Client{client},
+		})
+		assert.ErrorContains(t, err, "Config.Clients")
+	}
+}
+
+func TestIssuer_Client_survivesAPanic(t *testing.T) {
+	t.Parallel()
+	issuer, err := claimstest.New(claimstest.Config{URL: "https://issuer.example"})
+	require.NoError(t, err)
+	issuer.Intercept(func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	})
+	for _, url := range []string{issuer.JWKSURL(), "http://issuer.example/jwks"} {
+		resp, err := issuer.Client().Get(url)
+		if !assert.Error(t, err) {
+			assert.NoError(t, resp.Body.Close())
+		}
+	}
+}
