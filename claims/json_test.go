@@ -106,6 +106,7 @@ func TestReadObject(t *testing.T) {
 		{name: "32 objects deep", text: objects(32), ok: true},
 		{name: "33 objects deep", text: objects(33), stricter: true},
 		{name: "many shallow", text: `{"a":[` + strings.Repeat(`[],`, 99) + `[]]}`, ok: true},
+		{name: "many shallow objects", text: `{"a":[` + strings.Repeat(`{},`, 99) + `{}]}`, ok: true},
 		{name: "32 deep twice", text: `{"a":` + arrays(31) + `,"b":` + arrays(31) + `}`, ok: true},
 		{name: "open and deep", text: strings.Repeat("[", 100000)},
 		{name: "open objects and deep", text: strings.Repeat(`{"a":`, 100000)},

@@ -372,6 +372,7 @@ func TestCache_badAnswerNeverReplacesGoodKeys(t *testing.T) {
 				assert.NoError(t, lookup(t, cache, key))
 				assert.Same(t, held, cache.Set())
 
+				synctest.Wait()
 				current = good
 				time.Sleep(10 * time.Second)
 				require.NoError(t, lookup(t, cache, key))
