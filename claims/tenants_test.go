@@ -311,6 +311,38 @@ func TestTenants_bounded(t *testing.T) {
 	})
 }
 
+// What is remembered of issuers that are not trusted is bounded as well.
+func TestTenants_untrustedIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDirectory(t)
+		tenants := d.tenants(t, claims.TenantsConfig{})
+		stranger := newIssuer(t, claimstest.Config{URL: "https://stranger.example"})
+		ask := func(n int) {
+			_, err := tenants.Authenticate(t.Context(), bearer(stranger.Mint(claimstest.Token{
+				Claims: map[string]any{"iss": fmt.Sprintf("https://%d.example", n)},
+			})))
+			require.Equal(t, claims.ReasonIssuer, claims.AsError(err).Reason())
+		}
+		for n := range 1024 {
+			ask(n)
+		}
+		ask(0)
+		assert.EqualValues(t, 1024, d.calls.Load(), "all of them are remembered")
+		ask(1024)
+		ask(0)
+		assert.EqualValues(t, 1026, d.calls.Load(), "and no more")
+	})
+}
+
+func TestTenants_form(t *testing.T) {
+	t.Parallel()
+	d := newDirectory(t)
+	_, err := d.tenants(t, claims.TenantsConfig{}).Authenticate(t.Context(), bearer("junk"))
+	require.ErrorIs(t, err, claims.ErrInvalidToken)
+	assert.Zero(t, d.calls.Load())
+}
+
 // A flood of invented issuers keeps no more than 16 questions open, and holds up
 // nobody who is known.
 func TestTenants_flood(t *testing.T) {

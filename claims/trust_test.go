@@ -1,6 +1,7 @@
 package claims_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 
@@ -93,4 +94,33 @@ func TestIssuers_changeUnderLoad(t *testing.T) {
 	}
 	wg.Wait()
 	assert.Equal(t, []string{"https://a.example"}, issuers.Trusted())
+}
+
+// A constructor's error that was ignored is found where its result is used.
+func TestNewVerifier_nilKeys(t *testing.T) {
+	t.Parallel()
+	for name, keys := range map[string]claims.KeySource{
+		"NewCache": (*jwks.Cache)(nil), "Parse": (*jwks.Set)(nil),
+	} {
+		_, err := claims.NewVerifier(claims.Config{
+			Issuer: "https://a.example", Audiences: []string{"a"}, Keys: keys,
+		})
+		assert.ErrorContains(t, err, name+" returned an error")
+	}
+}
+
+type broken struct{}
+
+func (broken) Authenticate(context.Context, claims.Request) (*claims.Claims, error) {
+	var e *claims.Error
+	return nil, e
+}
+
+func TestAuthorize_nilError(t *testing.T) {
+	t.Parallel()
+	caller, err := claims.Authorize(
+		t.Context(), broken{}, claims.Request{}, claims.Authenticated())
+	assert.Nil(t, caller)
+	require.ErrorIs(t, err, claims.ErrInvalidToken)
+	assert.Equal(t, claims.ReasonRejected, claims.AsError(err).Reason())
 }
