@@ -24,7 +24,7 @@ type Config struct {
 
 	// Tenant reports whether the issuer with this value in the open segment of
 	// Issuer is trusted. Required where Issuer has one, and not allowed where it
-	// has none. The sender of a token chooses the value, out of letters, digits,
+	// has none. The sender of a token chooses the value, up to 128 letters, digits,
 	// ".", "-" and "_"; it is called for each token and must be quick.
 	Tenant func(tenant string) bool
 

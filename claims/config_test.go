@@ -233,7 +233,7 @@ func TestVerifier_keySource(t *testing.T) {
 			name: "key of another curve", keys: p256, token: wrongCurve,
 			class: claims.ErrInvalidToken, reason: claims.ReasonSignature,
 		},
-		{name: "no key", class: claims.ErrInvalidToken, reason: claims.ReasonSignature},
+		{name: "no key", class: claims.ErrInvalidToken, reason: claims.ReasonUnknownKey},
 		{
 			name: "unknown error and a key", keys: p256, err: errors.New("x"),
 			class: claims.ErrInvalidToken, reason: claims.ReasonUnknownKey,

@@ -80,6 +80,7 @@ const (
 	// Of [ErrUnavailable].
 	ReasonKeysUnavailable Reason = "keys_unavailable"
 	ReasonUndecided       Reason = "undecided"
+	ReasonIssuerUndecided Reason = "issuer_undecided"
 )
 
 // texts are what a client is told, one for each reason. They never depend on
@@ -109,6 +110,7 @@ var texts = map[Reason]string{
 	ReasonUnlisted:             "This operation is not open to callers.",
 	ReasonKeysUnavailable:      "The access token can not be checked at the moment.",
 	ReasonUndecided:            "The permission can not be decided at the moment.",
+	ReasonIssuerUndecided:      "The issuer of the access token can not be checked at the moment.",
 }
 
 // Error is a refusal: one of the six outcomes, with a reason. It is immutable.

@@ -57,8 +57,8 @@ func All(needs ...Requirement) Requirement {
 	return valid(a)
 }
 
-// AnyOf needs what any one of the requirements needs. They are checked in
-// order. Where none is met, the refusal is [ErrUnavailable] if one of them could
+// AnyOf needs what any one of the requirements needs, of which none can be
+// [Authenticated], as all callers meet that. They are checked in order. Where none is met, the refusal is [ErrUnavailable] if one of them could
 // not be decided; else that of the first one that another token would help
 // with; else that of the first.
 func AnyOf(alternatives ...Requirement) Requirement {
@@ -283,6 +283,10 @@ func validateParts(name string, parts []Requirement) error {
 			// What it meant, that all is public or that it adds nothing, would be
 			// for the reader to guess.
 			errs = append(errs, fmt.Errorf("claims: Public can not be part of %s", name))
+		}
+		if r.rule == nil && name != "All" {
+			errs = append(errs, fmt.Errorf(
+				"claims: Authenticated can not be part of %s: all callers would meet it", name))
 		}
 		errs = append(errs, r.Validate())
 	}

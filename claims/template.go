@@ -5,6 +5,8 @@ import (
 	"strings"
 )
 
+const maxTenantSize = 128
+
 // template is an issuer identifier with one path segment left open, such as
 // "https://login.microsoftonline.com/{tenantid}/v2.0".
 type template struct {
@@ -33,14 +35,17 @@ func parseTemplate(issuer string) (*template, error) {
 }
 
 // tenant returns what stands in the open segment of an issuer, or "" if the
-// issuer is none of the template. It is letters, digits, ".", "-" and "_" alone:
-// the sender of a token writes it.
+// issuer is none of the template. It is up to 128 letters, digits, ".", "-" and
+// "_", and not "." or "..": the sender of a token writes it.
 func (t *template) tenant(issuer string) string {
 	tenant, ok := strings.CutPrefix(issuer, t.prefix)
 	if !ok {
 		return ""
 	}
 	if tenant, ok = strings.CutSuffix(tenant, t.suffix); !ok {
+		return ""
+	}
+	if len(tenant) > maxTenantSize || tenant == "." || tenant == ".." {
 		return ""
 	}
 	for i := range len(tenant) {

@@ -38,6 +38,8 @@ func TestTemplate(t *testing.T) {
 		"https://login.example/stranger/v2.0":                             false,
 		"https://login.example/{tenantid}/v2.0":                           false,
 		"https://login.example//v2.0":                                     false,
+		"https://login.example/./v2.0":                                    false,
+		"https://login.example/../v2.0":                                   false,
 		"https://login.example/v2.0":                                      false,
 		"https://login.example/a/b/v2.0":                                  false,
 		"https://login.example/a%2Fb/v2.0":                                false,
@@ -75,9 +77,11 @@ func TestTemplate_keysOfOneTenant(t *testing.T) {
 		reason    claims.Reason
 	}{
 		"for all":     {entra, ""},
+		"so spelt":    {"https://login.example/{tenant}/v2.0", ""},
+		"elsewhere":   {"https://other.example/{tenantid}/v2.0", claims.ReasonUnknownKey},
 		"not said":    {"", ""},
 		"this tenant": {own, ""},
-		"another":     {other, claims.ReasonSignature},
+		"another":     {other, claims.ReasonUnknownKey},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3,7 +3,8 @@ package claims
 import (
 	"context"
 	"errors"
-	"reflect"
+	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,12 +14,17 @@ const (
 	defaultMaxTenants = 1000
 	defaultTenantAge  = 5 * time.Minute
 	resolveTimeout    = 5 * time.Second
-	retryResolve      = 10 * time.Second
-	maxResolving      = 16   // calls of Resolve at a time
-	maxQuestions      = 1024 // those that wait for their turn as well
-	maxIssuerSize     = 1024 // bytes; what is held of issuers is bounded with it
-	maxUntrusted      = 1024
+	retryResolve      = 10 * time.Second // after Resolve failed
+	readmission       = 30 * time.Second // of a newcomer that gave way
 	untrustedTime     = time.Minute
+	maxRefused        = 1024 // issuers that are remembered as refused
+	maxIssuerSize     = 1024 // bytes; what is held of issuers is bounded with it
+
+	// Calls of Resolve, those that wait for their turn included. Tenants that
+	// are known have slots of their own, so that a flood of invented issuers
+	// does not stand in their way.
+	maxResolving = 16
+	maxQuestions = 1024
 )
 
 // ErrUntrusted is what [TenantsConfig].Resolve returns for an issuer that is not
@@ -32,48 +38,69 @@ type TenantsConfig struct {
 	// now. Required.
 	//
 	// The issuer is the "iss" of a token that nobody has verified: refuse what
-	// does not look like one of yours before asking a database. It is called at
-	// most once at a time for an issuer, for 16 at a time altogether, on a
-	// context of its own that ends after 5 seconds. While more than 1,024 wait
-	// for their turn, further issuers that are not known are refused.
+	// does not look like one of yours before asking a database, and compare it
+	// byte for byte. A Config of another Issuer counts as ErrUntrusted, and so
+	// does one that is invalid, and a panic.
+	//
+	// It is called once at a time for an issuer, unless that is forgotten
+	// meanwhile, on a context of its own that ends after 5 seconds. Of the
+	// issuers that are not known, 16 are asked for at a time; while 1,024 are
+	// being asked for or wait, further ones are refused.
+	//
+	// It may make the Config's Keys anew each time: while the fields stay the
+	// same and the [*jwks.Cache] has the same settings, HTTP client included,
+	// the one before goes on serving.
 	Resolve func(ctx context.Context, issuer string) (Config, error)
 
-	// Max is how many tenants are held; the one that was not used for longest
-	// gives way. Zero means 1,000.
+	// Max is how many tenants are held of which a token was ever verified; the
+	// one that was not used for longest gives way. A quarter as many again, at
+	// least 64, are held while no token of theirs is verified yet, so forged
+	// tokens do not displace others' tenants. Zero means 1,000.
 	Max int
 
-	// MaxAge is how long an answer of Resolve is relied on: what the end of
-	// trust in an issuer may take to show by itself; [Tenants.Forget] shows it
-	// at once. While Resolve fails, the answer before goes on counting. Zero
-	// means 5 minutes.
+	// MaxAge is how long an answer of Resolve is relied on before it is asked
+	// for again, which requests do not wait for; an answer twice as old is not
+	// relied on. [Tenants.Forget] ends trust at once. While Resolve fails, the
+	// answer before goes on counting. Zero means 5 minutes.
 	MaxAge time.Duration
 }
 
 // Tenants verifies the access tokens of issuers by the thousand, which are not
 // known beforehand: each by a [Config] that is asked for when its first token
-// arrives. What it holds is bounded, whatever tokens arrive: tenants by
-// TenantsConfig.Max, and issuers that were found not to be trusted by 1,024, for
-// a minute each. It is safe for concurrent use.
+// arrives. What it holds is bounded, whatever tokens arrive. It is safe for
+// concurrent use.
 type Tenants struct {
 	resolve func(context.Context, string) (Config, error)
 	max     int
 	maxAge  time.Duration
-	slots   chan struct{} // one for each call of resolve
+
+	// One element for each call of resolve: of issuers that are not known, and
+	// of tenants.
+	strangers, familiar chan struct{}
 
 	known sync.Map // string to *tenant
 
 	mu        sync.Mutex           // guards the fields below
-	count     int                  // of known
+	verified  int                  // of known, those of which a token was verified
+	newcomers int                  // the others
 	resolving map[string]*question // by issuer
-	untrusted map[string]time.Time // until when
+	refused   map[string]verdict   // by issuer that is not known
 }
 
 // tenant is an issuer that is trusted.
 type tenant struct {
-	verifier *Verifier
-	cfg      Config
-	usedAt   atomic.Int64 // Unix seconds
-	checkAt  atomic.Int64 // Unix nanoseconds, when Resolve is to be asked again
+	issuer     string
+	verifier   *Verifier
+	admittedAt time.Time
+	answeredAt atomic.Int64 // Unix nanoseconds, when Resolve said so last
+	checkAt    atomic.Int64 // Unix nanoseconds, when it is to be asked again
+	usedAt     atomic.Int64 // Unix seconds, zero until a token was verified
+}
+
+// verdict is why an issuer is refused without asking, and until when.
+type verdict struct {
+	err   *Error
+	until time.Time
 }
 
 // question is one call of Resolve that any number of requests wait for.
@@ -83,9 +110,11 @@ type question struct {
 	err    error
 }
 
-var _ Authenticator = (*Tenants)(nil)
+var (
+	_ Authenticator = (*Tenants)(nil)
 
-var errForgotten = errors.New("claims: issuer forgotten meanwhile")
+	errForgotten = errors.New("claims: issuer forgotten meanwhile")
+)
 
 // NewTenants returns a Tenants that knows none yet. The error reports everything
 // that is wrong with cfg.
@@ -107,9 +136,10 @@ func NewTenants(cfg TenantsConfig) (*Tenants, error) {
 		resolve:   cfg.Resolve,
 		max:       cfg.Max,
 		maxAge:    cfg.MaxAge,
-		slots:     make(chan struct{}, maxResolving),
+		strangers: make(chan struct{}, maxResolving),
+		familiar:  make(chan struct{}, maxResolving),
 		resolving: map[string]*question{},
-		untrusted: map[string]time.Time{},
+		refused:   map[string]verdict{},
 	}
 	if t.max == 0 {
 		t.max = defaultMaxTenants
@@ -127,13 +157,18 @@ func (t *Tenants) Authenticate(ctx context.Context, r Request) (*Claims, error) 
 	if err != nil {
 		return nil, err
 	}
-	tenant, err := t.find(ctx, token.claims.issuer)
+	issuer := token.claims.issuer
+	if issuer == "" || len(issuer) > maxIssuerSize {
+		return nil, errIssuer
+	}
+	tenant, err := t.find(ctx, issuer)
 	if err != nil {
 		return nil, err
 	}
 	if err := tenant.verifier.verify(ctx, token); err != nil {
 		return nil, err
 	}
+	t.used(tenant)
 	return token.claims, nil
 }
 
@@ -142,7 +177,7 @@ func (t *Tenants) Authenticate(ctx context.Context, r Request) (*Claims, error) 
 func (t *Tenants) Forget(issuer string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.untrusted, issuer)
+	delete(t.refused, issuer)
 	delete(t.resolving, issuer) // what is being asked was asked before
 	t.drop(issuer)
 }
@@ -151,156 +186,202 @@ func (t *Tenants) Forget(issuer string) {
 func (t *Tenants) Len() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.count
+	return t.verified + t.newcomers
 }
 
 func (t *Tenants) find(ctx context.Context, issuer string) (*tenant, error) {
-	if issuer == "" || len(issuer) > maxIssuerSize {
-		return nil, errIssuer
-	}
-	now := time.Now()
-	if known, ok := t.known.Load(issuer); ok {
-		known := known.(*tenant)
-		if seconds := now.Unix(); known.usedAt.Load() != seconds {
-			known.usedAt.Store(seconds)
-		}
-		due := known.checkAt.Load()
-		if now.UnixNano() < due {
-			return known, nil
-		}
-		// One request asks again and the others rely on the answer before.
-		if !known.checkAt.CompareAndSwap(due, now.Add(retryResolve).UnixNano()) {
-			return known, nil
-		}
-	}
 	for {
-		q, err := t.ask(issuer, now)
-		if err != nil {
+		now := time.Now()
+		known := t.lookup(issuer)
+		if known != nil && now.UnixNano() < known.checkAt.Load() {
+			return known, nil
+		}
+		q, err := t.ask(issuer, known, now)
+		switch {
+		case known != nil && now.UnixNano() < known.answeredAt.Load()+2*int64(t.maxAge):
+			return known, nil // what is being asked will show later
+		case err != nil:
 			return nil, err
 		}
 		select {
 		case <-q.done:
-			if q.err != errForgotten { //nolint:errorlint // answer returns it bare
+			if q.err != errForgotten { //nolint:errorlint // settle returns it bare
 				return q.tenant, q.err
 			}
 		case <-ctx.Done():
-			return nil, NewError(ErrUnavailable, ReasonUndecided, ctx.Err())
+			return nil, NewError(ErrUnavailable, ReasonIssuerUndecided, ctx.Err())
 		}
 	}
 }
 
-// ask returns the call of Resolve to wait for.
-func (t *Tenants) ask(issuer string, now time.Time) (*question, error) {
+func (t *Tenants) lookup(issuer string) *tenant {
+	if known, ok := t.known.Load(issuer); ok {
+		return known.(*tenant)
+	}
+	return nil
+}
+
+// ask returns the call of Resolve to wait for; known is nil for an issuer that is
+// not.
+func (t *Tenants) ask(issuer string, known *tenant, now time.Time) (*question, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if now.Before(t.untrusted[issuer]) {
-		return nil, errIssuer
-	}
 	if q := t.resolving[issuer]; q != nil {
 		return q, nil
 	}
-	if len(t.resolving) >= maxQuestions {
-		return nil, errIssuer
+	slots := t.familiar
+	if known == nil {
+		slots = t.strangers
+		if v, ok := t.refused[issuer]; ok && now.Before(v.until) {
+			return nil, v.err
+		}
+		if len(t.resolving) >= maxQuestions {
+			return nil, errIssuer
+		}
 	}
-	q := &question{done: make(chan struct{})}
+	issuer = strings.Clone(issuer) // not to hold the token that it is a part of
+	q := &question{done: make(chan struct{}), err: errIssuer}
 	t.resolving[issuer] = q
 	go func() {
 		defer close(q.done)
-		t.slots <- struct{}{}
-		defer func() { <-t.slots }()
+		slots <- struct{}{}
+		defer func() { <-slots }()
+		var cfg Config
+		err := ErrUntrusted // should Resolve panic or not return
+		defer func() {
+			// Outside the goroutine of a request a panic would end the process, and
+			// what the sender of a token wrote may have brought it about.
+			if r := recover(); r != nil {
+				err = fmt.Errorf("%w: TenantsConfig.Resolve panicked: %v", ErrUntrusted, r)
+			}
+			q.tenant, q.err = t.settle(q, issuer, cfg, err)
+		}()
 		// Not the context of the request that happened to be first.
 		ctx, cancel := context.WithTimeout(context.Background(), resolveTimeout)
 		defer cancel()
-		cfg, err := t.call(ctx, issuer)
-		q.tenant, q.err = t.answer(q, issuer, cfg, err)
+		cfg, err = t.resolve(ctx, issuer)
 	}()
 	return q, nil
 }
 
-// call asks Resolve. A panic there is an error: outside the goroutine of a
-// request it would end the process, and what the sender of a token wrote may
-// have brought it about.
-func (t *Tenants) call(ctx context.Context, issuer string) (cfg Config, err error) {
-	defer func() {
-		if recover() != nil {
-			err = errors.New("claims: TenantsConfig.Resolve panicked")
+// settle takes what Resolve said.
+func (t *Tenants) settle(q *question, issuer string, cfg Config, err error) (*tenant, error) {
+	var fresh *Verifier
+	switch {
+	case err != nil:
+	case cfg.Issuer != issuer:
+		err = fmt.Errorf("%w: TenantsConfig.Resolve returned the Config of another", ErrUntrusted)
+	default:
+		if fresh, err = NewVerifier(cfg); err != nil {
+			err = fmt.Errorf("%w: %w", ErrUntrusted, err)
 		}
-	}()
-	return t.resolve(ctx, issuer)
-}
-
-// answer takes what Resolve said.
-func (t *Tenants) answer(q *question, issuer string, cfg Config, err error) (*tenant, error) {
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.resolving[issuer] != q { // forgotten meanwhile: ask again
+	if t.resolving[issuer] != q {
 		return nil, errForgotten
 	}
 	delete(t.resolving, issuer)
-	var before *tenant
-	if known, ok := t.known.Load(issuer); ok {
-		before = known.(*tenant)
-	}
+	now := time.Now()
+	known := t.lookup(issuer)
 	switch {
-	case errors.Is(err, ErrUntrusted):
-		t.drop(issuer)
-		t.distrust(issuer)
-		return nil, errIssuer
-	case err != nil && before != nil:
-		return before, nil
+	case err != nil && !errors.Is(err, ErrUntrusted):
+		if known != nil {
+			known.checkAt.Store(now.Add(retryResolve).UnixNano())
+			known.answeredAt.Store(now.UnixNano())
+			return known, nil
+		}
+		undecided := &Error{
+			class: ErrUnavailable, reason: ReasonIssuerUndecided, cause: err, retryAfter: retryResolve,
+		}
+		t.refuse(issuer, undecided, now.Add(retryResolve))
+		return nil, undecided
 	case err != nil:
-		return nil, NewError(ErrUnavailable, ReasonUndecided, err)
-	case before != nil && reflect.DeepEqual(cfg, before.cfg): // its keys go on serving
-		before.checkAt.Store(time.Now().Add(t.maxAge).UnixNano())
-		return before, nil
+		untrusted := NewError(ErrInvalidToken, ReasonIssuer, err)
+		t.drop(issuer)
+		t.refuse(issuer, untrusted, now.Add(untrustedTime))
+		return nil, untrusted
+	case known != nil && known.verifier.same(fresh): // whose keys are at hand
+		known.checkAt.Store(now.Add(t.maxAge).UnixNano())
+		known.answeredAt.Store(now.UnixNano())
+		return known, nil
 	}
-	if cfg.Issuer != issuer {
-		err = errors.New("claims: TenantsConfig.Resolve returned the Config of another issuer")
-		return nil, NewError(ErrUnavailable, ReasonUndecided, err)
-	}
-	v, err := NewVerifier(cfg)
-	if err != nil {
-		return nil, NewError(ErrUnavailable, ReasonUndecided, err)
-	}
-	return t.keep(issuer, &tenant{verifier: v, cfg: cfg}), nil
+	t.drop(issuer)
+	return t.admit(&tenant{issuer: issuer, verifier: fresh, admittedAt: now}), nil
 }
 
-// keep is called with mu held.
-func (t *Tenants) keep(issuer string, fresh *tenant) *tenant {
-	now := time.Now()
-	fresh.usedAt.Store(now.Unix())
-	fresh.checkAt.Store(now.Add(t.maxAge).UnixNano())
-	t.drop(issuer)
-	if t.count >= t.max {
-		t.drop(t.leastRecentlyUsed())
+// admit is called with mu held.
+func (t *Tenants) admit(fresh *tenant) *tenant {
+	fresh.checkAt.Store(fresh.admittedAt.Add(t.maxAge).UnixNano())
+	fresh.answeredAt.Store(fresh.admittedAt.UnixNano())
+	if t.newcomers >= max(64, t.max/4) {
+		oldest := t.least(func(k *tenant) (int64, bool) {
+			return k.admittedAt.UnixNano(), k.usedAt.Load() == 0
+		})
+		t.drop(oldest.issuer)
+		// Else names of real issuers in forged tokens would have their keys
+		// fetched each time.
+		t.refuse(oldest.issuer, errIssuer, oldest.admittedAt.Add(readmission))
 	}
-	t.known.Store(issuer, fresh)
-	t.count++
+	t.known.Store(fresh.issuer, fresh)
+	t.newcomers++
 	return fresh
 }
 
-func (t *Tenants) leastRecentlyUsed() (issuer string) {
-	var oldest int64
-	t.known.Range(func(key, value any) bool {
-		if used := value.(*tenant).usedAt.Load(); issuer == "" || used < oldest {
-			issuer, oldest = key.(string), used
+// used takes note that a token of the tenant was verified.
+func (t *Tenants) used(k *tenant) {
+	now := time.Now().Unix()
+	if before := k.usedAt.Load(); before == now {
+		return
+	} else if before != 0 {
+		k.usedAt.Store(now)
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if k.usedAt.Load() != 0 || t.lookup(k.issuer) != k { // by another request, or dropped
+		return
+	}
+	k.usedAt.Store(now)
+	t.newcomers--
+	t.verified++
+	if t.verified > t.max {
+		t.drop(t.least(func(k *tenant) (int64, bool) {
+			used := k.usedAt.Load()
+			return used, used != 0
+		}).issuer)
+	}
+}
+
+// least returns the tenant of least rank among those that by says count.
+func (t *Tenants) least(by func(*tenant) (rank int64, counts bool)) (found *tenant) {
+	var lowest int64
+	t.known.Range(func(_, value any) bool {
+		k := value.(*tenant)
+		if rank, counts := by(k); counts && (found == nil || rank < lowest) {
+			found, lowest = k, rank
 		}
 		return true
 	})
-	return issuer
+	return found
 }
 
 // drop is called with mu held.
 func (t *Tenants) drop(issuer string) {
-	if _, known := t.known.LoadAndDelete(issuer); known {
-		t.count--
+	known, ok := t.known.LoadAndDelete(issuer)
+	switch {
+	case !ok:
+	case known.(*tenant).usedAt.Load() == 0:
+		t.newcomers--
+	default:
+		t.verified--
 	}
 }
 
-// distrust is called with mu held.
-func (t *Tenants) distrust(issuer string) {
-	if len(t.untrusted) >= maxUntrusted {
-		clear(t.untrusted) // whoever fills it gains a question per issuer he invents anyway
+// refuse is called with mu held.
+func (t *Tenants) refuse(issuer string, err *Error, until time.Time) {
+	if len(t.refused) >= maxRefused {
+		clear(t.refused) // whoever fills it has a question for each issuer he invents anyway
 	}
-	t.untrusted[issuer] = time.Now().Add(untrustedTime)
+	t.refused[issuer] = verdict{err, until}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -189,10 +191,10 @@ func TestTenants_endOfTrust(t *testing.T) {
 				if forget {
 					tenants.Forget("https://a.example")
 				} else {
-					time.Sleep(5*time.Minute - time.Second)
+					time.Sleep(5 * time.Minute)
 					_, err = tenants.Authenticate(t.Context(), token)
-					require.NoError(t, err)
-					time.Sleep(time.Second)
+					require.NoError(t, err, "nobody waits for the answer")
+					synctest.Wait()
 				}
 				_, err = tenants.Authenticate(t.Context(), token)
 				require.ErrorIs(t, err, claims.ErrInvalidToken)
@@ -241,9 +243,14 @@ func TestTenants_resolverDown(t *testing.T) {
 		require.NoError(t, err)
 
 		d.set(errors.New("secret-internal-text"), nil)
-		_, err = tenants.Authenticate(t.Context(), d.mint("b"))
-		require.ErrorIs(t, err, claims.ErrUnavailable)
-		assert.NotContains(t, err.Error(), "secret-internal-text")
+		asked := d.calls.Load()
+		for range 100 {
+			_, err = tenants.Authenticate(t.Context(), d.mint("b"))
+			require.ErrorIs(t, err, claims.ErrUnavailable)
+			assert.NotContains(t, err.Error(), "secret-internal-text")
+			assert.Equal(t, 10*time.Second, claims.AsError(err).RetryAfter())
+		}
+		assert.EqualValues(t, 1, d.calls.Load()-asked, "once in 10 s")
 
 		// Who is known goes on being trusted, and is asked about every 10 s.
 		time.Sleep(time.Hour)
@@ -281,10 +288,106 @@ func TestTenants_badAnswers(t *testing.T) {
 			tenants, err := claims.NewTenants(claims.TenantsConfig{Resolve: resolve})
 			require.NoError(t, err)
 			_, err = tenants.Authenticate(t.Context(), bearer(issuer.Mint(claimstest.Token{})))
-			require.ErrorIs(t, err, claims.ErrUnavailable)
+			require.Equal(t, claims.ReasonIssuer, claims.AsError(err).Reason())
+			require.ErrorIs(t, err, claims.ErrUntrusted, "operators see the cause")
 			assert.NotContains(t, err.Error(), "secret-internal-text")
 		})
 	}
+}
+
+// An answer twice as old as MaxAge is not relied on: after a quiet time, the end
+// of trust shows at once.
+func TestTenants_quietTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDirectory(t, "a")
+		tenants := d.tenants(t, claims.TenantsConfig{})
+		token := bearer(d.issuers["https://a.example"].Mint(claimstest.Token{Lifetime: time.Hour}))
+		_, err := tenants.Authenticate(t.Context(), token)
+		require.NoError(t, err)
+		d.set(claims.ErrUntrusted, nil)
+		time.Sleep(10 * time.Minute)
+		_, err = tenants.Authenticate(t.Context(), token)
+		require.ErrorIs(t, err, claims.ErrInvalidToken)
+	})
+}
+
+// A Resolve that makes the keys anew each time does not throw good keys away,
+// and one that changes them is heeded.
+func TestTenants_keepKeys(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		issuer := newIssuer(t, claimstest.Config{Lifetime: time.Hour})
+		client := issuer.Client()
+		var maxStale time.Duration
+		tenants, err := claims.NewTenants(claims.TenantsConfig{
+			Resolve: func(_ context.Context, name string) (claims.Config, error) {
+				keys, err := jwks.NewCache(jwks.Config{
+					Issuer: name, Client: client, MaxStale: maxStale,
+					Logger: slog.New(slog.DiscardHandler),
+				})
+				return claims.Config{
+					Issuer: name, Audiences: []string{claimstest.Audience}, Keys: keys,
+				}, err
+			},
+		})
+		require.NoError(t, err)
+		token := bearer(issuer.Mint(claimstest.Token{}))
+		for range 30 {
+			_, err = tenants.Authenticate(t.Context(), token)
+			require.NoError(t, err)
+			synctest.Wait()
+			issuer.Fail(http.StatusServiceUnavailable)
+			time.Sleep(time.Minute)
+		}
+		requests := issuer.KeySetRequests()
+		issuer.Intercept(nil)
+		maxStale = 2 * time.Hour
+		time.Sleep(5 * time.Minute)
+		for range 2 {
+			_, err = tenants.Authenticate(t.Context(), token)
+			require.NoError(t, err)
+			synctest.Wait()
+		}
+		assert.Greater(t, issuer.KeySetRequests(), requests)
+	})
+}
+
+// Forged tokens that name real issuers displace no tenant whose tokens were
+// verified, and have the keys of each fetched once per half a minute.
+func TestTenants_forgedTokens(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		names := make([]string, 80)
+		for i := range names {
+			names[i] = fmt.Sprintf("t%d", i)
+		}
+		d := newDirectory(t, names...)
+		tenants := d.tenants(t, claims.TenantsConfig{Max: 10, MaxAge: time.Hour})
+		for _, name := range names[:10] {
+			_, err := tenants.Authenticate(t.Context(), d.mint(name))
+			require.NoError(t, err)
+		}
+		stranger := newIssuer(t, claimstest.Config{URL: "https://stranger.example"})
+		began := time.Now()
+		for time.Since(began) < time.Minute {
+			for _, name := range names {
+				_, err := tenants.Authenticate(t.Context(), bearer(stranger.Mint(claimstest.Token{
+					Claims: map[string]any{"iss": "https://" + name + ".example"},
+				})))
+				require.ErrorIs(t, err, claims.ErrInvalidToken)
+			}
+			time.Sleep(time.Second)
+		}
+		assert.LessOrEqual(t, d.calls.Load(), int32(10+70*3))
+		before := d.calls.Load()
+		for _, name := range names[:10] {
+			_, err := tenants.Authenticate(t.Context(), d.mint(name))
+			require.NoError(t, err)
+		}
+		assert.Equal(t, before, d.calls.Load(), "those in use were kept")
+		assert.LessOrEqual(t, tenants.Len(), 10+64)
+	})
 }
 
 func TestTenants_bounded(t *testing.T) {
@@ -349,9 +452,10 @@ func TestTenants_flood(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := newDirectory(t, "a")
-		tenants := d.tenants(t, claims.TenantsConfig{})
+		tenants := d.tenants(t, claims.TenantsConfig{MaxAge: 10 * time.Second})
 		_, err := tenants.Authenticate(t.Context(), d.mint("a"))
 		require.NoError(t, err)
+		time.Sleep(10 * time.Second)
 		stranger := newIssuer(t, claimstest.Config{URL: "https://stranger.example"})
 		hold := make(chan struct{})
 		d.set(nil, hold)
@@ -368,10 +472,16 @@ func TestTenants_flood(t *testing.T) {
 			})
 		}
 		synctest.Wait()
-		assert.EqualValues(t, 1+16, d.calls.Load())
+		assert.EqualValues(t, 1+16, d.calls.Load(), "16 at a time")
 		assert.EqualValues(t, 3000-1024, refused.Load(), "the rest are refused at once")
-		_, err = tenants.Authenticate(t.Context(), d.mint("a"))
-		require.NoError(t, err)
+		// Also while it is time to ask about who is known.
+		for range 3 {
+			began := time.Now()
+			_, err = tenants.Authenticate(t.Context(), d.mint("a"))
+			require.NoError(t, err)
+			assert.Zero(t, time.Since(began))
+			time.Sleep(time.Second)
+		}
 		close(hold)
 		wg.Wait()
 		assert.Equal(t, 1, tenants.Len())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -173,16 +174,52 @@ func (v *Verifier) checkSignature(ctx context.Context, t *token) error {
 		return keyError(err)
 	}
 	input := []byte(t.input)
+	tried := false
 	for _, key := range keys[:min(len(keys), maxTried)] {
-		// A key that names an issuer is that tenant's alone.
-		if of := key.Issuer(); of != "" && of != t.claims.issuer && of != v.issuer {
+		if !isFor(key, t.claims.issuer) {
 			continue
 		}
+		tried = true
 		if verifySignature(t.header.algorithm, key.Public(), input, t.signature) {
 			return nil
 		}
 	}
+	if !tried {
+		return errUnknownKey
+	}
 	return errSignature
+}
+
+// isFor reports whether a key may sign for an issuer. A key that names one is
+// that tenant's alone, unless it leaves the tenant open.
+func isFor(key *jwks.Key, issuer string) bool {
+	of := key.Issuer()
+	if of == "" || of == issuer {
+		return true
+	}
+	open, err := parseTemplate(of)
+	return err == nil && open != nil && open.tenant(issuer) != ""
+}
+
+// same reports whether two Verifiers accept the same tokens, so that the one
+// whose keys are at hand can stay.
+func (v *Verifier) same(other *Verifier) bool {
+	return v.issuer == other.issuer && v.tenant == nil && other.tenant == nil &&
+		slices.Equal(v.audiences, other.audiences) && v.skipAudience == other.skipAudience &&
+		slices.Equal(v.algorithms, other.algorithms) && slices.Equal(v.types, other.types) &&
+		v.leeway == other.leeway && sameKeys(v.keys, other.keys)
+}
+
+func sameKeys(a, b KeySource) bool {
+	switch a := a.(type) {
+	case *jwks.Cache:
+		b, ok := b.(*jwks.Cache)
+		return ok && a.SameConfig(b)
+	case *jwks.Set:
+		b, ok := b.(*jwks.Set)
+		return ok && a.Thumbprint() == b.Thumbprint()
+	}
+	return reflect.TypeOf(a) == reflect.TypeOf(b) && reflect.TypeOf(a).Comparable() && a == b
 }
 
 func keyError(err error) error {

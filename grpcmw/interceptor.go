@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"reflect"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -44,7 +45,8 @@ var errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, ni
 // everything that is wrong with its arguments.
 func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	errs := cfg.Policy.validate()
-	if auth == nil {
+	// A constructor returns a nil pointer beside an error.
+	if v := reflect.ValueOf(auth); auth == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 		errs = append(errs, errors.New("grpcmw: New needs an Authenticator"))
 	}
 	if len(errs) > 0 {

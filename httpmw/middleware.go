@@ -2,6 +2,7 @@ package httpmw
 
 import (
 	"net/http"
+	"reflect"
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/bearer"
@@ -23,9 +24,9 @@ type Middleware struct {
 
 // New returns a Middleware that asks auth who sent a request: a
 // [*claims.Verifier], a [*claims.Issuers], or any other. It panics if auth is
-// nil.
+// nil, or a nil pointer, as a constructor returns beside an error.
 func New(auth claims.Authenticator, cfg Config) *Middleware {
-	if auth == nil {
+	if v := reflect.ValueOf(auth); auth == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 		panic("httpmw: New needs an Authenticator")
 	}
 	return &Middleware{auth, bearer.Challenge{Realm: cfg.Realm}}

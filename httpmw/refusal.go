@@ -31,6 +31,10 @@ func (m *Middleware) refuse(
 ) {
 	status := statusOf(refusal.Class())
 	header := w.Header()
+	// What the handler may have said of a body that is not sent now.
+	for _, name := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified"} {
+		header.Del(name)
+	}
 	header.Set("Content-Type", "application/problem+json")
 	header.Set("Cache-Control", "no-store")
 	if field := m.challenge.Field(refusal, needs); field != "" {

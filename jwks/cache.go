@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,13 +45,16 @@ type Config struct {
 	// [http.DefaultTransport] without cookies.
 	Client *http.Client
 
-	// Sources are where the keys come from instead: the first that answers is
-	// believed, the others are asked only where it fails. With Sources, the
-	// fields above must be empty; [NewRemote] makes a Source of them.
+	// Sources are where the keys come from instead. The first one's are used
+	// while they are fresh; only past that, or where there are none, are the
+	// others asked in turn if it fails, and it is asked again within a minute.
+	// With Sources, the fields above must be empty; [NewRemote] makes a Source of
+	// them.
 	Sources []Source
 
 	// Timeout bounds each request, and each call of a Source to three times as
-	// much. Zero means 5 seconds; at most 1 minute.
+	// much, after which nobody waits for it. Zero means 5 seconds; at most 1
+	// minute.
 	Timeout time.Duration
 
 	// DefaultMaxAge is for how long a key set is fresh whose source does not
@@ -57,15 +62,17 @@ type Config struct {
 	DefaultMaxAge time.Duration
 
 	// MaxStale is for how long after that the keys go on serving while no fetch
-	// succeeds: the longer, the longer an outage of the issuer is survived, and
-	// the longer a key that was withdrawn in that time is believed. Zero means
-	// 1 hour, a negative value not at all; at most 24 hours.
+	// succeeds, or until the fetch ends that the first look-up after a quiet time
+	// starts: the longer, the longer an outage of the issuer is survived, and the
+	// longer a key that was withdrawn in that time is believed. Zero means 1
+	// hour, a negative value not at all; at most 24 hours.
 	MaxStale time.Duration
 
 	// Cooldown is how long after a fetch for an unknown key ID the next one is
 	// made: what a rotation without notice may take to be seen while somebody
-	// sends invented key IDs, and the least time between two requests that he
-	// can cause. Zero means 30 seconds; from 1 second to 1 hour.
+	// sends invented key IDs, and the least time between two fetches that he can
+	// cause. A key ID that a fetch did not bring causes no other for twice as
+	// long. Zero means 30 seconds; from 1 second to 1 hour.
 	Cooldown time.Duration
 
 	// Observer is told of each [Event], nil if nobody is. It is called by the
@@ -83,6 +90,7 @@ type Config struct {
 // the package comment describes. It is safe for concurrent use. It needs no
 // closing: a Cache that nobody uses does nothing.
 type Cache struct {
+	cfg           Config
 	name          string // for logs
 	sources       []Source
 	timeout       time.Duration // of a call of a source
@@ -140,6 +148,7 @@ func (e *UnavailableError) Unwrap() error { return e.cause }
 // NewCache returns a cache that has fetched nothing yet. The error reports
 // everything that is wrong with cfg.
 func NewCache(cfg Config) (*Cache, error) {
+	cfg.Sources = slices.Clone(cfg.Sources)
 	errs := cfg.validate()
 	sources := cfg.Sources
 	if len(sources) == 0 {
@@ -154,6 +163,7 @@ func NewCache(cfg Config) (*Cache, error) {
 		return nil, err
 	}
 	c := &Cache{
+		cfg:           cfg,
 		name:          withoutQuery(firstOf(cfg.Issuer, cfg.URL, "sources")),
 		sources:       sources,
 		timeout:       3 * firstOf(cfg.Timeout, defaultTimeout),
@@ -162,7 +172,7 @@ func NewCache(cfg Config) (*Cache, error) {
 		cooldown:      firstOf(cfg.Cooldown, defaultCooldown),
 		observer:      cfg.Observer,
 		logger:        cfg.Logger,
-		missing:       newMisses(),
+		missing:       newMisses(2 * firstOf(cfg.Cooldown, defaultCooldown)),
 		counts:        counts{faults: map[Fault]uint64{}},
 		state:         StateEmpty,
 	}
@@ -198,6 +208,22 @@ func (cfg Config) validate() []error {
 	return errs
 }
 
+// SameConfig reports whether two caches have their keys from the same place, by
+// the same HTTP client or Sources, and rely on them for as long. Who observes
+// them does not matter.
+func (c *Cache) SameConfig(other *Cache) bool {
+	a, b := c.cfg, other.cfg
+	return a.Issuer == b.Issuer && a.MetadataURL == b.MetadataURL && a.URL == b.URL &&
+		a.Client == b.Client && slices.EqualFunc(a.Sources, b.Sources, sameSource) &&
+		a.Timeout == b.Timeout && a.DefaultMaxAge == b.DefaultMaxAge &&
+		a.MaxStale == b.MaxStale && a.Cooldown == b.Cooldown
+}
+
+func sameSource(a, b Source) bool {
+	t := reflect.TypeOf(a)
+	return t == reflect.TypeOf(b) && t.Comparable() && a == b
+}
+
 // firstOf returns the first of values that is not zero.
 func firstOf[T comparable](values ...T) T {
 	var zero T
@@ -222,6 +248,7 @@ func (c *Cache) Lookup(ctx context.Context, keyID, algorithm string) ([]*Key, er
 	case !snap.usable(now):
 		var err error
 		if snap, err = c.await(ctx); err != nil {
+			c.countUnavailable()
 			c.emit(Event{Kind: EventRefusal, Refusal: RefusalUnavailable, Err: err})
 			return nil, err
 		}
@@ -238,9 +265,13 @@ func (c *Cache) Lookup(ctx context.Context, keyID, algorithm string) ([]*Key, er
 // Ready waits until there is a key set that may be used and returns nil, or
 // [ErrUnavailable] if a fetch brought none or failed too lately to try again.
 // It is for readiness probes: it makes the first fetch, so that readiness does
-// not wait for a token to arrive.
+// not wait for a token to arrive, and starts those that are due.
 func (c *Cache) Ready(ctx context.Context) error {
-	if c.current.Load().usable(time.Now()) {
+	now := time.Now()
+	if snap := c.current.Load(); snap.usable(now) {
+		if !now.Before(snap.refreshAt) { // a replica in waiting has keys in reserve too
+			c.refresh(now)
+		}
 		return nil
 	}
 	_, err := c.await(ctx)

@@ -50,17 +50,18 @@ func (f *file) KeySet(context.Context, bool) (*Set, time.Duration, error) {
 }
 
 func readBounded(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() { // a pipe could block for ever when opened
+		err = &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
+	}
+	if err != nil {
+		return nil, &fault{FaultFile, fmt.Errorf("jwks: %w", err)}
+	}
 	opened, err := os.Open(path)
 	if err != nil {
 		return nil, &fault{FaultFile, fmt.Errorf("jwks: %w", err)}
 	}
 	defer opened.Close()
-	// A pipe or a device could block for ever.
-	if info, err := opened.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, &fault{FaultFile, &fs.PathError{
-			Op: "jwks: read", Path: path, Err: errors.New("not a regular file"),
-		}}
-	}
 	data, err := io.ReadAll(io.LimitReader(opened, maxBody+1))
 	switch {
 	case err != nil:

@@ -16,14 +16,17 @@ import (
 func maxAgeOf(header http.Header, now time.Time) time.Duration {
 	life, ok := maxAgeDirective(header)
 	if !ok {
-		expires, err := http.ParseTime(header.Get("Expires"))
-		if err != nil {
+		field := header.Get("Expires")
+		if field == "" {
 			return 0
 		}
 		if date, err := http.ParseTime(header.Get("Date")); err == nil {
 			now = date
 		}
-		life = expires.Sub(now)
+		// What is no date is one in the past (RFC 9111 section 5.3).
+		if expires, err := http.ParseTime(field); err == nil {
+			life = max(expires.Sub(now), 0)
+		}
 	}
 	if age, ok := deltaSeconds(header.Get("Age")); ok {
 		life -= age

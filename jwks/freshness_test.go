@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,7 +68,10 @@ func TestCache_age(t *testing.T) {
 			"Expires": {"Sat, 01 Jan 2000 00:20:00 GMT"}, // a bubble's clock starts at midnight
 		}, 20 * time.Minute},
 		"expired":     {http.Header{"Expires": {"Thu, 01 Jan 1970 00:00:00 GMT"}}, time.Minute},
-		"expires bad": {http.Header{"Expires": {"0"}}, 10 * time.Minute},
+		"expires bad": {http.Header{"Expires": {"0"}}, time.Minute},
+		"long expired": {http.Header{
+			"Expires": {"Mon, 01 Jan 0001 00:00:00 GMT"}, "Age": {"5"},
+		}, time.Minute},
 		"max-age before expires": {http.Header{
 			"Cache-Control": {"max-age=900"}, "Expires": {"Thu, 01 Jan 1970 00:00:00 GMT"},
 		}, 15 * time.Minute},
@@ -103,12 +107,12 @@ func (c *conditional) wrap(next http.Handler) http.Handler {
 		}
 		c.asked = append(c.asked, r.Header.Clone())
 		w.Header().Set("ETag", c.etag)
-		w.Header().Set("Cache-Control", "max-age=600")
 		if r.Header.Get("If-None-Match") == c.etag {
 			c.notModified++
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
+		w.Header().Set("Cache-Control", "max-age=900")
 		next.ServeHTTP(w, r)
 	})
 }
@@ -125,14 +129,14 @@ func TestCache_conditionalRequests(t *testing.T) {
 		assert.Empty(t, server.asked[0].Get("Cache-Control"))
 
 		// Scheduled: conditional, and 304 makes the same set fresh again.
-		time.Sleep(9 * time.Minute)
+		time.Sleep(14 * time.Minute)
 		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
 		synctest.Wait()
 		require.Len(t, server.asked, 2)
 		assert.Equal(t, `"1"`, server.asked[1].Get("If-None-Match"))
 		assert.Equal(t, 1, server.notModified)
 		assert.Same(t, before, cache.Set())
-		assert.Equal(t, 10*time.Minute, cache.Stats().FreshFor)
+		assert.Equal(t, 15*time.Minute, cache.Stats().FreshFor, "what a 304 does not say stays")
 		assert.EqualValues(t, 1, cache.Stats().Generation)
 
 		// For an unknown key: past all caches, and not conditional, as a cache
@@ -171,7 +175,7 @@ func TestCache_generation(t *testing.T) {
 		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
 		synctest.Wait()
 		assert.Equal(t, 2, issuer.KeySetRequests())
-		assert.Same(t, before, cache.Set())
+		assert.NotSame(t, before, cache.Set(), "another order, which counts without a kid")
 		assert.EqualValues(t, 1, cache.Stats().Generation)
 
 		issuer.Revoke(first)
@@ -234,8 +238,13 @@ func TestFile(t *testing.T) {
 	})
 }
 
+// A pipe would block when opened, until somebody writes to it.
 func TestFile_notRegular(t *testing.T) {
 	t.Parallel()
-	_, _, err := jwks.File(t.TempDir()).KeySet(t.Context(), false)
-	assert.Equal(t, jwks.FaultFile, jwks.FaultOf(err))
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	for _, path := range []string{t.TempDir(), pipe} {
+		_, _, err := jwks.File(path).KeySet(t.Context(), false)
+		assert.Equal(t, jwks.FaultFile, jwks.FaultOf(err))
+	}
 }

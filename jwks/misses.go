@@ -5,24 +5,22 @@ import (
 	"time"
 )
 
-const (
-	maxMisses = 1024
-	missTime  = time.Minute
-)
+const maxMisses = 1024
 
-// misses remembers, for a minute each, the last key IDs that a fetch made for
+// misses remembers, for a time each, the last key IDs that a fetch made for
 // them did not bring, so that a client that goes on using one of them leaves the
 // next such fetch to others. Senders of tokens invent key IDs of any length, so
 // it holds hashes, and no more than 1,024 of them.
 type misses struct {
 	seed  maphash.Seed
+	time  time.Duration
 	until map[uint64]time.Time
 	order [maxMisses]uint64 // a ring of the hashes in until, oldest at next
 	next  int
 }
 
-func newMisses() *misses {
-	return &misses{seed: maphash.MakeSeed(), until: make(map[uint64]time.Time)}
+func newMisses(each time.Duration) *misses {
+	return &misses{seed: maphash.MakeSeed(), time: each, until: make(map[uint64]time.Time)}
 }
 
 func (m *misses) add(f fit, now time.Time) {
@@ -32,7 +30,7 @@ func (m *misses) add(f fit, now time.Time) {
 		m.order[m.next] = hash
 		m.next = (m.next + 1) % maxMisses
 	}
-	m.until[hash] = now.Add(missTime)
+	m.until[hash] = now.Add(m.time)
 }
 
 func (m *misses) has(f fit, now time.Time) bool {

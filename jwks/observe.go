@@ -90,13 +90,7 @@ func (c *Cache) stateAt(now time.Time) State {
 func (c *Cache) report(fetch Event, landed landing) {
 	c.emit(fetch)
 	if landed.set != landed.old {
-		rotation := rotated(landed.old, landed.set)
-		c.emit(rotation)
-		for _, skipped := range landed.set.skipped {
-			c.emit(Event{Kind: EventSkip, KeyID: skipped.KeyID, SkipReason: skipped.Reason})
-		}
-		c.log().Info("jwks: keys changed", "issuer", c.name, "thumbprint", landed.set.thumbprint,
-			"added", rotation.Added, "removed", rotation.Removed, "skipped", len(landed.set.skipped))
+		c.reportSet(landed.old, landed.set)
 	}
 	if landed.after == landed.before {
 		return
@@ -120,6 +114,32 @@ func (c *Cache) report(fetch Event, landed landing) {
 	}
 }
 
+// reportSet tells of a key set and how it differs from the one before, nil if
+// there was none.
+func (c *Cache) reportSet(old, set *Set) {
+	var before []string
+	var skipped []Skipped
+	if old != nil {
+		before, skipped = old.keyIDs(), old.skipped
+	}
+	rotation := old == nil || old.thumbprint != set.thumbprint
+	if rotation {
+		after := set.keyIDs()
+		event := Event{
+			Kind: EventRotation, Added: less(after, before), Removed: less(before, after),
+		}
+		c.emit(event)
+		c.log().Info("jwks: keys changed", "issuer", c.name, "thumbprint", set.thumbprint,
+			"added", event.Added, "removed", event.Removed, "skipped", len(set.skipped))
+	}
+	if !rotation && slices.Equal(skipped, set.skipped) {
+		return
+	}
+	for _, s := range set.skipped {
+		c.emit(Event{Kind: EventSkip, KeyID: s.KeyID, SkipReason: s.Reason})
+	}
+}
+
 func (c *Cache) log() *slog.Logger {
 	if c.logger != nil {
 		return c.logger
@@ -127,25 +147,21 @@ func (c *Cache) log() *slog.Logger {
 	return slog.Default()
 }
 
-// rotated compares a key set with the one before, nil if there was none.
-func rotated(old, set *Set) Event {
-	var before []string
-	if old != nil {
-		before = keyIDs(old)
-	}
-	after := keyIDs(set)
-	return Event{Kind: EventRotation, Added: less(after, before), Removed: less(before, after)}
-}
-
-// less returns what of a is not in b.
+// less returns what of a is not in b, as events have it.
 func less(a, b []string) []string {
-	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
+	ids := []string{}
+	for _, id := range a {
+		if !slices.Contains(b, id) {
+			ids = append(ids, shortID(id))
+		}
+	}
+	return ids
 }
 
-func keyIDs(s *Set) []string {
+func (s *Set) keyIDs() []string {
 	ids := make([]string, len(s.keys))
 	for i, k := range s.keys {
-		ids[i] = shortID(k.id)
+		ids[i] = k.id
 	}
 	return ids
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,6 +123,83 @@ func TestCache_remembersMisses(t *testing.T) {
 		stats := cache.Stats()
 		assert.EqualValues(t, 1, stats.CooldownHits)
 		assert.EqualValues(t, 1, stats.MissHits)
+	})
+}
+
+// While the issuer hangs, invented key IDs hold few requests, and those that are
+// remembered none.
+func TestCache_missesWaitInBounds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		issuer, cache := example(t, nil)
+		require.NoError(t, cache.Ready(t.Context()))
+		_, err := cache.Lookup(t.Context(), "remembered", "ES256")
+		require.ErrorIs(t, err, jwks.ErrUnknownKey)
+		time.Sleep(31 * time.Second)
+		stall(issuer)
+		var waiting sync.WaitGroup
+		var refused atomic.Int32
+		for n := range 1000 {
+			waiting.Go(func() {
+				_, err := cache.Lookup(t.Context(), fmt.Sprint(n), "ES256")
+				assert.ErrorIs(t, err, jwks.ErrUnknownKey)
+				refused.Add(1)
+			})
+		}
+		synctest.Wait()
+		assert.EqualValues(t, 1000-256, refused.Load())
+		atOnce(t, func() {
+			_, err := cache.Lookup(t.Context(), "remembered", "ES256")
+			assert.ErrorIs(t, err, jwks.ErrUnknownKey)
+			assert.NoError(t, lookupCurrent(t.Context(), issuer, cache))
+		})
+		waiting.Wait()
+	})
+}
+
+// A replica that is only probed has keys in reserve for an outage.
+func TestCache_readyRefreshes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		issuer, cache := example(t, nil)
+		for range 12 * 60 {
+			require.NoError(t, cache.Ready(t.Context()))
+			time.Sleep(10 * time.Second)
+		}
+		synctest.Wait()
+		assert.GreaterOrEqual(t, issuer.KeySetRequests(), 12)
+		issuer.Fail(http.StatusServiceUnavailable)
+		time.Sleep(time.Hour)
+		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
+		synctest.Wait()
+	})
+}
+
+// A key that is left out is told of even if the others stay as they were.
+func TestCache_tellsOfSkippedKeys(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var r witness
+		issuer, cache := example(t, func(cfg *jwks.Config) { cfg.Observer = r.observe })
+		require.NoError(t, cache.Ready(t.Context()))
+		synctest.Wait()
+		r.take()
+		issuer.Intercept(func(next http.Handler) http.Handler {
+			mux := http.NewServeMux()
+			mux.Handle("/", next)
+			mux.HandleFunc("/jwks", func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write([]byte(strings.TrimSuffix(string(issuer.KeySet()), "]}") +
+					`,{"kty":"AKP","kid":"post-quantum"}]}`))
+			})
+			return mux
+		})
+		time.Sleep(9 * time.Minute)
+		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
+		synctest.Wait()
+		events, _ := r.take()
+		assert.Equal(t, []string{"fetch refresh ", "skip unsupported_type "}, events)
+		assert.EqualValues(t, 1, cache.Stats().Generation)
+		assert.Len(t, cache.Stats().Skipped, 1)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 )
@@ -67,8 +68,11 @@ func Parse(data []byte) (*Set, error) {
 	return newSet(keys, skipped), nil
 }
 
-// shortID is a key ID as logs and events have it.
-func shortID(id string) string { return id[:min(len(id), maxShortID)] }
+// shortID is a key ID as logs and events have it. It is a copy: the whole may be a
+// part of something much larger.
+func shortID(id string) string {
+	return strings.ToValidUTF8(strings.Clone(id[:min(len(id), maxShortID)]), "")
+}
 
 // members is a JSON object whose member names are case-sensitive, as JSON has it
 // (RFC 8259 section 8.3) and a struct's fields are not to encoding/json.

@@ -13,6 +13,9 @@ const (
 	jitter       = 0.1
 	minBackoff   = time.Second
 	maxBackoff   = time.Minute
+	// maxMissing is how many look-ups of unknown keys wait for one fetch: each
+	// holds a request that somebody may have sent for that.
+	maxMissing = 256
 )
 
 // Cause is why a fetch was made.
@@ -27,8 +30,9 @@ const (
 
 // flight is one fetch that any number of callers wait for.
 type flight struct {
-	cause Cause
-	done  chan struct{}
+	cause   Cause
+	done    chan struct{}
+	missing int // look-ups of unknown keys that wait, guarded by the cache's mu
 }
 
 func (f *flight) wait(ctx context.Context) error {
@@ -88,9 +92,14 @@ func (c *Cache) join() (*flight, error) {
 	return c.flight, nil
 }
 
+func (c *Cache) countUnavailable() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.counts.unavailable++
+}
+
 // unavailable is called with mu held.
 func (c *Cache) unavailable(now time.Time) error {
-	c.counts.unavailable++
 	cause := c.lastErr
 	if cause == nil {
 		cause = errors.New("the keys held are too old")
@@ -140,21 +149,22 @@ func (c *Cache) joinForMissing(seen *snapshot, want fit) (f *flight, ours bool, 
 	if c.current.Load() != seen {
 		return nil, false, ""
 	}
-	if c.flight != nil {
-		return c.flight, false, ""
-	}
 	now := time.Now()
 	if c.missing.has(want, now) {
 		c.counts.negative++
 		return nil, false, RefusalKnownMissing
 	}
-	if now.Before(c.missAt) {
+	if c.flight == nil && !now.Before(c.missAt) {
+		c.missAt = now.Add(c.cooldown)
+		c.start(CauseUnknownKey)
+		ours = true
+	}
+	if c.flight == nil || c.flight.missing >= maxMissing {
 		c.counts.cooldown++
 		return nil, false, RefusalCooldown
 	}
-	c.missAt = now.Add(c.cooldown)
-	c.start(CauseUnknownKey)
-	return c.flight, true, ""
+	c.flight.missing++
+	return c.flight, ours, ""
 }
 
 func (c *Cache) remember(want fit) {
@@ -172,14 +182,18 @@ func (c *Cache) refuse(want fit, why Refusal) error {
 func (c *Cache) start(cause Cause) {
 	f := &flight{cause: cause, done: make(chan struct{})}
 	c.flight = f
-	c.counts.begin(cause, time.Now())
+	now := time.Now()
+	c.counts.begin(cause, now)
+	sources := c.sources
+	if snap := c.current.Load(); snap != nil && now.Before(snap.freshUntil) {
+		sources = sources[:1] // a failure of the first costs nothing yet
+	}
 	go func() {
-		began := time.Now()
-		set, life, err := c.ask(cause == CauseUnknownKey)
+		set, life, err := c.ask(sources, cause == CauseUnknownKey)
 		landed := c.land(set, life, err, cause)
 		close(f.done)
 		c.report(Event{
-			Kind: EventFetch, Cause: cause, Duration: time.Since(began), Fault: FaultOf(err), Err: err,
+			Kind: EventFetch, Cause: cause, Duration: time.Since(now), Fault: FaultOf(err), Err: err,
 		}, landed)
 	}()
 }
@@ -190,35 +204,54 @@ type answer struct {
 	backup bool // the first source failed
 }
 
-// ask asks the sources in order. Its context is not that of the caller that
-// happened to be first, whose cancellation must not fail the others.
-func (c *Cache) ask(force bool) (*Set, answer, error) {
+// ask asks the sources in order. The error is that of those that failed, also
+// where a later one answered.
+func (c *Cache) ask(sources []Source, force bool) (*Set, answer, error) {
 	var errs []error
-	for i, source := range c.sources {
+	for i, source := range sources {
 		set, life, err := c.call(source, force)
-		if err == nil && set != nil {
-			life = min(max(firstOf(life, c.defaultMaxAge), minAge), maxAge)
-			return set, answer{life, i > 0}, nil
-		}
 		if err == nil {
-			err = &fault{FaultSource, errors.New("jwks: the source returned no key set")}
+			life = min(max(firstOf(life, c.defaultMaxAge), minAge), maxAge)
+			return set, answer{life, i > 0}, errors.Join(errs...)
 		}
 		errs = append(errs, err)
 	}
 	return nil, answer{}, errors.Join(errs...)
 }
 
-// call asks one source. A panic there, over an answer from outside, is an error:
-// in this goroutine it would end the process.
-func (c *Cache) call(source Source, force bool) (set *Set, life time.Duration, err error) {
-	defer func() {
-		if recover() != nil {
-			err = &fault{FaultSource, errors.New("jwks: the source panicked")}
-		}
-	}()
+// call asks one source, and waits no longer than it may take even if it does not
+// heed its context, which is not that of the caller that happened to be first:
+// its cancellation must not fail the others.
+func (c *Cache) call(source Source, force bool) (*Set, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
 	defer cancel()
-	return source.KeySet(ctx, force)
+	type result struct {
+		set  *Set
+		life time.Duration
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		r := result{err: &fault{FaultSource, errors.New("jwks: the source did not return")}}
+		// A panic here, over an answer from outside, would end the process.
+		defer func() {
+			if p := recover(); p != nil {
+				r.err = &fault{FaultSource, fmt.Errorf("jwks: the source panicked: %v", p)}
+			}
+			done <- r
+		}()
+		set, life, err := source.KeySet(ctx, force)
+		if err == nil && set == nil {
+			err = &fault{FaultSource, errors.New("jwks: the source returned no key set")}
+		}
+		r = result{set, life, err}
+	}()
+	select {
+	case r := <-done:
+		return r.set, r.life, r.err
+	case <-ctx.Done():
+		return nil, 0, &fault{FaultTimeout, fmt.Errorf("jwks: the source: %w", ctx.Err())}
+	}
 }
 
 // landing is what a fetch changed.
@@ -239,14 +272,15 @@ func (c *Cache) land(set *Set, life answer, err error, cause Cause) landing {
 	if old != nil {
 		landed.old, landed.set = old.set, old.set
 	}
+	if err != nil {
+		c.counts.faults[FaultOf(err)]++
+	}
 	switch {
-	case err == nil:
-		landed.set = c.replace(old, set, life, now)
-	case cause == CauseUnknownKey:
+	case set != nil:
+		landed.set = set
+		c.replace(old, set, life, now)
+	case cause != CauseUnknownKey:
 		// What strangers' key IDs cause does not put off what is due.
-		c.counts.faults[FaultOf(err)]++
-	default:
-		c.counts.faults[FaultOf(err)]++
 		c.retryAt = now.Add(backoff(c.counts.failures))
 		c.counts.failures++
 	}
@@ -255,30 +289,29 @@ func (c *Cache) land(set *Set, life answer, err error, cause Cause) landing {
 	return landed
 }
 
-// replace puts a key set in the place of the one held and returns it, or the one
-// held if they are equal. It is called with mu held.
-func (c *Cache) replace(old *snapshot, set *Set, life answer, now time.Time) *Set {
+// replace puts a key set in the place of the one held. It is called with mu held.
+func (c *Cache) replace(old *snapshot, set *Set, life answer, now time.Time) {
 	c.counts.failures = 0
 	c.retryAt = now
+	due := life.fresh
+	if life.backup { // ask for the better source again soon
+		due = minAge
+	}
 	snap := &snapshot{
 		set:        set,
 		generation: 1,
 		fetchedAt:  now,
-		refreshAt:  now.Add(jittered(time.Duration(refreshAhead * float64(life.fresh)))),
+		refreshAt:  now.Add(jittered(time.Duration(refreshAhead * float64(due)))),
 		freshUntil: now.Add(life.fresh),
 		staleUntil: now.Add(life.fresh + c.maxStale),
 	}
-	if life.backup { // ask for the better source again soon
-		snap.refreshAt = now.Add(jittered(minAge))
-	}
 	if old != nil {
-		snap.generation = old.generation + 1
-		if old.set.thumbprint == set.thumbprint {
-			snap.set, snap.generation = old.set, old.generation
+		snap.generation = old.generation
+		if old.set.thumbprint != set.thumbprint {
+			snap.generation++
 		}
 	}
 	c.current.Store(snap)
-	return snap.set
 }
 
 func backoff(failures int) time.Duration {

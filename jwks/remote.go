@@ -60,9 +60,10 @@ type remote struct {
 
 // fetched is an answer that a later one may refer to (RFC 9110 section 13.1.2).
 type fetched struct {
-	from string
-	etag string
-	set  *Set
+	from   string
+	etag   string
+	set    *Set
+	maxAge time.Duration
 }
 
 // NewRemote returns a [Source] that fetches a key set over HTTP. It has fetched
@@ -164,15 +165,15 @@ func (r *remote) fetchSet(
 		return nil, 0, err
 	}
 	maxAge := maxAgeOf(header, time.Now())
-	if body == nil { // not modified
-		return last.set, maxAge, nil
+	if body == nil { // not modified: what it does not say is as before
+		return last.set, firstOf(maxAge, last.maxAge), nil
 	}
 	set, err := Parse(body)
 	if err != nil {
 		return nil, 0, fmt.Errorf("%w (from %s)", err, withoutQuery(from))
 	}
 	r.mu.Lock()
-	r.last = fetched{from, header.Get("ETag"), set}
+	r.last = fetched{from, header.Get("ETag"), set, maxAge}
 	r.mu.Unlock()
 	return set, maxAge, nil
 }
@@ -224,8 +225,7 @@ func networkFault(from string, err error) error {
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		kind = FaultTimeout
 	}
-	var withURL *url.Error // whose text has the query
-	if errors.As(err, &withURL) {
+	for withURL := (*url.Error)(nil); errors.As(err, &withURL); { // its text has the query
 		err = withURL.Err
 	}
 	return &fault{kind, fmt.Errorf("jwks: %s: %w", withoutQuery(from), err)}

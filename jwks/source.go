@@ -15,8 +15,8 @@ type Source interface {
 	// no cache on the way should answer.
 	//
 	// A source that knows that nothing has changed returns the Set that it
-	// returned before. Calls for one Cache do not overlap. The context ends
-	// after the time that the cache allows.
+	// returned before. The context ends after the time that the cache allows.
+	// Calls for one Cache do not overlap, unless one goes on after that.
 	KeySet(ctx context.Context, force bool) (set *Set, maxAge time.Duration, err error)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -45,13 +46,27 @@ func TestSources_failOver(t *testing.T) {
 		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
 		assert.Zero(t, asked.Load(), "the first answers")
 
+		// A blip costs nothing while its keys are fresh, and strangers' key IDs do
+		// not bring the backup in.
 		issuer.Fail(http.StatusInternalServerError)
+		_, err = cache.Lookup(t.Context(), backup.ID, backup.Algorithm)
+		require.ErrorIs(t, err, jwks.ErrUnknownKey)
 		time.Sleep(9 * time.Minute)
+		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
+		synctest.Wait()
+		assert.Zero(t, asked.Load())
+		assert.Equal(t, jwks.StateFailing, cache.Stats().State)
+
+		time.Sleep(2 * time.Minute)
 		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
 		synctest.Wait()
 		assert.EqualValues(t, 1, asked.Load())
 		_, err = cache.Lookup(t.Context(), backup.ID, backup.Algorithm)
 		require.NoError(t, err)
+		stats := cache.Stats()
+		assert.Equal(t, jwks.StateFailing, stats.State, "that the first fails is seen")
+		assert.Equal(t, jwks.FaultStatus, stats.LastFault)
+		assert.EqualValues(t, 3, stats.Faults[jwks.FaultStatus])
 
 		// The first is asked again soon, however long the backup is good for.
 		issuer.Intercept(nil)
@@ -79,10 +94,20 @@ func TestSources_badAnswers(t *testing.T) {
 		"panic": {func(context.Context, bool) (*jwks.Set, time.Duration, error) {
 			panic("secret store on fire")
 		}, jwks.FaultSource},
+		"goes": {func(context.Context, bool) (*jwks.Set, time.Duration, error) {
+			runtime.Goexit()
+			return nil, 0, nil
+		}, jwks.FaultSource},
 		"hangs": {func(ctx context.Context, _ bool) (*jwks.Set, time.Duration, error) {
 			<-ctx.Done()
 			return nil, 0, ctx.Err()
 		}, jwks.FaultTimeout},
+		"hangs for longer than it may": {
+			func(context.Context, bool) (*jwks.Set, time.Duration, error) {
+				time.Sleep(time.Hour)
+				return nil, 0, errors.New("too late")
+			}, jwks.FaultTimeout,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -94,6 +119,7 @@ func TestSources_badAnswers(t *testing.T) {
 				require.ErrorIs(t, err, jwks.ErrUnavailable)
 				assert.LessOrEqual(t, time.Since(began), 15*time.Second)
 				assert.Equal(t, row.fault, cache.Stats().LastFault)
+				time.Sleep(2 * time.Hour) // for the last to return
 			})
 		})
 	}

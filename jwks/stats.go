@@ -37,9 +37,10 @@ type Stats struct {
 	Fetches map[Cause]uint64
 	Faults  map[Fault]uint64
 
-	// CooldownHits and MissHits count the look-ups of unknown keys that made no
-	// fetch: because one was made lately, or because it did not bring this key.
-	// Unavailable counts those that ended in ErrUnavailable.
+	// CooldownHits and MissHits count the look-ups of unknown keys that waited for
+	// no fetch: because one was made lately or too many wait for it, or because
+	// it did not bring this key. Unavailable counts the look-ups, of whatever
+	// key, that ended in ErrUnavailable.
 	CooldownHits, MissHits, Unavailable uint64
 }
 
@@ -94,7 +95,7 @@ func (c *Cache) Stats() Stats {
 	}
 	s.Thumbprint = snap.set.thumbprint
 	s.Generation = snap.generation
-	s.KeyIDs = keyIDs(snap.set)
+	s.KeyIDs = snap.set.keyIDs()
 	s.Skipped = slices.Clone(snap.set.skipped)
 	s.Age = now.Sub(snap.fetchedAt)
 	s.FreshFor = snap.freshUntil.Sub(now)
