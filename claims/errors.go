@@ -89,7 +89,7 @@ const (
 var texts = map[Reason]string{
 	ReasonNoToken:              "This operation needs an access token.",
 	ReasonUnsupportedScheme:    "This operation needs an access token of another scheme.",
-	ReasonMalformedCredentials: "The Authorization field must be Bearer, a space and the access token.",
+	ReasonMalformedCredentials: "The Authorization field must be Bearer, a space and an access token.",
 	ReasonSeveralCredentials:   "The request has more than one Authorization field.",
 	ReasonTooLarge:             "The access token is too large.",
 	ReasonMalformed:            "The access token is malformed.",

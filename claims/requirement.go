@@ -58,9 +58,10 @@ func All(needs ...Requirement) Requirement {
 }
 
 // AnyOf needs what any one of the requirements needs, of which none can be
-// [Authenticated], as all callers meet that. They are checked in order. Where none is met, the refusal is [ErrUnavailable] if one of them could
-// not be decided; else that of the first one that another token would help
-// with; else that of the first.
+// [Authenticated], as all callers meet that. They are checked in order. Where
+// none is met, the refusal is [ErrUnavailable] if one of them could not be
+// decided; else that of the first one that another token would help with; else
+// that of the first.
 func AnyOf(alternatives ...Requirement) Requirement {
 	return valid(&anyOf{
 		name: "AnyOf", args: printed(alternatives), alternatives: slices.Clone(alternatives),
@@ -71,15 +72,14 @@ func AnyOf(alternatives ...Requirement) Requirement {
 // it stands in the requirement's String. A result of false refuses with
 // [ErrForbidden]. An error refuses whatever the result: with the class that it
 // matches if it is one of this package's sentinels, otherwise with
-// [ErrUnavailable]; f must not return such an error because of what the caller
-// sent.
+// [ErrUnavailable], which f must not bring about by what the caller sent.
 func Func(name string, f func(ctx context.Context, caller *Claims) (bool, error)) Requirement {
 	return valid(&funcRule{name, f})
 }
 
 // Check returns nil if the caller, which must not be nil, has what is needed,
-// and otherwise an [*Error]: [ErrInsufficientScope], [ErrForbidden] or
-// [ErrUnavailable].
+// and otherwise an [*Error]: [ErrInsufficientScope], [ErrForbidden],
+// [ErrUnavailable], or of another class if a [Func] says so.
 func (r Requirement) Check(ctx context.Context, caller *Claims) error {
 	if r.rule == nil {
 		return nil

@@ -131,6 +131,10 @@ func TestRequirement(t *testing.T) {
 			class: claims.ErrInsufficientScope, asksFor: "orders:read",
 		},
 		{
+			name: "AnyOf without scopes", needs: claims.AnyOf(no, yes),
+			text: `AnyOf(Func("decided"), Func("decided"))`, meet: []scopes{{}},
+		},
+		{
 			name: "AnyOf All", needs: claims.AnyOf(claims.All(claims.Scopes("a"), claims.Scopes("b")), read),
 			text:  `AnyOf(All(Scopes("a"), Scopes("b")), Scopes("orders:read"))`,
 			scope: "a b",

@@ -26,7 +26,8 @@
 //	empty        a look-up waits for the first fetch
 //	fresh        served from the snapshot
 //	failing      the same, while fetches fail
-//	stale        the same, although the keys are past their age
+//	stale        the same, although the keys are past their age; it also follows
+//	             fresh where nobody asked for so long
 //	unavailable  [ErrUnavailable], with the time after which to try again
 //
 // In every state but the first and the last, a look-up of a known key returns at
@@ -45,7 +46,8 @@
 //	unknown key ID   the look-up waits for one fetch, not answered from caches on
 //	                 the way, and looks again; then no such fetch for 30 s from
 //	                 that attempt (Cooldown), and for a key ID that it did not
-//	                 bring for 60 s (1,024 of them are remembered)
+//	                 bring for twice that (1,024 of them are remembered); 256
+//	                 look-ups wait for one fetch, further ones for none
 //	failed fetch     the next scheduled one after 1 s, 2 s, 4 s … 60 s, ±10 %
 //	each request     5 s (Timeout), 512 KiB, 100 keys, 5 redirects
 //
@@ -53,8 +55,8 @@
 //
 // Whoever can send tokens can invent key IDs. All that they bring about is one
 // fetch per Cooldown; the scheduled fetches and their backoff are not touched by
-// it, so a rotation shows within one Cooldown even then, or within 60 s if its
-// key ID was asked for before it was published. An unknown key ID is never
+// it, so a rotation shows within one Cooldown even then, or within two if its key
+// ID was asked for before it was published. An unknown key ID is never
 // answered with ErrUnavailable while any keys are held. A look-up of a known key
 // never leads to a fetch before its time, whatever becomes of the signature.
 //
@@ -75,7 +77,8 @@
 // Only a look-up, or [Cache.Ready], starts a fetch; no goroutine outlives one.
 // One fetch is under way at a time. It runs on a context of its own, so a caller
 // that gives up harms nobody, and each caller waits no longer than its own
-// context allows.
+// context allows. Of several Sources, those after the first are asked only once
+// the keys held are no longer fresh.
 //
 // The package knows nothing of tokens: that a key found here belongs to the
 // issuer of a token is for its caller, package claims, to see to.

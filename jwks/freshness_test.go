@@ -56,11 +56,11 @@ func TestCache_age(t *testing.T) {
 		header http.Header
 		want   time.Duration
 	}{
-		"nothing said":    {nil, 10 * time.Minute},
-		"max-age":         {http.Header{"Cache-Control": {"public, max-age=900"}}, 15 * time.Minute},
-		"age":             {http.Header{"Cache-Control": {"max-age=900"}, "Age": {"300"}}, 10 * time.Minute},
-		"older than that": {http.Header{"Cache-Control": {"max-age=900"}, "Age": {"3000"}}, time.Minute},
-		"bad age":         {http.Header{"Cache-Control": {"max-age=900"}, "Age": {"x"}}, 15 * time.Minute},
+		"nothing said": {nil, 10 * time.Minute},
+		"max-age":      {http.Header{"Cache-Control": {"public, max-age=900"}}, 15 * time.Minute},
+		"age":          {http.Header{"Cache-Control": {"max-age=900"}, "Age": {"300"}}, 10 * time.Minute},
+		"older":        {http.Header{"Cache-Control": {"max-age=900"}, "Age": {"3000"}}, time.Minute},
+		"bad age":      {http.Header{"Cache-Control": {"max-age=900"}, "Age": {"x"}}, 15 * time.Minute},
 		"expires": {http.Header{
 			"Expires": {"Mon, 01 Jan 2024 00:20:00 GMT"}, "Date": {"Mon, 01 Jan 2024 00:00:00 GMT"},
 		}, 20 * time.Minute},

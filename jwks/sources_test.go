@@ -157,7 +157,8 @@ func TestConfig_reportsEverything(t *testing.T) {
 	})
 	require.Error(t, err)
 	for _, field := range []string{
-		"Sources takes the place", "Sources[0] is nil", "Timeout", "DefaultMaxAge", "MaxStale", "Cooldown",
+		"Sources takes the place", "Sources[0] is nil",
+		"Timeout", "DefaultMaxAge", "MaxStale", "Cooldown",
 	} {
 		assert.ErrorContains(t, err, "Config."+field)
 	}
