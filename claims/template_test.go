@@ -2,6 +2,7 @@ package claims_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -35,6 +36,8 @@ func TestTemplate(t *testing.T) {
 	for iss, trusted := range map[string]bool{
 		"https://login.example/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0": true,
 		"https://login.example/contoso.example/v2.0":                      true,
+		"https://login.example/" + strings.Repeat("a", 128) + "/v2.0":     true,
+		"https://login.example/" + strings.Repeat("a", 129) + "/v2.0":     false,
 		"https://login.example/stranger/v2.0":                             false,
 		"https://login.example/{tenantid}/v2.0":                           false,
 		"https://login.example//v2.0":                                     false,

@@ -268,6 +268,110 @@ func TestTenants_resolverDown(t *testing.T) {
 		_, err = tenants.Authenticate(t.Context(), d.mint("b"))
 		require.ErrorIs(t, err, claims.ErrUnavailable)
 		assert.Equal(t, 5*time.Second, time.Since(began))
+
+		// Who is known is waited for once, after a quiet time.
+		time.Sleep(time.Hour)
+		for _, want := range []time.Duration{5 * time.Second, 0, 0} {
+			began = time.Now()
+			_, err = tenants.Authenticate(t.Context(), d.mint("a"))
+			require.NoError(t, err)
+			assert.Equal(t, want, time.Since(began))
+			time.Sleep(11 * time.Second)
+		}
+	})
+}
+
+// What Resolve changes counts from its next answer on.
+func TestTenants_changes(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		change func(*claims.Config)
+		reason claims.Reason
+	}{
+		"audiences": {func(cfg *claims.Config) {
+			cfg.Audiences = []string{"other"}
+		}, claims.ReasonAudience},
+		"algorithms": {func(cfg *claims.Config) {
+			cfg.Algorithms = []string{"RS256"}
+		}, claims.ReasonAlgorithm},
+		"types":  {func(cfg *claims.Config) { cfg.Types = []string{"JWT"} }, claims.ReasonType},
+		"leeway": {func(cfg *claims.Config) { cfg.Leeway = -1 }, claims.ReasonExpired},
+		"keys": {func(cfg *claims.Config) {
+			cfg.Keys, _ = jwks.Parse(newIssuer(t, claimstest.Config{}).KeySet())
+		}, claims.ReasonUnknownKey},
+		"nothing": {func(*claims.Config) {}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d := newDirectory(t, "a")
+				changed := false
+				tenants, err := claims.NewTenants(claims.TenantsConfig{
+					Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
+						cfg, err := d.resolve(ctx, issuer)
+						if changed {
+							row.change(&cfg)
+						}
+						return cfg, err
+					},
+				})
+				require.NoError(t, err)
+				expired := func() claims.Request { // within the leeway
+					return bearer(d.issuers["https://a.example"].Mint(
+						claimstest.Token{Lifetime: -10 * time.Second}))
+				}
+				_, err = tenants.Authenticate(t.Context(), expired())
+				require.NoError(t, err)
+				changed = true
+				time.Sleep(5 * time.Minute)
+				_, err = tenants.Authenticate(t.Context(), expired())
+				require.NoError(t, err)
+				synctest.Wait()
+				_, err = tenants.Authenticate(t.Context(), expired())
+				if row.reason == "" {
+					require.NoError(t, err)
+					return
+				}
+				require.Error(t, err)
+				assert.Equal(t, row.reason, claims.AsError(err).Reason())
+			})
+		})
+	}
+}
+
+// Strangers who keep Resolve busy do not hold up a question about a tenant, also
+// when its answer has to be waited for.
+func TestTenants_ownSlots(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDirectory(t, "a")
+		tenants, err := claims.NewTenants(claims.TenantsConfig{
+			MaxAge: time.Second,
+			Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
+				if issuer != "https://a.example" {
+					<-ctx.Done()
+				}
+				return d.resolve(ctx, issuer)
+			},
+		})
+		require.NoError(t, err)
+		_, err = tenants.Authenticate(t.Context(), d.mint("a"))
+		require.NoError(t, err)
+		stranger := newIssuer(t, claimstest.Config{URL: "https://stranger.example"})
+		var wg sync.WaitGroup
+		for n := range 40 {
+			token := bearer(stranger.Mint(claimstest.Token{
+				Lifetime: time.Hour,
+				Claims:   map[string]any{"iss": fmt.Sprintf("https://%d.example", n)},
+			}))
+			wg.Go(func() { _, _ = tenants.Authenticate(t.Context(), token) })
+		}
+		time.Sleep(2 * time.Second)
+		began := time.Now()
+		_, err = tenants.Authenticate(t.Context(), d.mint("a"))
+		require.NoError(t, err)
+		assert.Zero(t, time.Since(began))
+		wg.Wait()
 	})
 }
 
@@ -376,6 +480,10 @@ func TestTenants_forgedTokens(t *testing.T) {
 					Claims: map[string]any{"iss": "https://" + name + ".example"},
 				})))
 				require.ErrorIs(t, err, claims.ErrInvalidToken)
+			}
+			for _, name := range names[:10] {
+				_, err := tenants.Authenticate(t.Context(), d.mint(name))
+				require.NoError(t, err)
 			}
 			time.Sleep(time.Second)
 		}

@@ -2,8 +2,11 @@ package claims_test
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -123,4 +126,37 @@ func TestAuthorize_nilError(t *testing.T) {
 	assert.Nil(t, caller)
 	require.ErrorIs(t, err, claims.ErrInvalidToken)
 	assert.Equal(t, claims.ReasonRejected, claims.AsError(err).Reason())
+}
+
+// Ready says when it is worth asking again: when the last of the issuers is.
+func TestIssuers_readyRetryAfter(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newIssuer(t, claimstest.Config{URL: "https://a.example"})
+		b := newIssuer(t, claimstest.Config{URL: "https://b.example"})
+		issuers, err := claims.NewIssuers(configOf(t, a), configOf(t, b))
+		require.NoError(t, err)
+		a.Fail(http.StatusServiceUnavailable)
+		var last time.Duration
+		for range 6 {
+			err = issuers.Ready(t.Context())
+			require.ErrorIs(t, err, claims.ErrUnavailable)
+			assert.Greater(t, claims.AsError(err).RetryAfter(), last)
+			last = claims.AsError(err).RetryAfter()
+			time.Sleep(last)
+		}
+		assert.Greater(t, last, 20*time.Second)
+		a.Intercept(nil)
+		time.Sleep(time.Minute)
+		require.NoError(t, issuers.Ready(t.Context()))
+	})
+}
+
+func TestAnyOf_refusesAuthenticated(t *testing.T) {
+	t.Parallel()
+	needs := claims.AnyOf(claims.Authenticated(), claims.Scopes("admin"))
+	require.ErrorContains(t, needs.Validate(), "Authenticated can not be part of AnyOf")
+	require.ErrorIs(t, needs.Check(t.Context(), &claims.Claims{}), claims.ErrForbidden)
+	assert.Empty(t, needs.Scope())
+	assert.NoError(t, claims.All(claims.Authenticated(), claims.Scopes("admin")).Validate())
 }

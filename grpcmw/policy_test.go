@@ -45,6 +45,11 @@ func TestNew_reportsEverything(t *testing.T) {
 		assert.ErrorContains(t, err, want)
 	}
 
+	_, err = grpcmw.New((*claims.Verifier)(nil), grpcmw.Config{Policy: grpcmw.Policy{
+		"/orders.v1.Orders/GetOrder": claims.Authenticated(),
+	}})
+	assert.ErrorContains(t, err, "New needs an Authenticator")
+
 	_, err = grpcmw.New(verifier(t), grpcmw.Config{})
 	assert.ErrorContains(t, err, "Policy is empty")
 }

@@ -282,6 +282,25 @@ func TestCheck_decidesWithoutWriting(t *testing.T) {
 	assert.Contains(t, recorder.Header().Get("WWW-Authenticate"), `scope="orders:read"`)
 }
 
+// What a handler said of the body that it did not write does not count.
+func TestRefuse_insideAHandler(t *testing.T) {
+	t.Parallel()
+	issuer, auth := guard(t)
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "5")
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("ETag", `"1"`)
+		w.Header().Set("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
+		auth.Refuse(w, claims.Allowed(r.Context(), claims.Scopes("orders:write")))
+	})
+	got := get(t, auth.Wrap(handler), "Bearer "+issuer.Mint(claimstest.Token{}))
+	assert.Equal(t, http.StatusForbidden, got.status)
+	assert.True(t, json.Valid([]byte(got.body)), got.body)
+	for _, name := range []string{"Content-Encoding", "Etag", "Last-Modified"} {
+		assert.Empty(t, got.header.Get(name))
+	}
+}
+
 func TestRefuse_roundsRetryAfterUp(t *testing.T) {
 	t.Parallel()
 	issuer, auth := guard(t)
@@ -317,6 +336,7 @@ func TestMistakesPanicAtOnce(t *testing.T) {
 	t.Parallel()
 	_, auth := guard(t)
 	assert.Panics(t, func() { httpmw.New(nil, httpmw.Config{}) })
+	assert.Panics(t, func() { httpmw.New((*claims.Verifier)(nil), httpmw.Config{}) })
 	assert.Panics(t, func() { auth.Require(claims.Scopes()) })
 	assert.Panics(t, func() { httpmw.NewServeMux(nil) })
 	mux := httpmw.NewServeMux(auth)

@@ -30,7 +30,7 @@ func TestCache_outageTimeline(t *testing.T) {
 		want     time.Duration
 	}{
 		"default":  {0, fresh + stale},
-		"not":      {-1, fresh},
+		"not":      {-time.Hour, fresh},
 		"longest":  {24 * time.Hour, fresh + 24*time.Hour},
 		"a second": {time.Second, fresh + time.Second},
 	} {
@@ -98,6 +98,7 @@ func TestCache_retryAfterIsTrue(t *testing.T) {
 			_ = lookupCurrent(t.Context(), issuer, cache)
 			require.Equal(t, requests+1, issuer.Requests("/.well-known/openid-configuration"))
 		}
+		assert.EqualValues(t, 30, cache.Stats().Unavailable)
 	})
 }
 

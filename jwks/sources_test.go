@@ -70,10 +70,12 @@ func TestSources_failOver(t *testing.T) {
 
 		// The first is asked again soon, however long the backup is good for.
 		issuer.Intercept(nil)
-		time.Sleep(67 * time.Second)
+		requests := issuer.KeySetRequests()
+		time.Sleep(54 * time.Second)
 		_, err = cache.Lookup(t.Context(), backup.ID, backup.Algorithm)
 		require.NoError(t, err)
 		synctest.Wait()
+		assert.Equal(t, requests+1, issuer.KeySetRequests())
 		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
 		assert.EqualValues(t, 1, asked.Load())
 	})
@@ -270,4 +272,35 @@ func TestFault_namesNoQuery(t *testing.T) {
 		require.ErrorIs(t, err, jwks.ErrUnavailable)
 		assert.NotContains(t, err.Error(), "secret-in-query")
 	}
+}
+
+// What one place said of its keys' version does not count at another.
+func TestRemote_etagOfAnotherPlace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		issuer, cache := example(t, nil)
+		issuer.Intercept(answering(http.Header{"Etag": {`"1"`}}))
+		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
+		keys := issuer.KeySet()
+		asked := 0
+		issuer.Intercept(func(http.Handler) http.Handler {
+			mux := http.NewServeMux()
+			mux.HandleFunc("/moved", func(w http.ResponseWriter, r *http.Request) {
+				asked++
+				assert.Empty(t, r.Header.Get("If-None-Match"))
+				_, _ = w.Write(keys)
+			})
+			mux.HandleFunc("/.well-known/openid-configuration",
+				func(w http.ResponseWriter, _ *http.Request) {
+					_, _ = w.Write([]byte(`{"issuer":"https://issuer.example",` +
+						`"jwks_uri":"https://issuer.example/moved"}`))
+				})
+			return mux
+		})
+		time.Sleep(9 * time.Minute)
+		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
+		synctest.Wait()
+		assert.Equal(t, 1, asked)
+		assert.Equal(t, jwks.StateFresh, cache.Stats().State)
+	})
 }
