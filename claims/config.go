@@ -3,11 +3,10 @@ package claims
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/sallyport-go/sallyport/jwks"
 )
 
 // Config says which tokens a [Verifier] accepts.
@@ -80,15 +79,8 @@ func (cfg Config) validate() []error {
 	case slices.Contains(cfg.Audiences, ""):
 		report("Audiences has an empty audience")
 	}
-	switch keys := cfg.Keys.(type) {
-	case *jwks.Cache:
-		if keys == nil {
-			report("Keys is a nil *jwks.Cache: NewCache returned an error")
-		}
-	case *jwks.Set:
-		if keys == nil {
-			report("Keys is a nil *jwks.Set: Parse returned an error")
-		}
+	if v := reflect.ValueOf(cfg.Keys); v.Kind() == reflect.Pointer && v.IsNil() {
+		report("Keys is a nil %T, as its constructor returns beside an error", cfg.Keys)
 	}
 	for _, alg := range cfg.Algorithms {
 		if _, ok := algorithms[alg]; !ok {

@@ -20,10 +20,11 @@ const (
 	maxRefused        = 1024 // issuers that are remembered as refused
 	maxIssuerSize     = 1024 // bytes; what is held of issuers is bounded with it
 
-	// Calls of Resolve, those that wait for their turn included. Tenants that
-	// are known have slots of their own, so that a flood of invented issuers
-	// does not stand in their way.
-	maxResolving = 16
+	// Calls of Resolve at a time, for issuers that are not known and, so that
+	// these do not stand in their way, for tenants; and how many issuers that
+	// are not known are being asked for or wait for their turn.
+	maxStrangers = 16
+	maxFamiliar  = 64
 	maxQuestions = 1024
 )
 
@@ -40,28 +41,33 @@ type TenantsConfig struct {
 	// The issuer is the "iss" of a token that nobody has verified: refuse what
 	// does not look like one of yours before asking a database, and compare it
 	// byte for byte. A Config of another Issuer counts as ErrUntrusted, and so
-	// does one that is invalid, and a panic.
+	// does one that is invalid, and a panic. An error that does not is a 503, so
+	// do not return one for what an issuer's name alone brings about.
 	//
 	// It is called once at a time for an issuer, unless that is forgotten
-	// meanwhile, on a context of its own that ends after 5 seconds. Of the
-	// issuers that are not known, 16 are asked for at a time; while 1,024 are
-	// being asked for or wait, further ones are refused.
+	// meanwhile, on a context of its own that ends after 5 seconds, which it must
+	// heed. Of the issuers that are not known, 16 are asked for at a time;
+	// further ones wait up to 5 seconds for their turn, 1,024 at the most, and
+	// are then refused.
 	//
 	// It may make the Config's Keys anew each time: while the fields stay the
-	// same and the [*jwks.Cache] has the same settings, HTTP client included,
-	// the one before goes on serving.
+	// same and the two are a [*jwks.Cache] of the same config, by
+	// [jwks.Cache.SameConfig], or equal, those before go on serving.
 	Resolve func(ctx context.Context, issuer string) (Config, error)
 
 	// Max is how many tenants are held of which a token was ever verified; the
 	// one that was not used for longest gives way. A quarter as many again, at
 	// least 64, are held while no token of theirs is verified yet, so forged
-	// tokens do not displace others' tenants. Zero means 1,000.
+	// tokens do not displace tenants in use. Of more newcomers at a time, the
+	// oldest gives way and is refused until 30 seconds after it came. Zero means
+	// 1,000.
 	Max int
 
 	// MaxAge is how long an answer of Resolve is relied on before it is asked
 	// for again, which requests do not wait for; an answer twice as old is not
-	// relied on. [Tenants.Forget] ends trust at once. While Resolve fails, the
-	// answer before goes on counting. Zero means 5 minutes.
+	// relied on. [Tenants.Forget] ends trust at once. While Resolve fails, or has
+	// 64 tenants to answer for, the answer before goes on counting. Zero means 5
+	// minutes.
 	MaxAge time.Duration
 }
 
@@ -73,6 +79,7 @@ type Tenants struct {
 	resolve func(context.Context, string) (Config, error)
 	max     int
 	maxAge  time.Duration
+	base    time.Time // what the times of tenants are counted from
 
 	// One element for each call of resolve: of issuers that are not known, and
 	// of tenants.
@@ -83,6 +90,7 @@ type Tenants struct {
 	mu        sync.Mutex           // guards the fields below
 	verified  int                  // of known, those of which a token was verified
 	newcomers int                  // the others
+	asking    int                  // questions about issuers that are not known
 	resolving map[string]*question // by issuer
 	refused   map[string]verdict   // by issuer that is not known
 }
@@ -92,9 +100,9 @@ type tenant struct {
 	issuer     string
 	verifier   *Verifier
 	admittedAt time.Time
-	answeredAt atomic.Int64 // Unix nanoseconds, when Resolve said so last
-	checkAt    atomic.Int64 // Unix nanoseconds, when it is to be asked again
-	usedAt     atomic.Int64 // Unix seconds, zero until a token was verified
+	answeredAt atomic.Int64 // nanoseconds since base, when Resolve said so last
+	checkAt    atomic.Int64 // nanoseconds since base, when it is to be asked again
+	usedAt     atomic.Int64 // seconds since base, from 1; zero until a token was verified
 }
 
 // verdict is why an issuer is refused without asking, and until when.
@@ -105,6 +113,8 @@ type verdict struct {
 
 // question is one call of Resolve that any number of requests wait for.
 type question struct {
+	ctx    context.Context // of the call; not that of a request, which may give up
+	cancel context.CancelFunc
 	done   chan struct{}
 	tenant *tenant
 	err    error
@@ -136,8 +146,9 @@ func NewTenants(cfg TenantsConfig) (*Tenants, error) {
 		resolve:   cfg.Resolve,
 		max:       cfg.Max,
 		maxAge:    cfg.MaxAge,
-		strangers: make(chan struct{}, maxResolving),
-		familiar:  make(chan struct{}, maxResolving),
+		base:      time.Now(),
+		strangers: make(chan struct{}, maxStrangers),
+		familiar:  make(chan struct{}, maxFamiliar),
 		resolving: map[string]*question{},
 		refused:   map[string]verdict{},
 	}
@@ -158,7 +169,7 @@ func (t *Tenants) Authenticate(ctx context.Context, r Request) (*Claims, error) 
 		return nil, err
 	}
 	issuer := token.claims.issuer
-	if issuer == "" || len(issuer) > maxIssuerSize {
+	if !couldBeIssuer(issuer) {
 		return nil, errIssuer
 	}
 	tenant, err := t.find(ctx, issuer)
@@ -172,13 +183,27 @@ func (t *Tenants) Authenticate(ctx context.Context, r Request) (*Claims, error) 
 	return token.claims, nil
 }
 
+// couldBeIssuer keeps what no issuer is called from Resolve, and what is behind
+// it: the sender of a token writes it.
+func couldBeIssuer(issuer string) bool {
+	for i := range len(issuer) {
+		if issuer[i] <= ' ' || issuer[i] == 0x7f {
+			return false
+		}
+	}
+	return issuer != "" && len(issuer) <= maxIssuerSize
+}
+
 // Forget ends the reliance on what Resolve said of an issuer: the next request
-// with a token of it asks again.
+// with a token of it asks again, and so do those that wait for an answer.
 func (t *Tenants) Forget(issuer string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.refused, issuer)
-	delete(t.resolving, issuer) // what is being asked was asked before
+	if q := t.resolving[issuer]; q != nil {
+		delete(t.resolving, issuer) // what is being asked was asked before
+		q.cancel()
+	}
 	t.drop(issuer)
 }
 
@@ -189,16 +214,19 @@ func (t *Tenants) Len() int {
 	return t.verified + t.newcomers
 }
 
+// now returns the nanoseconds since base, by a clock that is never set.
+func (t *Tenants) now() int64 { return int64(time.Since(t.base)) }
+
 func (t *Tenants) find(ctx context.Context, issuer string) (*tenant, error) {
 	for {
-		now := time.Now()
+		now := t.now()
 		known := t.lookup(issuer)
-		if known != nil && now.UnixNano() < known.checkAt.Load() {
+		if known != nil && now < known.checkAt.Load() {
 			return known, nil
 		}
-		q, err := t.ask(issuer, known, now)
+		q, err := t.ask(issuer, known)
 		switch {
-		case known != nil && now.UnixNano() < known.answeredAt.Load()+2*int64(t.maxAge):
+		case known != nil && (q == nil || now < known.answeredAt.Load()+2*int64(t.maxAge)):
 			return known, nil // what is being asked will show later
 		case err != nil:
 			return nil, err
@@ -222,46 +250,110 @@ func (t *Tenants) lookup(issuer string) *tenant {
 }
 
 // ask returns the call of Resolve to wait for; known is nil for an issuer that is
-// not.
-func (t *Tenants) ask(issuer string, known *tenant, now time.Time) (*question, error) {
+// not. For one that is, it returns nil if there are too many to answer for.
+func (t *Tenants) ask(issuer string, known *tenant) (*question, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if q := t.resolving[issuer]; q != nil {
 		return q, nil
 	}
-	slots := t.familiar
-	if known == nil {
-		slots = t.strangers
-		if v, ok := t.refused[issuer]; ok && now.Before(v.until) {
-			return nil, v.err
-		}
-		if len(t.resolving) >= maxQuestions {
-			return nil, errIssuer
+	if known != nil {
+		select {
+		case t.familiar <- struct{}{}:
+			q := t.pose(issuer, resolveTimeout)
+			go t.answer(q, issuer, t.familiar)
+			return q, nil
+		default:
+			return nil, nil
 		}
 	}
+	if v, ok := t.refused[issuer]; ok && time.Now().Before(v.until) {
+		return nil, v.err
+	}
+	if t.asking >= maxQuestions {
+		return nil, errIssuer
+	}
 	issuer = strings.Clone(issuer) // not to hold the token that it is a part of
-	q := &question{done: make(chan struct{}), err: errIssuer}
-	t.resolving[issuer] = q
+	t.asking++
+	q := t.pose(issuer, 2*resolveTimeout)
 	go func() {
-		defer close(q.done)
-		slots <- struct{}{}
-		defer func() { <-slots }()
-		var cfg Config
-		err := ErrUntrusted // should Resolve panic or not return
 		defer func() {
-			// Outside the goroutine of a request a panic would end the process, and
-			// what the sender of a token wrote may have brought it about.
-			if r := recover(); r != nil {
-				err = fmt.Errorf("%w: TenantsConfig.Resolve panicked: %v", ErrUntrusted, r)
-			}
-			q.tenant, q.err = t.settle(q, issuer, cfg, err)
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.asking--
 		}()
-		// Not the context of the request that happened to be first.
-		ctx, cancel := context.WithTimeout(context.Background(), resolveTimeout)
-		defer cancel()
-		cfg, err = t.resolve(ctx, issuer)
+		turn := time.NewTimer(resolveTimeout)
+		defer turn.Stop()
+		select {
+		case t.strangers <- struct{}{}:
+			t.answer(q, issuer, t.strangers)
+			return
+		case <-turn.C:
+		case <-q.ctx.Done():
+		}
+		defer close(q.done)
+		q.err = errForgotten
+		if t.withdraw(q, issuer) {
+			q.err = errIssuer
+		}
 	}()
 	return q, nil
+}
+
+// pose is called with mu held.
+func (t *Tenants) pose(issuer string, timeout time.Duration) *question {
+	q := &question{done: make(chan struct{})}
+	q.ctx, q.cancel = context.WithTimeout(context.Background(), timeout)
+	t.resolving[issuer] = q
+	return q
+}
+
+// withdraw reports whether the question still stood.
+func (t *Tenants) withdraw(q *question, issuer string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	defer q.cancel()
+	if t.resolving[issuer] != q {
+		return false
+	}
+	delete(t.resolving, issuer)
+	return true
+}
+
+// answer calls Resolve, with a slot taken, and settles the question when it
+// returns, or, should it not heed its context, when it ought to have returned;
+// the slot is its own until it does.
+func (t *Tenants) answer(q *question, issuer string, slot chan struct{}) {
+	defer close(q.done)
+	defer q.cancel()
+	ctx, cancel := context.WithTimeout(q.ctx, resolveTimeout)
+	defer cancel()
+	type reply struct {
+		cfg Config
+		err error
+	}
+	replied := make(chan reply, 1)
+	go func() {
+		defer func() { <-slot }()
+		r := reply{err: ErrUntrusted} // should Resolve panic or not return
+		// Outside the goroutine of a request a panic would end the process, and
+		// what the sender of a token wrote may have brought it about.
+		defer func() {
+			if p := recover(); p != nil {
+				r.err = fmt.Errorf("%w: TenantsConfig.Resolve panicked: %v", ErrUntrusted, p)
+			}
+			replied <- r
+		}()
+		cfg, err := t.resolve(ctx, issuer)
+		r = reply{cfg, err}
+	}()
+	var r reply
+	select {
+	case r = <-replied:
+	case <-ctx.Done():
+		r.err = ctx.Err()
+	}
+	q.tenant, q.err = t.settle(q, issuer, r.cfg, r.err)
 }
 
 // settle takes what Resolve said.
@@ -282,41 +374,48 @@ func (t *Tenants) settle(q *question, issuer string, cfg Config, err error) (*te
 		return nil, errForgotten
 	}
 	delete(t.resolving, issuer)
-	now := time.Now()
 	known := t.lookup(issuer)
 	switch {
 	case err != nil && !errors.Is(err, ErrUntrusted):
 		if known != nil {
-			known.checkAt.Store(now.Add(retryResolve).UnixNano())
-			known.answeredAt.Store(now.UnixNano())
+			t.rely(known, retryResolve)
 			return known, nil
 		}
 		undecided := &Error{
 			class: ErrUnavailable, reason: ReasonIssuerUndecided, cause: err, retryAfter: retryResolve,
 		}
-		t.refuse(issuer, undecided, now.Add(retryResolve))
+		t.refuse(issuer, undecided, time.Now().Add(retryResolve))
 		return nil, undecided
 	case err != nil:
 		untrusted := NewError(ErrInvalidToken, ReasonIssuer, err)
 		t.drop(issuer)
-		t.refuse(issuer, untrusted, now.Add(untrustedTime))
+		t.refuse(issuer, untrusted, time.Now().Add(untrustedTime))
 		return nil, untrusted
-	case known != nil && known.verifier.same(fresh): // whose keys are at hand
-		known.checkAt.Store(now.Add(t.maxAge).UnixNano())
-		known.answeredAt.Store(now.UnixNano())
-		return known, nil
+	case known == nil:
+		return t.admit(&tenant{issuer: issuer, verifier: fresh, admittedAt: time.Now()}), nil
+	case !known.verifier.same(fresh): // else its keys are at hand
+		changed := &tenant{issuer: issuer, verifier: fresh, admittedAt: known.admittedAt}
+		changed.usedAt.Store(known.usedAt.Load())
+		t.known.Store(issuer, changed)
+		known = changed
 	}
-	t.drop(issuer)
-	return t.admit(&tenant{issuer: issuer, verifier: fresh, admittedAt: now}), nil
+	t.rely(known, t.maxAge)
+	return known, nil
+}
+
+// rely counts on a tenant from now on, and asks again after a time.
+func (t *Tenants) rely(k *tenant, again time.Duration) {
+	now := t.now()
+	k.answeredAt.Store(now)
+	k.checkAt.Store(now + int64(again))
 }
 
 // admit is called with mu held.
 func (t *Tenants) admit(fresh *tenant) *tenant {
-	fresh.checkAt.Store(fresh.admittedAt.Add(t.maxAge).UnixNano())
-	fresh.answeredAt.Store(fresh.admittedAt.UnixNano())
+	t.rely(fresh, t.maxAge)
 	if t.newcomers >= max(64, t.max/4) {
 		oldest := t.least(func(k *tenant) (int64, bool) {
-			return k.admittedAt.UnixNano(), k.usedAt.Load() == 0
+			return int64(k.admittedAt.Sub(t.base)), k.usedAt.Load() == 0
 		})
 		t.drop(oldest.issuer)
 		// Else names of real issuers in forged tokens would have their keys
@@ -330,7 +429,7 @@ func (t *Tenants) admit(fresh *tenant) *tenant {
 
 // used takes note that a token of the tenant was verified.
 func (t *Tenants) used(k *tenant) {
-	now := time.Now().Unix()
+	now := 1 + t.now()/int64(time.Second)
 	if before := k.usedAt.Load(); before == now {
 		return
 	} else if before != 0 {

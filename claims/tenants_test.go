@@ -164,7 +164,9 @@ func TestTenants_untrusted(t *testing.T) {
 		assert.Zero(t, tenants.Len())
 
 		// What is no issuer at all is not even asked about.
-		for _, iss := range []any{"", strings.Repeat("x", 1025), claimstest.Omit} {
+		for _, iss := range []any{
+			"", strings.Repeat("x", 1025), claimstest.Omit, "x\x00", "x y", "x\x7f",
+		} {
 			_, err = tenants.Authenticate(t.Context(), bearer(stranger.Mint(claimstest.Token{
 				Claims: map[string]any{"iss": iss},
 			})))
@@ -596,5 +598,153 @@ func TestTenants_flood(t *testing.T) {
 		close(hold)
 		wg.Wait()
 		assert.Equal(t, 1, tenants.Len())
+	})
+}
+
+// A change for many tenants at once makes none of them a newcomer.
+func TestTenants_changeOfMany(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		names := make([]string, 100)
+		for i := range names {
+			names[i] = fmt.Sprintf("t%d", i)
+		}
+		d := newDirectory(t, names...)
+		var changed atomic.Bool
+		tenants, err := claims.NewTenants(claims.TenantsConfig{
+			Max: 200,
+			Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
+				cfg, err := d.resolve(ctx, issuer)
+				if changed.Load() {
+					cfg.Audiences = append(cfg.Audiences, "another")
+				}
+				return cfg, err
+			},
+		})
+		require.NoError(t, err)
+		for round := range 4 {
+			for _, name := range names {
+				_, err := tenants.Authenticate(t.Context(), d.mint(name))
+				require.NoError(t, err, "%s, round %d", name, round)
+			}
+			synctest.Wait()
+			if round == 0 {
+				changed.Store(true)
+				time.Sleep(5 * time.Minute)
+			}
+		}
+		assert.Equal(t, 100, tenants.Len())
+	})
+}
+
+// keySource can not be compared by ==, which panics.
+type keySource struct {
+	claims.KeySource
+	tags any
+}
+
+func TestTenants_uncomparableKeys(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDirectory(t, "a")
+		tenants, err := claims.NewTenants(claims.TenantsConfig{
+			Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
+				cfg, err := d.resolve(ctx, issuer)
+				cfg.Keys = keySource{cfg.Keys, []string{"x"}}
+				return cfg, err
+			},
+		})
+		require.NoError(t, err)
+		for range 3 {
+			_, err := tenants.Authenticate(t.Context(), d.mint("a"))
+			require.NoError(t, err)
+			synctest.Wait()
+			time.Sleep(5 * time.Minute)
+		}
+	})
+}
+
+// While Resolve hangs, nobody who is known waits, however many there are, and a
+// newcomer is not told that its token is bad because of them.
+func TestTenants_hungResolve(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		names := make([]string, 300)
+		for i := range names {
+			names[i] = fmt.Sprintf("t%d", i)
+		}
+		d := newDirectory(t, names...)
+		tenants := d.tenants(t, claims.TenantsConfig{})
+		for _, name := range names {
+			_, err := tenants.Authenticate(t.Context(), d.mint(name))
+			require.NoError(t, err)
+		}
+		d.set(nil, make(chan struct{}))
+		time.Sleep(5 * time.Minute)
+		for range 60 { // until long after the answers are twice as old
+			for _, name := range names {
+				began := time.Now()
+				_, err := tenants.Authenticate(t.Context(), d.mint(name))
+				require.NoError(t, err)
+				require.Zero(t, time.Since(began))
+			}
+			time.Sleep(10 * time.Second)
+		}
+		d.set(errors.New("down"), nil)
+		time.Sleep(10 * time.Second)
+		fresh := newIssuer(t, claimstest.Config{URL: "https://fresh.example"})
+		_, err := tenants.Authenticate(t.Context(), bearer(fresh.Mint(claimstest.Token{})))
+		require.ErrorIs(t, err, claims.ErrUnavailable)
+	})
+}
+
+// A Resolve that does not heed its context holds up no request for longer than it
+// may take and the wait for a turn.
+func TestTenants_deafResolve(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		tenants, err := claims.NewTenants(claims.TenantsConfig{
+			Resolve: func(context.Context, string) (claims.Config, error) {
+				<-release
+				return claims.Config{}, claims.ErrUntrusted
+			},
+		})
+		require.NoError(t, err)
+		stranger := newIssuer(t, claimstest.Config{})
+		var wg sync.WaitGroup
+		for n := range 40 {
+			wg.Go(func() {
+				began := time.Now()
+				_, err := tenants.Authenticate(t.Context(), bearer(stranger.Mint(claimstest.Token{
+					Claims: map[string]any{"iss": fmt.Sprintf("https://%d.example", n)},
+				})))
+				assert.Error(t, err)
+				assert.LessOrEqual(t, time.Since(began), 5*time.Second)
+			})
+		}
+		wg.Wait()
+		close(release)
+	})
+}
+
+// Forget does not leave those that wait for an answer to wait for the old one.
+func TestTenants_forgetReleases(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDirectory(t, "a")
+		tenants := d.tenants(t, claims.TenantsConfig{})
+		d.set(nil, make(chan struct{}))
+		began := time.Now()
+		done := make(chan error)
+		go func() {
+			_, err := tenants.Authenticate(t.Context(), d.mint("a"))
+			done <- err
+		}()
+		time.Sleep(time.Second)
+		d.set(nil, nil)
+		tenants.Forget("https://a.example")
+		require.NoError(t, <-done)
+		assert.Equal(t, time.Second, time.Since(began))
 	})
 }

@@ -103,12 +103,12 @@ func TestIssuers_changeUnderLoad(t *testing.T) {
 func TestNewVerifier_nilKeys(t *testing.T) {
 	t.Parallel()
 	for name, keys := range map[string]claims.KeySource{
-		"NewCache": (*jwks.Cache)(nil), "Parse": (*jwks.Set)(nil),
+		"*jwks.Cache": (*jwks.Cache)(nil), "*jwks.Set": (*jwks.Set)(nil),
 	} {
 		_, err := claims.NewVerifier(claims.Config{
 			Issuer: "https://a.example", Audiences: []string{"a"}, Keys: keys,
 		})
-		assert.ErrorContains(t, err, name+" returned an error")
+		assert.ErrorContains(t, err, "Config.Keys is a nil "+name)
 	}
 }
 

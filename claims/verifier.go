@@ -174,17 +174,19 @@ func (v *Verifier) checkSignature(ctx context.Context, t *token) error {
 		return keyError(err)
 	}
 	input := []byte(t.input)
-	tried := false
-	for _, key := range keys[:min(len(keys), maxTried)] {
-		if !isFor(key, t.claims.issuer) {
+	tried := 0
+	for _, key := range keys {
+		if key == nil || !isFor(key, t.claims.issuer) {
 			continue
 		}
-		tried = true
+		if tried++; tried > maxTried {
+			break
+		}
 		if verifySignature(t.header.algorithm, key.Public(), input, t.signature) {
 			return nil
 		}
 	}
-	if !tried {
+	if tried == 0 {
 		return errUnknownKey
 	}
 	return errSignature
@@ -219,7 +221,8 @@ func sameKeys(a, b KeySource) bool {
 		b, ok := b.(*jwks.Set)
 		return ok && a.Thumbprint() == b.Thumbprint()
 	}
-	return reflect.TypeOf(a) == reflect.TypeOf(b) && reflect.TypeOf(a).Comparable() && a == b
+	// Of a value that can not be compared, == panics.
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
 func keyError(err error) error {

@@ -90,7 +90,6 @@ type Config struct {
 // the package comment describes. It is safe for concurrent use. It needs no
 // closing: a Cache that nobody uses does nothing.
 type Cache struct {
-	cfg           Config
 	name          string // for logs
 	sources       []Source
 	timeout       time.Duration // of a call of a source
@@ -104,6 +103,7 @@ type Cache struct {
 
 	mu      sync.Mutex // guards the fields below, never held over I/O
 	flight  *flight    // the fetch under way, nil if there is none
+	deaf    []bool     // the sources whose last call is given up and goes on
 	retryAt time.Time  // no scheduled fetch before it
 	missAt  time.Time  // no fetch for an unknown key ID before it
 	missing *misses
@@ -115,6 +115,7 @@ type Cache struct {
 // snapshot is a key set and the times that rule its use. It is immutable.
 type snapshot struct {
 	set        *Set
+	backup     bool   // not from the first source
 	generation uint64 // counts the sets that differ, from 1
 	fetchedAt  time.Time
 	refreshAt  time.Time // a fetch is due
@@ -163,9 +164,9 @@ func NewCache(cfg Config) (*Cache, error) {
 		return nil, err
 	}
 	c := &Cache{
-		cfg:           cfg,
 		name:          withoutQuery(firstOf(cfg.Issuer, cfg.URL, "sources")),
 		sources:       sources,
+		deaf:          make([]bool, len(sources)),
 		timeout:       3 * firstOf(cfg.Timeout, defaultTimeout),
 		defaultMaxAge: firstOf(cfg.DefaultMaxAge, defaultMaxAge),
 		maxStale:      max(firstOf(cfg.MaxStale, defaultMaxStale), 0),
@@ -208,20 +209,27 @@ func (cfg Config) validate() []error {
 	return errs
 }
 
-// SameConfig reports whether two caches have their keys from the same place, by
-// the same HTTP client or Sources, and rely on them for as long. Who observes
-// them does not matter.
+// SameConfig reports whether two caches have their keys from the same place and
+// rely on them for as long: whether one can stand for the other. The place is the
+// same if it is the same by its config, HTTP client included, or, for Sources of
+// one's own, if the values are equal. Who observes them does not matter.
 func (c *Cache) SameConfig(other *Cache) bool {
-	a, b := c.cfg, other.cfg
-	return a.Issuer == b.Issuer && a.MetadataURL == b.MetadataURL && a.URL == b.URL &&
-		a.Client == b.Client && slices.EqualFunc(a.Sources, b.Sources, sameSource) &&
-		a.Timeout == b.Timeout && a.DefaultMaxAge == b.DefaultMaxAge &&
-		a.MaxStale == b.MaxStale && a.Cooldown == b.Cooldown
+	return slices.EqualFunc(c.sources, other.sources, sameSource) &&
+		c.timeout == other.timeout && c.defaultMaxAge == other.defaultMaxAge &&
+		c.maxStale == other.maxStale && c.cooldown == other.cooldown
 }
 
 func sameSource(a, b Source) bool {
-	t := reflect.TypeOf(a)
-	return t == reflect.TypeOf(b) && t.Comparable() && a == b
+	switch a := a.(type) {
+	case *remote:
+		b, ok := b.(*remote)
+		return ok && a.cfg == b.cfg
+	case *file:
+		b, ok := b.(*file)
+		return ok && a.path == b.path
+	}
+	// Of a value that can not be compared, == panics.
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
 // firstOf returns the first of values that is not zero.

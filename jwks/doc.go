@@ -74,7 +74,8 @@
 //
 // # Fetches
 //
-// Only a look-up, or [Cache.Ready], starts a fetch; no goroutine outlives one.
+// Only a look-up, or [Cache.Ready], starts a fetch; no goroutine outlives one, but
+// that of a Source which does not heed its context.
 // One fetch is under way at a time. It runs on a context of its own, so a caller
 // that gives up harms nobody, and each caller waits no longer than its own
 // context allows. Of several Sources, those after the first are asked only once

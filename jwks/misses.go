@@ -15,7 +15,7 @@ type misses struct {
 	seed  maphash.Seed
 	time  time.Duration
 	until map[uint64]time.Time
-	order [maxMisses]uint64 // a ring of the hashes in until, oldest at next
+	order []uint64 // the hashes in until; when full, a ring with the oldest at next
 	next  int
 }
 
@@ -26,9 +26,13 @@ func newMisses(each time.Duration) *misses {
 func (m *misses) add(f fit, now time.Time) {
 	hash := maphash.Comparable(m.seed, f)
 	if _, known := m.until[hash]; !known {
-		delete(m.until, m.order[m.next])
-		m.order[m.next] = hash
-		m.next = (m.next + 1) % maxMisses
+		if len(m.order) < maxMisses {
+			m.order = append(m.order, hash)
+		} else {
+			delete(m.until, m.order[m.next])
+			m.order[m.next] = hash
+			m.next = (m.next + 1) % maxMisses
+		}
 	}
 	m.until[hash] = now.Add(m.time)
 }

@@ -2,6 +2,7 @@ package jwks_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -124,6 +125,26 @@ func TestCache_remembersMisses(t *testing.T) {
 		stats := cache.Stats()
 		assert.EqualValues(t, 1, stats.CooldownHits)
 		assert.EqualValues(t, 1, stats.MissHits)
+	})
+}
+
+// Whoever gives up waiting does not keep the miss from being remembered.
+func TestCache_remembersWhoGaveUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		issuer, cache := example(t, nil)
+		require.NoError(t, cache.Ready(t.Context()))
+		slow(issuer, 2*time.Second)
+		requests := issuer.KeySetRequests()
+		for range 4 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			_, err := cache.Lookup(ctx, "invented", "ES256")
+			cancel()
+			require.ErrorIs(t, err, jwks.ErrUnknownKey)
+			time.Sleep(14 * time.Second)
+		}
+		assert.Equal(t, 1, issuer.KeySetRequests()-requests)
+		assert.EqualValues(t, 3, cache.Stats().MissHits)
 	})
 }
 

@@ -32,7 +32,7 @@ const (
 type flight struct {
 	cause   Cause
 	done    chan struct{}
-	missing int // look-ups of unknown keys that wait, guarded by the cache's mu
+	missing []fit // unknown keys whose look-ups wait, guarded by the cache's mu
 }
 
 func (f *flight) wait(ctx context.Context) error {
@@ -130,9 +130,6 @@ func (c *Cache) lookupAgain(ctx context.Context, seen *snapshot, want fit) ([]*K
 			return keys, err
 		}
 		if ours {
-			if newer != seen { // the fetch succeeded
-				c.remember(want)
-			}
 			break
 		}
 		seen = newer
@@ -159,18 +156,12 @@ func (c *Cache) joinForMissing(seen *snapshot, want fit) (f *flight, ours bool, 
 		c.start(CauseUnknownKey)
 		ours = true
 	}
-	if c.flight == nil || c.flight.missing >= maxMissing {
+	if c.flight == nil || len(c.flight.missing) >= maxMissing {
 		c.counts.cooldown++
 		return nil, false, RefusalCooldown
 	}
-	c.flight.missing++
+	c.flight.missing = append(c.flight.missing, want)
 	return c.flight, ours, ""
-}
-
-func (c *Cache) remember(want fit) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.missing.add(want, time.Now())
 }
 
 func (c *Cache) refuse(want fit, why Refusal) error {
@@ -185,12 +176,12 @@ func (c *Cache) start(cause Cause) {
 	now := time.Now()
 	c.counts.begin(cause, now)
 	sources := c.sources
-	if snap := c.current.Load(); snap != nil && now.Before(snap.freshUntil) {
+	if snap := c.current.Load(); snap != nil && !snap.backup && now.Before(snap.freshUntil) {
 		sources = sources[:1] // a failure of the first costs nothing yet
 	}
 	go func() {
 		set, life, err := c.ask(sources, cause == CauseUnknownKey)
-		landed := c.land(set, life, err, cause)
+		landed := c.land(f, set, life, err)
 		close(f.done)
 		c.report(Event{
 			Kind: EventFetch, Cause: cause, Duration: time.Since(now), Fault: FaultOf(err), Err: err,
@@ -208,8 +199,8 @@ type answer struct {
 // where a later one answered.
 func (c *Cache) ask(sources []Source, force bool) (*Set, answer, error) {
 	var errs []error
-	for i, source := range sources {
-		set, life, err := c.call(source, force)
+	for i := range sources {
+		set, life, err := c.call(i, force)
 		if err == nil {
 			life = min(max(firstOf(life, c.defaultMaxAge), minAge), maxAge)
 			return set, answer{life, i > 0}, errors.Join(errs...)
@@ -221,8 +212,12 @@ func (c *Cache) ask(sources []Source, force bool) (*Set, answer, error) {
 
 // call asks one source, and waits no longer than it may take even if it does not
 // heed its context, which is not that of the caller that happened to be first:
-// its cancellation must not fail the others.
-func (c *Cache) call(source Source, force bool) (*Set, time.Duration, error) {
+// its cancellation must not fail the others. A source is not asked again while
+// it has not returned.
+func (c *Cache) call(i int, force bool) (*Set, time.Duration, error) {
+	if c.isDeaf(i) {
+		return nil, 0, &fault{FaultTimeout, errors.New("jwks: the source has not returned yet")}
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
 	defer cancel()
 	type result struct {
@@ -231,6 +226,7 @@ func (c *Cache) call(source Source, force bool) (*Set, time.Duration, error) {
 		err  error
 	}
 	done := make(chan result, 1)
+	c.setDeaf(i, true) // until it has returned
 	go func() {
 		r := result{err: &fault{FaultSource, errors.New("jwks: the source did not return")}}
 		// A panic here, over an answer from outside, would end the process.
@@ -238,9 +234,10 @@ func (c *Cache) call(source Source, force bool) (*Set, time.Duration, error) {
 			if p := recover(); p != nil {
 				r.err = &fault{FaultSource, fmt.Errorf("jwks: the source panicked: %v", p)}
 			}
+			c.setDeaf(i, false)
 			done <- r
 		}()
-		set, life, err := source.KeySet(ctx, force)
+		set, life, err := c.sources[i].KeySet(ctx, force)
 		if err == nil && set == nil {
 			err = &fault{FaultSource, errors.New("jwks: the source returned no key set")}
 		}
@@ -254,6 +251,18 @@ func (c *Cache) call(source Source, force bool) (*Set, time.Duration, error) {
 	}
 }
 
+func (c *Cache) isDeaf(i int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.deaf[i]
+}
+
+func (c *Cache) setDeaf(i int, deaf bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.deaf[i] = deaf
+}
+
 // landing is what a fetch changed.
 type landing struct {
 	before, after State
@@ -261,7 +270,7 @@ type landing struct {
 }
 
 // land takes the result of a fetch.
-func (c *Cache) land(set *Set, life answer, err error, cause Cause) landing {
+func (c *Cache) land(f *flight, set *Set, life answer, err error) landing {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
@@ -279,7 +288,10 @@ func (c *Cache) land(set *Set, life answer, err error, cause Cause) landing {
 	case set != nil:
 		landed.set = set
 		c.replace(old, set, life, now)
-	case cause != CauseUnknownKey:
+		if f.cause == CauseUnknownKey {
+			c.remember(f.missing, set, now)
+		}
+	case f.cause != CauseUnknownKey:
 		// What strangers' key IDs cause does not put off what is due.
 		c.retryAt = now.Add(backoff(c.counts.failures))
 		c.counts.failures++
@@ -287,6 +299,16 @@ func (c *Cache) land(set *Set, life answer, err error, cause Cause) landing {
 	c.state = c.stateAt(now)
 	landed.after = c.state
 	return landed
+}
+
+// remember takes note of the keys that a fetch was made for and did not bring. It
+// is called with mu held.
+func (c *Cache) remember(missing []fit, set *Set, now time.Time) {
+	for _, f := range missing {
+		if len(set.fitting[f]) == 0 {
+			c.missing.add(f, now)
+		}
+	}
 }
 
 // replace puts a key set in the place of the one held. It is called with mu held.
@@ -299,6 +321,7 @@ func (c *Cache) replace(old *snapshot, set *Set, life answer, now time.Time) {
 	}
 	snap := &snapshot{
 		set:        set,
+		backup:     life.backup,
 		generation: 1,
 		fetchedAt:  now,
 		refreshAt:  now.Add(jittered(time.Duration(refreshAhead * float64(due)))),

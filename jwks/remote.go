@@ -47,6 +47,7 @@ type RemoteConfig struct {
 
 // remote is the [Source] of an issuer on the network.
 type remote struct {
+	cfg      RemoteConfig // with its defaults
 	client   *http.Client
 	timeout  time.Duration
 	issuer   string
@@ -71,7 +72,9 @@ type fetched struct {
 func NewRemote(cfg RemoteConfig) (Source, error) { return newRemote(cfg) }
 
 func newRemote(cfg RemoteConfig) (*remote, error) {
-	r := &remote{client: &http.Client{}, timeout: cfg.Timeout, issuer: cfg.Issuer, url: cfg.URL}
+	r := &remote{
+		cfg: cfg, client: &http.Client{}, timeout: cfg.Timeout, issuer: cfg.Issuer, url: cfg.URL,
+	}
 	var errs []error
 	report := func(field string, err error) {
 		if err != nil {
@@ -109,6 +112,7 @@ func newRemote(cfg RemoteConfig) (*remote, error) {
 	if r.timeout == 0 {
 		r.timeout = defaultTimeout
 	}
+	r.cfg.Timeout = r.timeout
 	if cfg.Client != nil {
 		*r.client = *cfg.Client
 	}

@@ -304,3 +304,103 @@ func TestRemote_etagOfAnotherPlace(t *testing.T) {
 		assert.Equal(t, jwks.StateFresh, cache.Stats().State)
 	})
 }
+
+// While the first source is down, a rotation that the backup knows of is followed
+// as any other.
+func TestSources_rotationOfTheBackup(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		keys := []*claimstest.Key{claimstest.MustKey("ES256")}
+		cache, err := jwks.NewCache(jwks.Config{Sources: []jwks.Source{
+			userSource(func(context.Context, bool) (*jwks.Set, time.Duration, error) {
+				return nil, 0, errors.New("down")
+			}),
+			userSource(func(context.Context, bool) (*jwks.Set, time.Duration, error) {
+				set, err := jwks.Parse(document(keys...))
+				return set, 24 * time.Hour, err
+			}),
+		}})
+		require.NoError(t, err)
+		require.NoError(t, lookup(t, cache, keys[0]))
+		keys = append(keys, claimstest.MustKey("ES256"))
+		require.NoError(t, lookup(t, cache, keys[1]))
+	})
+}
+
+// A source that does not return is not asked again meanwhile: nothing piles up.
+func TestSources_deaf(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		set, err := jwks.Parse(document(claimstest.MustKey("ES256")))
+		require.NoError(t, err)
+		var calls atomic.Int32
+		cache, err := jwks.NewCache(jwks.Config{Sources: []jwks.Source{userSource(
+			func(context.Context, bool) (*jwks.Set, time.Duration, error) {
+				if calls.Add(1) == 1 {
+					time.Sleep(2 * time.Hour)
+				}
+				return set, 0, nil
+			})}})
+		require.NoError(t, err)
+		began := time.Now()
+		for time.Since(began) < 2*time.Hour {
+			require.ErrorIs(t, cache.Ready(t.Context()), jwks.ErrUnavailable)
+			time.Sleep(time.Minute)
+		}
+		assert.EqualValues(t, 1, calls.Load())
+		time.Sleep(2 * time.Minute)
+		require.NoError(t, cache.Ready(t.Context()), "it has come back")
+	})
+}
+
+func TestCache_SameConfig(t *testing.T) {
+	t.Parallel()
+	client := &http.Client{}
+	own := userSource(func(context.Context, bool) (*jwks.Set, time.Duration, error) {
+		return nil, 0, nil
+	})
+	remote := func() jwks.Source {
+		r, err := jwks.NewRemote(jwks.RemoteConfig{Issuer: "https://issuer.example", Client: client})
+		require.NoError(t, err)
+		return r
+	}
+	base := jwks.Config{Issuer: "https://issuer.example", Client: client}
+	for name, row := range map[string]struct {
+		a, b jwks.Config
+		same bool
+	}{
+		"the same": {base, base, true},
+		"defaults written out": {base, jwks.Config{
+			Issuer: base.Issuer, Client: client, Timeout: 5 * time.Second,
+			DefaultMaxAge: 10 * time.Minute, MaxStale: time.Hour, Cooldown: 30 * time.Second,
+		}, true},
+		"observers": {base, jwks.Config{
+			Issuer: base.Issuer, Client: client, Observer: func(jwks.Event) {},
+		}, true},
+		"issuer": {base, jwks.Config{Issuer: "https://other.example", Client: client}, false},
+		"client": {base, jwks.Config{Issuer: base.Issuer, Client: &http.Client{Timeout: 1}}, false},
+		"URL":    {base, jwks.Config{URL: "https://issuer.example/jwks", Client: client}, false},
+		"stale":  {base, jwks.Config{Issuer: base.Issuer, Client: client, MaxStale: -1}, false},
+		"cooldown": {base, jwks.Config{
+			Issuer: base.Issuer, Client: client, Cooldown: time.Minute,
+		}, false},
+		"files": {
+			jwks.Config{Sources: []jwks.Source{jwks.File("/a"), remote()}},
+			jwks.Config{Sources: []jwks.Source{jwks.File("/a"), remote()}}, true,
+		},
+		"other files": {
+			jwks.Config{Sources: []jwks.Source{jwks.File("/a")}},
+			jwks.Config{Sources: []jwks.Source{jwks.File("/b")}}, false,
+		},
+		"functions, which can not be compared": {
+			jwks.Config{Sources: []jwks.Source{own}}, jwks.Config{Sources: []jwks.Source{own}}, false,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, b := newCache(t, row.a), newCache(t, row.b)
+			assert.Equal(t, row.same, a.SameConfig(b))
+			assert.Equal(t, row.same, b.SameConfig(a))
+		})
+	}
+}
