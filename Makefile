@@ -64,8 +64,8 @@ fuzz-short: fuzz ## The same for 20,000 inputs each, as in CI
 soak: ## Run the soak for SOAKTIME (2m)
 	@go -C examples run ./soak -for $(SOAKTIME)
 
-soak-short: SOAKTIME = 8s
-soak-short: soak ## The same for 8s, as in CI
+soak-short: SOAKTIME = 20s
+soak-short: soak ## The same for 20s, as in CI
 
 run: ## Run the example services; ARGS="-issuer URL" passes flags
 	@go -C examples build -o orders/orders ./orders && exec examples/orders/orders $(ARGS)

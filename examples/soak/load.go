@@ -23,40 +23,47 @@ import (
 type probe struct {
 	name string
 	want int
-	// token returns the token, and whether 401 is right as well.
-	token func(w *world) (token string, mayBe401 bool)
+	// request returns the token, whether 401 is right as well, and what to do if
+	// it was not refused.
+	request func(w *world) (token string, mayBe401 bool, accepted func())
 }
 
+// probes are sent in turn.
 var probes = []probe{
-	{"known key", 200, func(w *world) (string, bool) {
-		key, early := w.key(false)
-		return w.issuer.Mint(claimstest.Token{Scope: scope, Key: key}), early
+	{"established key", http.StatusOK, func(w *world) (string, bool, func()) {
+		return w.issuer.Mint(claimstest.Token{Scope: scope, Key: w.established()}), false, nil
 	}},
-	{"newest key", 200, func(w *world) (string, bool) {
-		key, early := w.key(true)
-		return w.issuer.Mint(claimstest.Token{Scope: scope, Key: key}), early
+	{"newest key", http.StatusOK, func(w *world) (string, bool, func()) {
+		key, early := w.newest()
+		token := w.issuer.Mint(claimstest.Token{Scope: scope, Key: key})
+		return token, early, func() { w.accepted(key) }
 	}},
-	{"invented key ID", 401, func(w *world) (string, bool) {
+	{"scope missing", http.StatusForbidden, func(w *world) (string, bool, func()) {
+		return w.issuer.Mint(claimstest.Token{Key: w.established()}), false, nil
+	}},
+	refused("invented key ID", func(w *world) string {
 		return w.issuer.Mint(claimstest.Token{Scope: scope, Header: map[string]any{
 			"kid": fmt.Sprint(rand.Uint64()),
-		}}), true
-	}},
-	{"other issuer's key", 401, func(w *world) (string, bool) {
+		}})
+	}),
+	refused("other issuer's key", func(w *world) string {
 		return w.stranger.Mint(claimstest.Token{Scope: scope, Claims: map[string]any{
 			"iss": w.issuer.URL(),
-		}}), true
-	}},
-	{"other issuer", 401, func(w *world) (string, bool) {
-		return w.stranger.Mint(claimstest.Token{Scope: scope}), true
-	}},
-	{"expired", 401, func(w *world) (string, bool) {
-		return w.issuer.Mint(claimstest.Token{Scope: scope, Lifetime: -time.Hour}), true
-	}},
-	{"no token", 401, func(*world) (string, bool) { return "", true }},
-	{"scope missing", 403, func(w *world) (string, bool) {
-		key, early := w.key(false)
-		return w.issuer.Mint(claimstest.Token{Key: key}), early
-	}},
+		}})
+	}),
+	refused("other issuer", func(w *world) string {
+		return w.stranger.Mint(claimstest.Token{Scope: scope})
+	}),
+	refused("expired", func(w *world) string {
+		return w.issuer.Mint(claimstest.Token{Scope: scope, Lifetime: -time.Hour})
+	}),
+	refused("no token", func(*world) string { return "" }),
+}
+
+func refused(name string, token func(w *world) string) probe {
+	return probe{name, http.StatusUnauthorized, func(w *world) (string, bool, func()) {
+		return token(w), false, nil
+	}}
 }
 
 // transports send one request each and return the outcome as an HTTP status.
@@ -76,11 +83,14 @@ func drive(ctx context.Context, w *world, workers int, result *tally) {
 			wg.Go(func() {
 				for n := rand.IntN(len(probes)); ctx.Err() == nil; n++ {
 					p := probes[n%len(probes)]
-					token, mayBe401 := p.token(w)
+					token, mayBe401, accepted := p.request(w)
 					began := time.Now()
 					got, err := send(context.WithoutCancel(ctx), w, client, token)
 					right := err == nil && (got == p.want || mayBe401 && got == http.StatusUnauthorized)
 					result.add(name, p.name, got, right, time.Since(began))
+					if accepted != nil && got == p.want {
+						accepted()
+					}
 				}
 			})
 		}

@@ -80,7 +80,7 @@ func (t *tally) print(out io.Writer, w *world, used [2]usage) error {
 	fmt.Fprintf(out, "heap %.1f → %.1f MB, goroutines %d → %d\n",
 		float64(used[0].heap)/1e6, float64(used[1].heap)/1e6, used[0].goroutines, used[1].goroutines)
 
-	var errs []error
+	errs := []error{w.learnt()}
 	if wrong > 0 || all == 0 {
 		errs = append(errs, fmt.Errorf("%d of %d outcomes were wrong", wrong, all))
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,11 +26,15 @@ import (
 
 const (
 	cooldown     = time.Second
-	rotateEvery  = 3 * time.Second
-	outageEvery  = 7 * time.Second
+	rotateEvery  = 6 * time.Second
+	outageEvery  = 13 * time.Second
 	outageLength = 2 * time.Second
 	keysHeld     = 4 // older ones are revoked
 	scope        = "orders:read"
+
+	// grace is how long a new key may take to be known, from its publication or
+	// the end of an outage: one cooldown and one fetch, or a fetch that hangs.
+	grace = cooldown + outageLength + time.Second
 )
 
 // world is an issuer with its weather, another that is not trusted, and a
@@ -43,7 +48,8 @@ type world struct {
 
 	mu       sync.Mutex // guards the fields below
 	keys     []*claimstest.Key
-	settled  time.Time // when the newest key must be known at the latest
+	known    *claimstest.Key // the last that was accepted: it must be from then on
+	settled  time.Time       // when the newest key must be known at the latest
 	down     bool
 	rotation int
 	outages  int
@@ -58,7 +64,8 @@ func newWorld() (*world, error) {
 	if w.stranger, err = w.startIssuer(); err != nil {
 		return nil, err
 	}
-	w.keys = []*claimstest.Key{w.issuer.Key()}
+	w.known = w.issuer.Key()
+	w.keys = []*claimstest.Key{w.known}
 	w.cache, err = jwks.NewCache(jwks.Config{
 		Issuer: w.issuer.URL(), Cooldown: cooldown, Logger: slog.New(slog.DiscardHandler),
 	})
@@ -69,6 +76,9 @@ func newWorld() (*world, error) {
 		Issuer: w.issuer.URL(), Audiences: []string{claimstest.Audience}, Keys: w.cache,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := w.cache.Ready(context.Background()); err != nil {
 		return nil, err
 	}
 	if err := w.serveHTTP(httpmw.New(verifier, httpmw.Config{})); err != nil {
@@ -227,19 +237,43 @@ func (w *world) setDown(down bool) {
 	w.settle()
 }
 
-// settle is called with mu held: from now on a new key may take one cooldown and
-// one fetch to be known, and a fetch that an outage made hang as long as that.
-func (w *world) settle() { w.settled = time.Now().Add(cooldown + outageLength + time.Second) }
+// settle is called with mu held, when a key was published or an outage began or
+// ended.
+func (w *world) settle() { w.settled = time.Now().Add(grace) }
 
-// key returns a key that the issuer has published: the newest, or, if that may
-// not be known yet, whether it may be refused.
-func (w *world) key(newest bool) (key *claimstest.Key, mayBeUnknown bool) {
+// newest returns the newest key, and whether it may be unknown yet.
+func (w *world) newest() (key *claimstest.Key, mayBeUnknown bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if newest {
-		return w.keys[len(w.keys)-1], w.down || time.Now().Before(w.settled)
+	return w.keys[len(w.keys)-1], w.down || time.Now().Before(w.settled)
+}
+
+// accepted takes note that a token signed by the key was accepted.
+func (w *world) accepted(key *claimstest.Key) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if slices.Index(w.keys, key) > slices.Index(w.keys, w.known) {
+		w.known = key
 	}
-	return w.keys[max(len(w.keys)-2, 0)], len(w.keys) < keysHeld
+}
+
+// established returns the newest key that was accepted before.
+func (w *world) established() *claimstest.Key {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.known
+}
+
+// learnt returns an error unless the service has learnt of the rotations.
+func (w *world) learnt() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	stats := w.cache.Stats()
+	// The last may have come too late to be seen.
+	if w.rotation == 0 || stats.Generation < uint64(w.rotation) {
+		return fmt.Errorf("%d rotations led to key set generation %d", w.rotation, stats.Generation)
+	}
+	return nil
 }
 
 func (w *world) String() string {
