@@ -18,6 +18,7 @@ type Claims struct {
 	id        string
 	audience  []string
 	scopes    []string
+	granted   []string // permissions
 	expiresAt time.Time
 	notBefore time.Time
 	issuedAt  time.Time
@@ -51,6 +52,16 @@ func (c *Claims) Scopes() []string { return append([]string{}, c.scopes...) }
 // HasScope reports whether the client was granted exactly this scope. There are
 // no wildcards, no prefixes and no hierarchy.
 func (c *Claims) HasScope(scope string) bool { return slices.Contains(c.scopes, scope) }
+
+// Permissions returns what the resource server says that the caller may do, by the
+// issuer's mapping: [Config].PermissionClaims. The slice is the caller's own, and
+// never nil.
+func (c *Claims) Permissions() []string { return append([]string{}, c.granted...) }
+
+// HasPermission reports whether the caller has exactly this permission.
+func (c *Claims) HasPermission(permission string) bool {
+	return slices.Contains(c.granted, permission)
+}
 
 // ExpiresAt returns "exp", from when on the token is not valid. It is zero only
 // in claims that did not come from a token.

@@ -57,6 +57,17 @@ type Config struct {
 	// section 3.11).
 	Types []string
 
+	// PermissionClaims are the claims in which this issuer says what the caller
+	// may do: "permissions", "roles", or, inside an object, "realm_access.roles".
+	// A claim of exactly that name comes before a path. Each is a string or an
+	// array of strings. Empty means that tokens grant no permissions.
+	PermissionClaims []string
+
+	// PermissionMap turns the values of those claims, such as roles, into
+	// permissions; a value that it does not list grants none. Nil means that the
+	// values are the permissions.
+	PermissionMap map[string][]string
+
 	// Leeway is how far the issuer's clock may be from ours, at "exp", "nbf"
 	// and "iat" alike. Zero means 30 seconds, a negative value none. At most 5
 	// minutes.
@@ -91,6 +102,12 @@ func (cfg Config) validate() []error {
 		if strings.ContainsRune(typ, '/') {
 			report("Types: %q must be written without \"application/\"", typ)
 		}
+	}
+	if slices.Contains(cfg.PermissionClaims, "") {
+		report("PermissionClaims has an empty name")
+	}
+	if cfg.PermissionMap != nil && len(cfg.PermissionClaims) == 0 {
+		report("PermissionMap is set, and PermissionClaims names no claim to map")
 	}
 	if cfg.Leeway > maxLeeway {
 		report("Leeway of %v is more than %v", cfg.Leeway, maxLeeway)

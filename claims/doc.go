@@ -53,6 +53,8 @@
 //
 // # Requirements
 //
-// Scopes are what the client was granted in the token. They are compared
-// exactly: no wildcards, no prefixes. What is not listed is denied.
+// Scopes are what the client was granted in the token. Permissions are what the
+// resource server takes other claims of the token to mean, such as roles, by the
+// issuer's [Config]. Both are compared exactly: no wildcards, no prefixes. What
+// is not listed is denied.
 package claims

@@ -48,6 +48,19 @@ func AnyScope(any ...string) Requirement {
 	return valid(&anyOf{name: "AnyScope", args: quoted(any), alternatives: alternatives})
 }
 
+// Permissions needs every one of the permissions, compared exactly. A refusal is
+// [ErrForbidden] and asks for no scope: another token would not help.
+func Permissions(all ...string) Requirement { return valid(newPermissions("Permissions", all)) }
+
+// AnyPermission needs at least one of the permissions.
+func AnyPermission(any ...string) Requirement {
+	alternatives := make([]Requirement, len(any))
+	for i, permission := range any {
+		alternatives[i] = valid(newPermissions("AnyPermission", []string{permission}))
+	}
+	return valid(&anyOf{name: "AnyPermission", args: quoted(any), alternatives: alternatives})
+}
+
 // All needs everything that the requirements need. They are checked in order,
 // and the first that refuses decides; a refusal for lack of scope names the
 // scopes of all of them, as the token that it asks for must have them all.
@@ -192,6 +205,35 @@ func isScope(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// permissions is all of a list of permissions.
+type permissions struct {
+	name string
+	all  []string
+}
+
+func newPermissions(name string, all []string) *permissions {
+	return &permissions{name, slices.Clone(all)}
+}
+
+func (p *permissions) check(_ context.Context, caller *Claims) error {
+	for _, permission := range p.all {
+		if !caller.HasPermission(permission) {
+			return errPermission
+		}
+	}
+	return nil
+}
+
+func (p *permissions) scopes() []string { return nil }
+func (p *permissions) String() string   { return p.name + "(" + quoted(p.all) + ")" }
+
+func (p *permissions) validate() error {
+	if len(p.all) == 0 || slices.Contains(p.all, "") {
+		return fmt.Errorf("claims: %s needs at least one permission, and none that is empty", p.name)
+	}
+	return nil
 }
 
 type allOf struct {

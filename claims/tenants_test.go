@@ -302,6 +302,9 @@ func TestTenants_changes(t *testing.T) {
 			cfg.Keys, _ = jwks.Parse(newIssuer(t, claimstest.Config{}).KeySet())
 		}, claims.ReasonUnknownKey},
 		"nothing": {func(*claims.Config) {}, ""},
+		"permissions": {func(cfg *claims.Config) {
+			cfg.PermissionClaims = []string{"permissions"}
+		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -320,7 +323,10 @@ func TestTenants_changes(t *testing.T) {
 				require.NoError(t, err)
 				expired := func() claims.Request { // within the leeway
 					return bearer(d.issuers["https://a.example"].Mint(
-						claimstest.Token{Lifetime: -10 * time.Second}))
+						claimstest.Token{
+							Lifetime: -10 * time.Second,
+							Claims:   map[string]any{"permissions": []string{"a"}},
+						}))
 				}
 				_, err = tenants.Authenticate(t.Context(), expired())
 				require.NoError(t, err)
@@ -329,9 +335,10 @@ func TestTenants_changes(t *testing.T) {
 				_, err = tenants.Authenticate(t.Context(), expired())
 				require.NoError(t, err)
 				synctest.Wait()
-				_, err = tenants.Authenticate(t.Context(), expired())
+				caller, err := tenants.Authenticate(t.Context(), expired())
 				if row.reason == "" {
 					require.NoError(t, err)
+					assert.Equal(t, name == "permissions", caller.HasPermission("a"))
 					return
 				}
 				require.Error(t, err)

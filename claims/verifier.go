@@ -42,6 +42,7 @@ type Verifier struct {
 	algorithms   []string
 	types        []string
 	leeway       time.Duration
+	permissions  permissionMapping
 }
 
 var _ Authenticator = (*Verifier)(nil)
@@ -76,6 +77,10 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 		algorithms:   slices.Clone(cfg.Algorithms),
 		types:        slices.Clone(cfg.Types),
 		leeway:       max(cfg.Leeway, 0),
+		permissions: permissionMapping{
+			claims: slices.Clone(cfg.PermissionClaims),
+			table:  cloneTable(cfg.PermissionMap),
+		},
 	}
 	if len(v.types) == 0 {
 		v.types = defaultTypes
@@ -146,6 +151,7 @@ func (v *Verifier) verify(ctx context.Context, t *token) error {
 	if t.claims.bound {
 		return errBinding
 	}
+	t.claims.granted = v.permissions.of(t.claims)
 	return nil
 }
 
@@ -209,7 +215,7 @@ func (v *Verifier) same(other *Verifier) bool {
 	return v.issuer == other.issuer && v.tenant == nil && other.tenant == nil &&
 		slices.Equal(v.audiences, other.audiences) && v.skipAudience == other.skipAudience &&
 		slices.Equal(v.algorithms, other.algorithms) && slices.Equal(v.types, other.types) &&
-		v.leeway == other.leeway && sameKeys(v.keys, other.keys)
+		v.leeway == other.leeway && v.permissions.same(other.permissions) && sameKeys(v.keys, other.keys)
 }
 
 func sameKeys(a, b KeySource) bool {

@@ -1,0 +1,168 @@
+package claims_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/claims/claimstest"
+)
+
+type claimSet = map[string]any
+
+func TestPermissionClaims(t *testing.T) {
+	t.Parallel()
+	table := map[string][]string{"admin": {"orders:read", "orders:refund"}, "clerk": {"orders:read"}}
+	for name, row := range map[string]struct {
+		claims []string
+		table  map[string][]string
+		token  claimSet
+		want   []string
+	}{
+		"none asked for": {nil, nil, claimSet{"permissions": []string{"a"}}, nil},
+		"array": {
+			[]string{"permissions"}, nil, claimSet{"permissions": []string{"a", "b"}},
+			[]string{"a", "b"},
+		},
+		"string":       {[]string{"role"}, nil, claimSet{"role": "a b"}, []string{"a b"}},
+		"scope":        {[]string{"scp"}, nil, claimSet{"scp": "a b"}, []string{"a", "b"}},
+		"missing":      {[]string{"permissions"}, nil, claimSet{}, nil},
+		"number":       {[]string{"permissions"}, nil, claimSet{"permissions": 1}, nil},
+		"null":         {[]string{"permissions"}, nil, claimSet{"permissions": nil}, nil},
+		"object":       {[]string{"permissions"}, nil, claimSet{"permissions": claimSet{"a": 1}}, nil},
+		"mixed array":  {[]string{"permissions"}, nil, claimSet{"permissions": []any{"a", 1}}, nil},
+		"empty string": {[]string{"permissions"}, nil, claimSet{"permissions": []any{""}}, nil},
+		"another case": {[]string{"permissions"}, nil, claimSet{"Permissions": []string{"a"}}, nil},
+		"path": {
+			[]string{"realm_access.roles"}, nil,
+			claimSet{"realm_access": claimSet{"roles": []string{"a"}}}, []string{"a"},
+		},
+		"deeper path": {
+			[]string{"resource_access.orders.roles"}, nil,
+			claimSet{"resource_access": claimSet{"orders": claimSet{"roles": []string{"a"}}}},
+			[]string{"a"},
+		},
+		"path through no object": {
+			[]string{"realm_access.roles"}, nil, claimSet{"realm_access": "roles"}, nil,
+		},
+		"name with dots": {
+			[]string{"https://acme.example/roles"}, nil,
+			claimSet{"https://acme.example/roles": []string{"a"}}, []string{"a"},
+		},
+		"several": {
+			[]string{"permissions", "roles"}, nil,
+			claimSet{"permissions": []string{"a", "b"}, "roles": []string{"b", "c"}},
+			[]string{"a", "b", "c"},
+		},
+		"table": {
+			[]string{"roles"}, table, claimSet{"roles": []string{"clerk", "admin", "orders:delete"}},
+			[]string{"orders:read", "orders:refund"},
+		},
+		"empty table": {
+			[]string{"roles"}, map[string][]string{}, claimSet{"roles": []string{"admin"}}, nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			issuer := newIssuer(t, claimstest.Config{})
+			verifier := newVerifier(t, issuer, func(cfg *claims.Config) {
+				cfg.PermissionClaims, cfg.PermissionMap = row.claims, row.table
+			})
+			caller, err := verifier.Authenticate(t.Context(), bearer(issuer.Mint(
+				claimstest.Token{Claims: row.token})))
+			require.NoError(t, err)
+			assert.Equal(t, append([]string{}, row.want...), caller.Permissions())
+			for _, permission := range row.want {
+				assert.True(t, caller.HasPermission(permission))
+				assert.NoError(t, claims.Permissions(permission).Check(t.Context(), caller))
+			}
+			assert.False(t, caller.HasPermission("orders:delete"))
+		})
+	}
+}
+
+// Each issuer's claims mean what that issuer's Config says.
+func TestPermissionClaims_perIssuer(t *testing.T) {
+	t.Parallel()
+	a := newIssuer(t, claimstest.Config{URL: "https://a.example"})
+	b := newIssuer(t, claimstest.Config{URL: "https://b.example"})
+	ofA, ofB := configOf(t, a), configOf(t, b)
+	ofA.PermissionClaims = []string{"roles"}
+	ofA.PermissionMap = map[string][]string{"admin": {"orders:refund"}}
+	ofB.PermissionClaims = []string{"permissions"}
+	issuers, err := claims.NewIssuers(ofA, ofB)
+	require.NoError(t, err)
+	ofA.PermissionMap["admin"][0] = "changed"
+	token := claimstest.Token{Claims: claimSet{
+		"roles": []string{"admin"}, "permissions": []string{"orders:read"},
+	}}
+	caller, err := issuers.Authenticate(t.Context(), bearer(a.Mint(token)))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"orders:refund"}, caller.Permissions())
+	caller, err = issuers.Authenticate(t.Context(), bearer(b.Mint(token)))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"orders:read"}, caller.Permissions())
+}
+
+func TestPermissionClaims_mistakes(t *testing.T) {
+	t.Parallel()
+	_, err := claims.NewVerifier(claims.Config{
+		Issuer: "https://a.example", Audiences: []string{"a"}, PermissionClaims: []string{""},
+	})
+	assert.ErrorContains(t, err, "Config.PermissionClaims")
+	_, err = claims.NewVerifier(claims.Config{
+		Issuer: "https://a.example", Audiences: []string{"a"}, PermissionMap: map[string][]string{},
+	})
+	assert.ErrorContains(t, err, "Config.PermissionMap")
+}
+
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+	issuer := newIssuer(t, claimstest.Config{})
+	verifier := newVerifier(t, issuer, func(cfg *claims.Config) {
+		cfg.PermissionClaims = []string{"permissions"}
+	})
+	caller, err := verifier.Authenticate(t.Context(), bearer(issuer.Mint(claimstest.Token{
+		Scope: "c", Claims: claimSet{"permissions": []string{"a", "b"}},
+	})))
+	require.NoError(t, err)
+	for name, row := range map[string]struct {
+		needs claims.Requirement
+		text  string
+		holds bool
+	}{
+		"all held":     {claims.Permissions("a", "b"), `Permissions("a", "b")`, true},
+		"one lacking":  {claims.Permissions("a", "c"), `Permissions("a", "c")`, false},
+		"any held":     {claims.AnyPermission("x", "b"), `AnyPermission("x", "b")`, true},
+		"none held":    {claims.AnyPermission("x", "y"), `AnyPermission("x", "y")`, false},
+		"prefix":       {claims.Permissions("a:b"), `Permissions("a:b")`, false},
+		"another case": {claims.Permissions("A"), `Permissions("A")`, false},
+		"a scope":      {claims.Permissions("c"), `Permissions("c")`, false},
+		"with a scope": {
+			claims.All(claims.Scopes("c"), claims.Permissions("a")),
+			`All(Scopes("c"), Permissions("a"))`, true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.NoError(t, row.needs.Validate())
+			assert.Equal(t, row.text, row.needs.String())
+			err := row.needs.Check(t.Context(), caller)
+			if row.holds {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, claims.ErrForbidden)
+			assert.Empty(t, claims.AsError(err).Scope())
+		})
+	}
+	for _, needs := range []claims.Requirement{
+		claims.Permissions(), claims.Permissions(""),
+		claims.AnyPermission(), claims.AnyPermission("a", ""),
+	} {
+		require.Error(t, needs.Validate())
+		require.ErrorIs(t, needs.Check(t.Context(), caller), claims.ErrForbidden)
+	}
+}
