@@ -1,7 +1,10 @@
 package claims_test
 
 import (
+	"context"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -165,4 +168,45 @@ func TestPermissions(t *testing.T) {
 		require.Error(t, needs.Validate())
 		require.ErrorIs(t, needs.Check(t.Context(), caller), claims.ErrForbidden)
 	}
+}
+
+// A table that changes is another Config, also where it becomes empty.
+func TestPermissionMap_changes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDirectory(t, "a")
+		var table map[string][]string
+		tenants, err := claims.NewTenants(claims.TenantsConfig{
+			Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
+				cfg, err := d.resolve(ctx, issuer)
+				cfg.PermissionClaims, cfg.PermissionMap = []string{"roles"}, table
+				return cfg, err
+			},
+		})
+		require.NoError(t, err)
+		for _, step := range []struct {
+			table map[string][]string
+			want  []string
+		}{
+			{nil, []string{"admin"}},
+			{map[string][]string{}, []string{}},
+			{map[string][]string{"admin": {"a"}}, []string{"a"}},
+			{map[string][]string{"admin": {"b"}}, []string{"b"}},
+			{nil, []string{"admin"}},
+		} {
+			table = step.table
+			var got []string
+			for range 2 {
+				caller, err := tenants.Authenticate(t.Context(), bearer(
+					d.issuers["https://a.example"].Mint(claimstest.Token{
+						Claims: claimSet{"roles": []string{"admin"}},
+					})))
+				require.NoError(t, err)
+				synctest.Wait()
+				got = caller.Permissions()
+			}
+			assert.Equal(t, step.want, got)
+			time.Sleep(5 * time.Minute)
+		}
+	})
 }

@@ -305,6 +305,10 @@ func TestTenants_changes(t *testing.T) {
 		"permissions": {func(cfg *claims.Config) {
 			cfg.PermissionClaims = []string{"permissions"}
 		}, ""},
+		"permissions by a table": {func(cfg *claims.Config) {
+			cfg.PermissionClaims = []string{"permissions"}
+			cfg.PermissionMap = map[string][]string{"x": {"a"}}
+		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -619,7 +623,7 @@ func TestTenants_changeOfMany(t *testing.T) {
 		d := newDirectory(t, names...)
 		var changed atomic.Bool
 		tenants, err := claims.NewTenants(claims.TenantsConfig{
-			Max: 200,
+			Max: 150,
 			Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
 				cfg, err := d.resolve(ctx, issuer)
 				if changed.Load() {

@@ -160,3 +160,19 @@ func TestAnyOf_refusesAuthenticated(t *testing.T) {
 	assert.Empty(t, needs.Scope())
 	assert.NoError(t, claims.All(claims.Authenticated(), claims.Scopes("admin")).Validate())
 }
+
+// noKeys is a KeySource that breaks its word.
+type noKeys struct{}
+
+func (noKeys) Lookup(context.Context, string, string) ([]*jwks.Key, error) {
+	return []*jwks.Key{nil}, nil
+}
+
+func TestVerifier_nilKey(t *testing.T) {
+	t.Parallel()
+	issuer := newIssuer(t, claimstest.Config{})
+	verifier := newVerifier(t, issuer, func(cfg *claims.Config) { cfg.Keys = noKeys{} })
+	_, err := verifier.Authenticate(t.Context(), bearer(issuer.Mint(claimstest.Token{})))
+	require.Error(t, err)
+	assert.Equal(t, claims.ReasonUnknownKey, claims.AsError(err).Reason())
+}
