@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -236,15 +235,4 @@ func TestFile(t *testing.T) {
 		assert.EqualValues(t, 1, faults[jwks.FaultTooLarge])
 		assert.GreaterOrEqual(t, faults[jwks.FaultFile], uint64(2))
 	})
-}
-
-// A pipe would block when opened, until somebody writes to it.
-func TestFile_notRegular(t *testing.T) {
-	t.Parallel()
-	pipe := filepath.Join(t.TempDir(), "pipe")
-	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
-	for _, path := range []string{t.TempDir(), pipe} {
-		_, _, err := jwks.File(path).KeySet(t.Context(), false)
-		assert.Equal(t, jwks.FaultFile, jwks.FaultOf(err))
-	}
 }
