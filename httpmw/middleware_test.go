@@ -243,6 +243,31 @@ func TestRequire_issuerDown(t *testing.T) {
 	assert.Equal(t, http.StatusUnauthorized, got.status)
 }
 
+// A rotated key is used at once: the request that shows it is served, by one
+// fetch.
+func TestRequire_rotation(t *testing.T) {
+	t.Parallel()
+	issuer, auth := guard(t)
+	before := "Bearer " + issuer.Mint(claimstest.Token{})
+	require.Equal(t, http.StatusNoContent, get(t, auth.Wrap(&spy{}), before).status)
+	require.Equal(t, 1, issuer.KeySetRequests())
+	old := issuer.Key()
+	issuer.Rotate("RS256")
+	after := "Bearer " + issuer.Mint(claimstest.Token{})
+	for range 3 {
+		require.Equal(t, http.StatusNoContent, get(t, auth.Wrap(&spy{}), after).status)
+		require.Equal(t, http.StatusNoContent, get(t, auth.Wrap(&spy{}), before).status)
+	}
+	assert.Equal(t, 2, issuer.KeySetRequests())
+
+	// A known key and a wrong signature: no fetch.
+	forged := "Bearer " + issuer.Mint(claimstest.Token{
+		Key: claimstest.MustKey("ES256"), Header: map[string]any{"kid": old.ID},
+	})
+	assert.Equal(t, http.StatusUnauthorized, get(t, auth.Wrap(&spy{}), forged).status)
+	assert.Equal(t, 2, issuer.KeySetRequests())
+}
+
 func TestRequire_noTokenElsewhere(t *testing.T) {
 	t.Parallel()
 	issuer, auth := guard(t)
