@@ -264,7 +264,7 @@ func (c *Cache) Lookup(ctx context.Context, keyID, algorithm string) ([]*Key, er
 		c.refresh(now)
 	}
 	keys, err := snap.set.Lookup(ctx, keyID, algorithm)
-	if err == ErrUnknownKey { //nolint:errorlint // Set.Lookup returns it bare
+	if err == ErrUnknownKey { // Set.Lookup returns it bare
 		return c.lookupAgain(ctx, snap, fit{keyID, algorithm})
 	}
 	return keys, err

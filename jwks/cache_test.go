@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -797,6 +798,23 @@ func TestCache_leavesNoGoroutine(t *testing.T) {
 		stacks := make([]byte, 1<<20)
 		t.Logf("%s", stacks[:runtime.Stack(stacks, true)])
 	}
+}
+
+// A flood of invented key IDs costs no memory, however long they are. Not
+// parallel, as the next one.
+func TestCache_floodAllocatesNothing(t *testing.T) {
+	issuer, cache := issuerAndCache(t)
+	require.NoError(t, lookup(t, cache, issuer.Key()))
+	_, err := cache.Lookup(t.Context(), "first", "ES256") // begins the cooldown
+	require.ErrorIs(t, err, jwks.ErrUnknownKey)
+	ctx, id := t.Context(), strings.Repeat("invented", 1000)
+	assert.Zero(t, testing.AllocsPerRun(100, func() {
+		for _, id := range []string{"first", id} {
+			if _, err := cache.Lookup(ctx, id, "ES256"); err == nil {
+				panic("found")
+			}
+		}
+	}))
 }
 
 // Not parallel: AllocsPerRun counts those of all goroutines.

@@ -126,7 +126,7 @@ func (c *Cache) lookupAgain(ctx context.Context, seen *snapshot, want fit) ([]*K
 		}
 		newer := c.current.Load()
 		keys, err := newer.set.Lookup(ctx, want.keyID, want.algorithm)
-		if err != ErrUnknownKey { //nolint:errorlint // Set.Lookup returns it bare
+		if err != ErrUnknownKey { // Set.Lookup returns it bare
 			return keys, err
 		}
 		if ours {
@@ -165,7 +165,11 @@ func (c *Cache) joinForMissing(seen *snapshot, want fit) (f *flight, ours bool, 
 }
 
 func (c *Cache) refuse(want fit, why Refusal) error {
-	c.emit(Event{Kind: EventRefusal, Refusal: why, KeyID: shortID(want.keyID), Err: ErrUnknownKey})
+	if c.observer != nil { // whoever floods need not cost a copy each time as well
+		c.observer(Event{
+			Kind: EventRefusal, Refusal: why, KeyID: shortID(want.keyID), Err: ErrUnknownKey,
+		})
+	}
 	return ErrUnknownKey
 }
 
