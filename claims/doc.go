@@ -49,7 +49,7 @@
 // [ErrInsufficientScope] or [ErrForbidden], and [ErrUnavailable], and says by a
 // [Reason] which check it was. Nothing that a caller sends leads to
 // ErrUnavailable: it means that the issuer's keys can not be had, or that a
-// [Func] could not decide.
+// [Func], or the Resolve of [Tenants], could not decide.
 //
 // # Requirements
 //

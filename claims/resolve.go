@@ -16,11 +16,13 @@ func (t *Tenants) ask(issuer string, known *tenant) (*question, error) {
 	if q := t.resolving[issuer]; q != nil {
 		return q, nil
 	}
+	// What is kept has an issuer of its own, not one that is a part of a token and
+	// would hold all of it.
 	if known != nil {
 		select {
 		case t.familiar <- struct{}{}:
-			q := t.pose(issuer, resolveTimeout)
-			go t.answer(q, issuer, t.familiar)
+			q := t.pose(known.issuer, resolveTimeout)
+			go t.answer(q, known.issuer, t.familiar)
 			return q, nil
 		default:
 			return nil, nil
@@ -32,7 +34,7 @@ func (t *Tenants) ask(issuer string, known *tenant) (*question, error) {
 	if t.asking >= maxQuestions {
 		return nil, errIssuer
 	}
-	issuer = strings.Clone(issuer) // not to hold the token that it is a part of
+	issuer = strings.Clone(issuer)
 	t.asking++
 	q := t.pose(issuer, 2*resolveTimeout)
 	go func() {

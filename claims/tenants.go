@@ -231,7 +231,7 @@ func (t *Tenants) find(ctx context.Context, issuer string) (*tenant, error) {
 		}
 		select {
 		case <-q.done:
-			if q.err != errForgotten { //nolint:errorlint // settle returns it bare
+			if q.err != errForgotten { // settle returns it bare
 				return q.tenant, q.err
 			}
 		case <-ctx.Done():
