@@ -113,7 +113,7 @@ func algorithmAttacks() []attack {
 				token: unsigned + "AA",
 			},
 			attack{
-				name: fmt.Sprintf("alg %q, no signature", none), reason: claims.ReasonMalformed,
+				name: fmt.Sprintf("alg %q, no signature", none), reason: claims.ReasonAlgorithm,
 				token: unsigned,
 			},
 		)
@@ -218,7 +218,9 @@ func formAttacks() []attack {
 			"four segments":                 good + ".AA",
 			"four segments, the last empty": good + ".",
 			"five segments":                 good + ".AA.AA",
-			"JWE":                           jwe,
+			"five segments of no JWE":       parts[0] + ".AA.AA.AA.AA",
+			"five segments, no header":      ".AA.AA.AA.AA",
+			"JWE with a sixth segment":      jwe + ".AA",
 			"dots alone":                    "..",
 			"many dots":                     strings.Repeat(".", 1000),
 			"leading dot":                   "." + good,
@@ -243,6 +245,10 @@ func formAttacks() []attack {
 			"not ASCII":                          good + "é",
 			"NUL":                                good + "\x00",
 			"comma and another token":            good + "," + good,
+		}),
+		each(claims.ReasonEncrypted, 0, 0, map[string]string{
+			"JWE":                   jwe,
+			"JWE of three segments": es256(b64([]byte(head(m{"enc": "A256GCM"}))), parts[1]),
 		}),
 		each(claims.ReasonTooLarge, 0, 0, map[string]string{
 			"one byte over 16 KiB": sized(maxTokenSize + 1),
@@ -298,10 +304,12 @@ func headerAttacks() []attack {
 			"b64 zero":                         text(`"b64":0`),
 			"b64 an object":                    text(`"b64":{}`),
 		}),
-		each(claims.ReasonMalformed, 0, 0, map[string]string{
+		each(claims.ReasonCritical, 0, 0, map[string]string{
 			"unencoded payload": spelled(
 				"p256", "ES256", b64([]byte(head(m{"b64": false}))), body(m{"iss": "x", "aud": "y"}),
 			),
+		}),
+		each(claims.ReasonMalformed, 0, 0, map[string]string{
 			"alg twice":            text(`"alg":"ES256"`),
 			"alg twice, none last": text(`"alg":"none"`),
 			"alg twice, none first": forged(

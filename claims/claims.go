@@ -89,7 +89,7 @@ func (c *Claims) String() string {
 // are trusted for another reason, such as the answer of an introspection
 // endpoint, or a test of a handler.
 func FromJSON(object []byte) (*Claims, error) {
-	c := parseClaims(string(object))
+	c := parseClaims(string(object), &members{})
 	if c == nil {
 		return nil, errors.New("claims: not a JSON object with well-formed claims")
 	}
@@ -105,12 +105,16 @@ var registered = []string{
 }
 
 // parseClaims returns nil unless payload is an object whose claims have the
-// types that they should.
-func parseClaims(payload string) *Claims {
+// types that they should. It lists all of them in members.
+func parseClaims(payload string, all *members) *Claims {
 	c := &Claims{payload: payload}
 	var clientID, azp string
 	var scope, scp []string
-	ok := readObject(payload, func(r *reader, name string) {
+	r := newReader(payload)
+	for r.enter('{'); r.next('}'); {
+		name := r.name(all)
+		r.space()
+		start := r.pos
 		switch name {
 		case "iss":
 			c.issuer = r.string()
@@ -143,8 +147,11 @@ func parseClaims(payload string) *Claims {
 			}
 			r.skip()
 		}
-	})
-	if !ok {
+		if !r.bad {
+			all.set(name, payload[start:r.pos])
+		}
+	}
+	if !r.end() {
 		return nil
 	}
 	if c.clientID = clientID; clientID == "" {

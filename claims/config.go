@@ -1,11 +1,7 @@
 package claims
 
 import (
-	"errors"
-	"fmt"
-	"reflect"
-	"slices"
-	"strings"
+	"context"
 	"time"
 )
 
@@ -29,7 +25,8 @@ type Config struct {
 
 	// Audiences are the names of the API that the Verifier guards: a token's
 	// "aud" must have one of them, byte for byte (RFC 7519 section 4.1.3).
-	// Required, unless InsecureSkipAudience is set.
+	// Required, unless InsecureSkipAudience is set, or the Profile is [Cognito] and
+	// ClientIDs are given.
 	Audiences []string
 
 	// InsecureSkipAudience accepts tokens whatever their "aud", and without
@@ -44,6 +41,11 @@ type Config struct {
 	// token of the issuer.
 	Keys KeySource
 
+	// Profile is what kind of issuer it is: one word for the fields that issuers
+	// of this kind need. Zero is none, and accepts what most issuers put into an
+	// access token.
+	Profile Profile
+
 	// Algorithms are the signature algorithms that are accepted, out of RS256,
 	// RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA and its
 	// newer name Ed25519. Empty means all of them. Whatever is allowed here, a
@@ -57,10 +59,41 @@ type Config struct {
 	// section 3.11).
 	Types []string
 
+	// RequiredClaims are the claims that a token must have besides "iss", "exp"
+	// and "aud", none of them null or empty. "scp|roles" asks for one of the two.
+	RequiredClaims []string
+
+	// ForbiddenClaims are claims by which a token is seen to be none for an API,
+	// such as an ID token. "at_hash", "c_hash" and "s_hash", which an ID token has
+	// (OpenID Connect Core section 3.3.2.11), are among them unless
+	// InsecureAllowIDTokens is set.
+	ForbiddenClaims []string
+
+	// InsecureAllowIDTokens accepts tokens with "at_hash", "c_hash" or "s_hash". A
+	// user's ID token, which is meant for a client and not for an API, then opens
+	// this one if its "aud" is right. Dex needs it: its access tokens are made as
+	// its ID tokens are, for the client as the audience.
+	InsecureAllowIDTokens bool
+
+	// ClaimValues are the values that a claim must have one of, by the claim's
+	// name: {"token_use": {"access"}}. A claim that is not a string is compared by
+	// its JSON text, such as true. A token without the claim is refused.
+	ClaimValues map[string][]string
+
+	// ClientIDClaim is the claim that has the client, as [Claims.ClientID]
+	// returns it. Empty means "client_id", or "azp" where there is none.
+	ClientIDClaim string
+
+	// ClientIDs are the clients whose tokens are accepted. Empty means all.
+	ClientIDs []string
+
 	// PermissionClaims are the claims in which this issuer says what the caller
 	// may do: "permissions", "roles", or, inside an object, "realm_access.roles".
 	// A claim of exactly that name comes before a path. Each is a string or an
-	// array of strings. Empty means that tokens grant no permissions.
+	// array of strings. In a path "*" stands for every name, and the name is put
+	// before the values: of "resource_access.*.roles" the role "admin" at "orders"
+	// becomes "orders:admin". Names with a colon are passed over then. Empty means
+	// that tokens grant no permissions.
 	PermissionClaims []string
 
 	// PermissionMap turns the values of those claims, such as roles, into
@@ -72,65 +105,21 @@ type Config struct {
 	// and "iat" alike. Zero means 30 seconds, a negative value none. At most 5
 	// minutes.
 	Leeway time.Duration
-}
 
-func (cfg Config) validate() []error {
-	var errs []error
-	report := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("claims: Config."+format, args...))
-	}
-	if cfg.Issuer == "" {
-		report("Issuer is required")
-	}
-	switch {
-	case cfg.InsecureSkipAudience && len(cfg.Audiences) > 0:
-		report("InsecureSkipAudience contradicts Audiences")
-	case !cfg.InsecureSkipAudience && len(cfg.Audiences) == 0:
-		report("Audiences is required: the name of this API in a token's \"aud\"")
-	case slices.Contains(cfg.Audiences, ""):
-		report("Audiences has an empty audience")
-	}
-	if v := reflect.ValueOf(cfg.Keys); v.Kind() == reflect.Pointer && v.IsNil() {
-		report("Keys is a nil %T, as its constructor returns beside an error", cfg.Keys)
-	}
-	for _, alg := range cfg.Algorithms {
-		if _, ok := algorithms[alg]; !ok {
-			report("Algorithms: %q is not one of the algorithms accepted", alg)
-		}
-	}
-	for _, typ := range cfg.Types {
-		if strings.ContainsRune(typ, '/') {
-			report("Types: %q must be written without \"application/\"", typ)
-		}
-	}
-	if slices.Contains(cfg.PermissionClaims, "") {
-		report("PermissionClaims has an empty name")
-	}
-	if cfg.PermissionMap != nil && len(cfg.PermissionClaims) == 0 {
-		report("PermissionMap is set, and PermissionClaims names no claim to map")
-	}
-	if cfg.Leeway > maxLeeway {
-		report("Leeway of %v is more than %v", cfg.Leeway, maxLeeway)
-	}
-	return errs
-}
+	// MaxTokenAge is how long ago a token may have been issued, whatever its
+	// "exp". The token must then have "iat". Zero means any time.
+	MaxTokenAge time.Duration
 
-func (cfg Config) validateTenant(open bool) []error {
-	switch {
-	case !open && cfg.Tenant != nil:
-		return []error{errors.New("claims: Config.Tenant is set, and Issuer leaves nothing open")}
-	case !open:
-		return nil
-	}
-	var errs []error
-	if cfg.Tenant == nil {
-		errs = append(errs, errors.New(
-			"claims: Config.Tenant is required: it says which tenants of Issuer are trusted"))
-	}
-	if cfg.Keys == nil {
-		errs = append(errs, errors.New(
-			"claims: Config.Keys is required where Issuer leaves a segment open: "+
-				"a jwks.Cache with a MetadataURL"))
-	}
-	return errs
+	// MaxLifetime is how long a token may be valid in all, from "iat", which it
+	// must then have, to "exp": it keeps out tokens that an issuer should never
+	// have made. Zero means any time.
+	MaxLifetime time.Duration
+
+	// Check is a check of your own, such as of a list of revoked tokens. It is
+	// called for each request, after every other check of the token has passed.
+	// Its error makes the token invalid; the client is told only that, and the
+	// error is the refusal's cause for your logs. An error that matches
+	// [ErrUnavailable] says that it can not be decided: a 503. It must be safe for
+	// concurrent use.
+	Check func(ctx context.Context, caller *Claims) error
 }

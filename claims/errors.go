@@ -55,16 +55,21 @@ const (
 	// Of [ErrInvalidToken].
 	ReasonTooLarge    Reason = "too_large"
 	ReasonMalformed   Reason = "malformed"
+	ReasonEncrypted   Reason = "encrypted"
 	ReasonAlgorithm   Reason = "algorithm"
 	ReasonCritical    Reason = "critical"
 	ReasonType        Reason = "type"
 	ReasonIssuer      Reason = "issuer"
 	ReasonExpired     Reason = "expired"
 	ReasonNotYetValid Reason = "not_yet_valid"
+	ReasonTooOld      Reason = "too_old"
+	ReasonLifetime    Reason = "lifetime"
 	ReasonAudience    Reason = "audience"
+	ReasonClaims      Reason = "claims"
 	ReasonUnknownKey  Reason = "unknown_key"
 	ReasonSignature   Reason = "signature"
 	ReasonBinding     Reason = "binding"
+	ReasonClient      Reason = "client"
 	ReasonRejected    Reason = "rejected"
 
 	// Of [ErrInsufficientAuthentication].
@@ -93,12 +98,17 @@ var texts = map[Reason]string{
 	ReasonSeveralCredentials:   "The request has more than one Authorization field.",
 	ReasonTooLarge:             "The access token is too large.",
 	ReasonMalformed:            "The access token is malformed.",
+	ReasonEncrypted:            "The access token is encrypted, which is not supported here.",
 	ReasonAlgorithm:            "The signature algorithm of the access token is not accepted.",
 	ReasonCritical:             "The access token has header parameters that are not supported.",
 	ReasonType:                 "This type of token is not accepted as an access token.",
 	ReasonIssuer:               "The issuer of the access token is not trusted here.",
 	ReasonExpired:              "The access token has expired.",
 	ReasonNotYetValid:          "The access token is not valid yet.",
+	ReasonTooOld:               "The access token was issued too long ago.",
+	ReasonLifetime:             "The access token is valid for longer than is accepted here.",
+	ReasonClaims:               "The access token lacks a claim that is needed here.",
+	ReasonClient:               "The access token was issued to a client that is not accepted here.",
 	ReasonAudience:             "The access token is for another audience.",
 	ReasonUnknownKey:           "The access token is signed with an unknown key.",
 	ReasonSignature:            "The signature of the access token is wrong.",
@@ -128,13 +138,18 @@ var (
 	errUnsupportedScheme = &Error{class: ErrNoToken, reason: ReasonUnsupportedScheme}
 	errTooLarge          = invalidToken(ReasonTooLarge)
 	errMalformed         = invalidToken(ReasonMalformed)
+	errEncrypted         = invalidToken(ReasonEncrypted)
 	errAlgorithm         = invalidToken(ReasonAlgorithm)
 	errCritical          = invalidToken(ReasonCritical)
 	errType              = invalidToken(ReasonType)
 	errIssuer            = invalidToken(ReasonIssuer)
 	errExpired           = invalidToken(ReasonExpired)
 	errNotYetValid       = invalidToken(ReasonNotYetValid)
+	errTooOld            = invalidToken(ReasonTooOld)
+	errLifetime          = invalidToken(ReasonLifetime)
 	errAudience          = invalidToken(ReasonAudience)
+	errClaims            = invalidToken(ReasonClaims)
+	errClient            = invalidToken(ReasonClient)
 	errUnknownKey        = invalidToken(ReasonUnknownKey)
 	errSignature         = invalidToken(ReasonSignature)
 	errBinding           = invalidToken(ReasonBinding)

@@ -104,18 +104,15 @@ func (i *Issuers) Trusted() []string {
 
 // Authenticate verifies a Bearer token of one of the issuers.
 func (i *Issuers) Authenticate(ctx context.Context, r Request) (*Claims, error) {
-	t, err := parseRequest(r)
-	if err != nil {
+	var t token
+	if err := t.parseRequest(r, algorithms); err != nil {
 		return nil, err
 	}
 	v := i.trusted.Load().find(t.claims.issuer)
 	if v == nil {
 		return nil, errIssuer
 	}
-	if err := v.verify(ctx, t); err != nil {
-		return nil, err
-	}
-	return t.claims, nil
+	return v.verify(ctx, &t)
 }
 
 // find returns nil for an issuer that is not trusted.

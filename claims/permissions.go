@@ -1,8 +1,6 @@
 package claims
 
 import (
-	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -14,33 +12,13 @@ type permissionMapping struct {
 	table  map[string][]string // nil if the values are the permissions
 }
 
-func cloneTable(table map[string][]string) map[string][]string {
-	clone := maps.Clone(table)
-	for value, permissions := range clone {
-		clone[value] = slices.Clone(permissions)
-	}
-	return clone
-}
-
-func (m permissionMapping) same(other permissionMapping) bool {
-	return slices.Equal(m.claims, other.claims) && (m.table == nil) == (other.table == nil) &&
-		maps.EqualFunc(m.table, other.table, slices.Equal[[]string])
-}
-
 // of returns the permissions that a token's claims hold, without repetition. A
 // claim that is missing, or neither a string nor an array of strings, grants
 // nothing.
-func (m permissionMapping) of(c *Claims) []string {
-	if len(m.claims) == 0 {
-		return nil
-	}
-	var payload map[string]json.RawMessage
-	if json.Unmarshal([]byte(c.payload), &payload) != nil { // parseClaims has read it
-		return nil
-	}
+func (m permissionMapping) of(t *token) []string {
 	var permissions []string
 	for _, claim := range m.claims {
-		for _, value := range m.values(c, payload, claim) {
+		for _, value := range t.values(claim) {
 			granted := []string{value}
 			if m.table != nil {
 				granted = m.table[value]
@@ -55,45 +33,66 @@ func (m permissionMapping) of(c *Claims) []string {
 	return permissions
 }
 
-func (m permissionMapping) values(
-	c *Claims, payload map[string]json.RawMessage, claim string,
-) []string {
-	if claim == "scope" || claim == "scp" {
-		return c.scopes // a string of these is a list
+// values returns the strings at a path in the claims.
+func (t *token) values(path string) []string {
+	if path == "scope" || path == "scp" {
+		return t.claims.scopes // a string of these is a list
 	}
-	raw := find(payload, claim)
-	var one string
-	if json.Unmarshal(raw, &one) == nil && len(raw) > 0 && raw[0] == '"' {
-		return []string{one}
-	}
-	var list []any
-	if json.Unmarshal(raw, &list) != nil {
-		return nil
-	}
-	var values []string
-	for _, element := range list {
-		value, ok := element.(string)
-		if !ok {
-			return nil
-		}
-		values = append(values, value)
-	}
-	return values
+	return valuesAt(&t.members, path, "")
 }
 
-// find returns the member of that name, or, where there is none, what a path of
-// names joined by "." leads to.
-func find(object map[string]json.RawMessage, path string) json.RawMessage {
-	if raw, ok := object[path]; ok {
-		return raw
+// valuesAt returns the strings in the member of that name, or, where there is none,
+// those that a path of names joined by "." leads to. A "*" stands for each name; it
+// is put before the values, as prefix is, so that those of two names stay apart.
+func valuesAt(object *members, path, prefix string) []string {
+	if value, ok := object.find(path); ok {
+		return listed(value, prefix)
 	}
 	name, rest, ok := strings.Cut(path, ".")
 	if !ok {
 		return nil
 	}
-	var inner map[string]json.RawMessage
-	if json.Unmarshal(object[name], &inner) != nil {
+	if name != "*" {
+		value, _ := object.find(name)
+		return valuesIn(value, rest, prefix)
+	}
+	var values []string
+	for name, value := range object.all() {
+		// With a colon in it, one name could speak for another.
+		if !strings.Contains(name, ":") {
+			values = append(values, valuesIn(value, rest, prefix+name+":")...)
+		}
+	}
+	return values
+}
+
+// valuesIn is valuesAt for the text of an object; of anything else there are none.
+func valuesIn(text, path, prefix string) []string {
+	if !strings.HasPrefix(text, "{") {
 		return nil
 	}
-	return find(inner, rest)
+	var object members
+	r := newReader(text)
+	for r.enter('{'); r.next('}'); {
+		name := r.name(&object)
+		object.set(name, r.raw())
+	}
+	return valuesAt(&object, path, prefix)
+}
+
+func listed(text, prefix string) []string {
+	if text[0] != '"' && text[0] != '[' {
+		return nil
+	}
+	r := newReader(text)
+	values := r.strings()
+	if !r.end() { // an element is no string
+		return nil
+	}
+	for i, value := range values {
+		if value != "" {
+			values[i] = prefix + value
+		}
+	}
+	return values
 }

@@ -4,16 +4,24 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/hmac"
 	"crypto/rsa"
 	_ "crypto/sha256" // for crypto.SHA256
 	_ "crypto/sha512" // for crypto.SHA384 and crypto.SHA512
+	"maps"
 	"math/big"
+	"slices"
+	"strings"
 )
 
-// algorithms are the signature algorithms that tokens may have. "none" and the
-// symmetric ones are not among them: with a public key as the secret, anybody
-// could sign (RFC 8725 section 2.1).
-var algorithms = map[string]func(crypto.PublicKey, []byte, []byte) bool{
+// algorithmSet has the signature algorithms of one kind of key, by "alg" (RFC 7518
+// section 3.1). A key of another type or curve verifies nothing.
+type algorithmSet map[string]func(key crypto.PublicKey, input, signature []byte) bool
+
+// algorithms are those that tokens may have. "none" and the symmetric ones are not
+// among them: with a public key as the secret, anybody could sign (RFC 8725
+// section 2.1).
+var algorithms = algorithmSet{
 	"RS256":   pkcs1(crypto.SHA256),
 	"RS384":   pkcs1(crypto.SHA384),
 	"RS512":   pkcs1(crypto.SHA512),
@@ -27,11 +35,35 @@ var algorithms = map[string]func(crypto.PublicKey, []byte, []byte) bool{
 	"Ed25519": pureEd25519,
 }
 
+// symmetric are those of a Verifier that [NewSymmetricVerifier] made, and of no
+// other. Its keys are secrets and never come out of a key set.
+var symmetric = algorithmSet{
+	"HS256": mac(crypto.SHA256),
+	"HS384": mac(crypto.SHA384),
+	"HS512": mac(crypto.SHA512),
+}
+
 // verifySignature reports whether signature is one of input by the algorithm,
-// which must be one of algorithms. A key of another type or curve verifies
-// nothing.
+// which must be one of algorithms.
 func verifySignature(algorithm string, public crypto.PublicKey, input, signature []byte) bool {
 	return algorithms[algorithm](public, input, signature)
+}
+
+// secret is the key of a symmetric algorithm. It is a type of its own, so that no
+// public key is ever taken for one.
+type secret []byte
+
+// mac is HMAC (RFC 7518 section 3.2).
+func mac(hash crypto.Hash) func(crypto.PublicKey, []byte, []byte) bool {
+	return func(key crypto.PublicKey, input, signature []byte) bool {
+		secret, ok := key.(secret)
+		if !ok {
+			return false
+		}
+		h := hmac.New(hash.New, secret)
+		h.Write(input)
+		return hmac.Equal(h.Sum(nil), signature)
+	}
 }
 
 // pkcs1 is RSASSA-PKCS1-v1_5 (RFC 7518 section 3.3).
@@ -78,4 +110,9 @@ func digest(hash crypto.Hash, input []byte) []byte {
 	h := hash.New()
 	h.Write(input)
 	return h.Sum(nil)
+}
+
+// String lists the algorithms, in alphabetical order.
+func (set algorithmSet) String() string {
+	return strings.Join(slices.Sorted(maps.Keys(set)), ", ")
 }

@@ -162,11 +162,11 @@ func NewTenants(cfg TenantsConfig) (*Tenants, error) {
 // Authenticate verifies a Bearer token of an issuer that Resolve trusts. Where
 // that can not be told, the error is [ErrUnavailable].
 func (t *Tenants) Authenticate(ctx context.Context, r Request) (*Claims, error) {
-	token, err := parseRequest(r)
-	if err != nil {
+	var parsed token
+	if err := parsed.parseRequest(r, algorithms); err != nil {
 		return nil, err
 	}
-	issuer := token.claims.issuer
+	issuer := parsed.claims.issuer
 	if !couldBeIssuer(issuer) {
 		return nil, errIssuer
 	}
@@ -174,11 +174,12 @@ func (t *Tenants) Authenticate(ctx context.Context, r Request) (*Claims, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := tenant.verifier.verify(ctx, token); err != nil {
+	caller, err := tenant.verifier.verify(ctx, &parsed)
+	if err != nil {
 		return nil, err
 	}
 	t.used(tenant)
-	return token.claims, nil
+	return caller, nil
 }
 
 // couldBeIssuer keeps what no issuer is called from Resolve, and what is behind

@@ -3,19 +3,23 @@ package claims
 import (
 	"encoding/base64"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/jwks"
 )
 
 // maxTokenSize is more than any header line of common servers and clients takes
 // a token to be, and little enough to parse for nothing.
 const maxTokenSize = 16 << 10
 
-// token is a parsed JWS in compact serialization (RFC 7515 section 7.1) whose
+// token is a JWS in compact serialization (RFC 7515 section 7.1), taken apart; its
 // signature is not checked yet.
 type token struct {
 	header    header
 	claims    *Claims
-	input     string // the signing input, RFC 7515 section 5.1 step 5
+	members   members // all claims
+	input     string  // the signing input, RFC 7515 section 5.1 step 5
 	signature []byte
+	keys      []*jwks.Key // those to check it with, once they are looked up
 }
 
 // header is what counts of a JOSE header. The parameters that name or carry a
@@ -27,49 +31,94 @@ type header struct {
 	tokenType   string
 	contentType string
 	critical    bool
+	encrypted   bool
 }
 
 // parseRequest takes the Bearer token of a request apart.
-func parseRequest(r Request) (*token, error) {
+func (t *token) parseRequest(r Request, accepted algorithmSet) error {
 	if !strings.EqualFold(r.Scheme, "Bearer") {
-		return nil, errUnsupportedScheme
+		return errUnsupportedScheme
 	}
-	return parseToken(r.Token)
+	return t.parse(r.Token, accepted)
 }
 
-// parseToken does the checks of a token's form. It is linear in the token's
-// length and reaches nothing outside the token.
-func parseToken(text string) (*token, error) {
-	if len(text) > maxTokenSize {
-		return nil, errTooLarge
+// parse does the checks of a token's form, header and payload. It is linear in the
+// token's length and reaches nothing outside the token.
+func (t *token) parse(text string, accepted algorithmSet) error {
+	parts, err := split(text)
+	if err != nil {
+		return err
 	}
-	first := strings.IndexByte(text, '.')
-	last := strings.LastIndexByte(text, '.')
-	if first == last || strings.IndexByte(text[first+1:last], '.') >= 0 {
-		return nil, errMalformed
+	if err := t.parseHeader(parts.header, accepted); err != nil {
+		return err
+	}
+	return t.parsePayload(parts)
+}
+
+// segments are those of a JWS in compact serialization, still encoded.
+type segments struct{ header, payload, signature, input string }
+
+// split finds the segments. It costs no allocation.
+func split(text string) (segments, error) {
+	if len(text) > maxTokenSize {
+		return segments{}, errTooLarge
 	}
 	// encoding/base64 passes over line breaks even when strict.
 	if strings.IndexByte(text, '\n') >= 0 || strings.IndexByte(text, '\r') >= 0 {
-		return nil, errMalformed
+		return segments{}, errMalformed
 	}
-	headerJSON, ok1 := decode(text[:first])
-	payload, ok2 := decode(text[first+1 : last])
-	signature, ok3 := decode(text[last+1:])
-	if !ok1 || !ok2 || !ok3 {
-		return nil, errMalformed
+	first := strings.IndexByte(text, '.')
+	last := strings.LastIndexByte(text, '.')
+	if first == last {
+		return segments{}, errMalformed
 	}
-	head, ok := parseHeader(string(headerJSON))
+	if strings.IndexByte(text[first+1:last], '.') >= 0 {
+		return segments{}, notJWS(text, first)
+	}
+	return segments{text[:first], text[first+1 : last], text[last+1:], text[:last]}, nil
+}
+
+// notJWS tells an encrypted token, five segments and "enc" in the header (RFC 7516
+// section 9), from what is no token, so that whoever reads the refusal knows what
+// to change.
+func notJWS(text string, first int) error {
+	if strings.Count(text, ".") != 4 {
+		return errMalformed
+	}
+	decoded, ok := decode(text[:first])
 	if !ok {
-		return nil, errMalformed
+		return errMalformed
 	}
-	if err := head.check(); err != nil {
-		return nil, err
+	if head, ok := readHeader(string(decoded)); !ok || !head.encrypted {
+		return errMalformed
 	}
-	c := parseClaims(string(payload))
-	if c == nil {
-		return nil, errMalformed
+	return errEncrypted
+}
+
+func (t *token) parseHeader(segment string, accepted algorithmSet) error {
+	decoded, ok := decode(segment)
+	if !ok {
+		return errMalformed
 	}
-	return &token{head, c, text[:last], signature}, nil
+	if t.header, ok = readHeader(string(decoded)); !ok {
+		return errMalformed
+	}
+	return t.header.check(accepted)
+}
+
+func (t *token) parsePayload(parts segments) error {
+	payload, ok := decode(parts.payload)
+	if !ok {
+		return errMalformed
+	}
+	if t.signature, ok = decode(parts.signature); !ok {
+		return errMalformed
+	}
+	t.input = parts.input
+	if t.claims = parseClaims(string(payload), &t.members); t.claims == nil {
+		return errMalformed
+	}
+	return nil
 }
 
 // strict refuses padding and bits that no encoder sets, so that a token has one
@@ -82,10 +131,13 @@ func decode(segment string) ([]byte, bool) {
 }
 
 // headerNames are the parameters that this package acts on.
-var headerNames = []string{"alg", "kid", "typ", "cty", "crit", "b64"}
+var headerNames = []string{"alg", "kid", "typ", "cty", "crit", "b64", "enc"}
 
-func parseHeader(text string) (h header, ok bool) {
-	ok = readObject(text, func(r *reader, name string) {
+func readHeader(text string) (h header, ok bool) {
+	var seen members
+	r := newReader(text)
+	for r.enter('{'); r.next('}'); {
+		name := r.name(&seen)
 		switch name {
 		case "alg":
 			h.algorithm = r.string()
@@ -95,6 +147,9 @@ func parseHeader(text string) (h header, ok bool) {
 			h.tokenType = r.string()
 		case "cty":
 			h.contentType = r.string()
+		case "enc":
+			h.encrypted = true
+			r.skip()
 		case "crit", "b64":
 			// No extension is understood (RFC 7515 section 4.1.11), and an
 			// unencoded payload is none that a JWT may have (RFC 7797 section 7).
@@ -106,12 +161,15 @@ func parseHeader(text string) (h header, ok bool) {
 			}
 			r.skip()
 		}
-	})
-	return h, ok
+	}
+	return h, r.end()
 }
 
-func (h header) check() error {
-	if _, ok := algorithms[h.algorithm]; !ok {
+func (h header) check(accepted algorithmSet) error {
+	if h.encrypted {
+		return errEncrypted
+	}
+	if _, ok := accepted[h.algorithm]; !ok {
 		return errAlgorithm
 	}
 	if h.critical {

@@ -1,0 +1,271 @@
+package claims
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/jwks"
+)
+
+// check is one check of a token of a trusted issuer. They are done in this order:
+// cheapest first, and whatever only a verified token should bring about last.
+type check uint8
+
+const (
+	checkAlgorithm check = iota
+	checkType
+	checkTime
+	checkAudience
+	checkClaims
+	checkKey
+	checkSignature
+	checkBinding
+	checkClient
+	checkOwn
+	checkCount
+)
+
+// do does one check; those before it have passed.
+func (v *Verifier) do(ctx context.Context, c check, t *token, now time.Time) error {
+	switch c {
+	case checkAlgorithm:
+		if len(v.cfg.Algorithms) > 0 && !slices.Contains(v.cfg.Algorithms, t.header.algorithm) {
+			return errAlgorithm
+		}
+		return nil
+	case checkType:
+		return v.checkType(t)
+	case checkTime:
+		return v.checkTime(t.claims, now)
+	case checkAudience:
+		// Without Audiences any is accepted; only by name is a Config without.
+		if len(v.cfg.Audiences) > 0 && !overlap(t.claims.audience, v.cfg.Audiences) {
+			return errAudience
+		}
+		return nil
+	case checkClaims:
+		return v.checkClaims(t)
+	case checkKey:
+		return v.findKeys(ctx, t)
+	case checkSignature:
+		return v.checkSignature(t)
+	case checkBinding:
+		// The token is not the bearer's alone to use, and nothing here can prove
+		// the key that it is bound to (RFC 7800 section 3.1, RFC 9449 section 7.1).
+		if t.claims.bound {
+			return errBinding
+		}
+		return nil
+	case checkClient:
+		v.complete(t)
+		if len(v.cfg.ClientIDs) > 0 && !slices.Contains(v.cfg.ClientIDs, t.claims.clientID) {
+			return errClient
+		}
+		return nil
+	case checkOwn:
+		return v.checkOwn(ctx, t)
+	}
+	return errMalformed // not reached: a check that does not exist must not pass
+}
+
+func (v *Verifier) checkType(t *token) error {
+	accepted := slices.ContainsFunc(v.cfg.Types, func(typ string) bool {
+		return isMediaType(t.header.tokenType, typ)
+	})
+	if !accepted {
+		return errType
+	}
+	if mark, _ := v.otherKind(t); mark != "" {
+		return errType
+	}
+	return nil
+}
+
+// otherKind returns the claim by which a token is seen to be no access token, and
+// its value. RFC 8725 section 3.12 asks for rules that exclude each other.
+func (v *Verifier) otherKind(t *token) (claim, value string) {
+	// A set of events makes a security event token, a logout token included (RFC
+	// 8417 section 2.2, OpenID Connect Back-Channel Logout section 2.4).
+	if value, ok := t.members.find("events"); ok && value[0] == '{' {
+		return "events", value
+	}
+	for _, name := range v.cfg.ForbiddenClaims {
+		if value, ok := t.members.find(name); ok {
+			return name, value
+		}
+	}
+	for _, kind := range v.kinds {
+		value, _ := t.members.find(kind.claim)
+		if !slices.Contains(kind.values, plain(value)) {
+			return kind.claim, value
+		}
+	}
+	return "", ""
+}
+
+// plain returns the value of a JSON string, and the text of any other value.
+func plain(value string) string {
+	if !strings.HasPrefix(value, `"`) {
+		return value
+	}
+	r := newReader(value)
+	return r.string()
+}
+
+func (v *Verifier) checkTime(c *Claims, now time.Time) error {
+	leeway := v.cfg.Leeway
+	limited := v.cfg.MaxTokenAge > 0 || v.cfg.MaxLifetime > 0
+	switch {
+	case c.expiresAt.IsZero(): // "exp" is required, RFC 9068 section 2.2
+		return errMalformed
+	case !now.Before(c.expiresAt.Add(leeway)):
+		return errExpired
+	case now.Add(leeway).Before(c.notBefore), now.Add(leeway).Before(c.issuedAt):
+		return errNotYetValid
+	case limited && c.issuedAt.IsZero():
+		return errMalformed
+	case v.cfg.MaxTokenAge > 0 && !now.Before(c.issuedAt.Add(v.cfg.MaxTokenAge+leeway)):
+		return errTooOld
+	case v.cfg.MaxLifetime > 0 && c.expiresAt.Sub(c.issuedAt) > v.cfg.MaxLifetime:
+		return errLifetime
+	}
+	return nil
+}
+
+func (v *Verifier) checkClaims(t *token) error {
+	if v.lacking(t) != nil {
+		return errClaims
+	}
+	return nil
+}
+
+// lacking returns the names of which the token should have one and has none.
+func (v *Verifier) lacking(t *token) []string {
+	for _, names := range v.required {
+		if !slices.ContainsFunc(names, t.has) {
+			return names
+		}
+	}
+	return nil
+}
+
+// has reports whether the token has a claim that says something.
+func (t *token) has(name string) bool {
+	value, ok := t.members.find(name)
+	if !ok || value == "null" || value == `""` {
+		return false
+	}
+	if value[0] != '[' && value[0] != '{' {
+		return true
+	}
+	r := newReader(value[1:])
+	next := r.peek()
+	return next != ']' && next != '}'
+}
+
+func (v *Verifier) findKeys(ctx context.Context, t *token) error {
+	if v.secrets != nil {
+		return nil
+	}
+	keys, err := v.keys.Lookup(ctx, t.header.keyID, t.header.algorithm)
+	if err != nil {
+		return keyError(err)
+	}
+	t.keys = keys
+	for _, key := range keys {
+		if isFor(key, t.claims.issuer) {
+			return nil
+		}
+	}
+	return errUnknownKey
+}
+
+func (v *Verifier) checkSignature(t *token) error {
+	const maxTried = 4 // each costs a signature check
+	verify := v.accepted[t.header.algorithm]
+	input := []byte(t.input)
+	for _, secret := range v.secrets {
+		if verify(secret, input, t.signature) {
+			return nil
+		}
+	}
+	tried := 0
+	for _, key := range t.keys {
+		if !isFor(key, t.claims.issuer) {
+			continue
+		}
+		if tried++; tried > maxTried {
+			break
+		}
+		if verify(key.Public(), input, t.signature) {
+			return nil
+		}
+	}
+	return errSignature
+}
+
+// isFor reports whether a key may sign for an issuer. A key that names one is
+// that tenant's alone, unless it leaves the tenant open.
+func isFor(key *jwks.Key, issuer string) bool {
+	if key == nil { // a KeySource of somebody's own
+		return false
+	}
+	of := key.Issuer()
+	if of == "" || of == issuer {
+		return true
+	}
+	open, err := parseTemplate(of)
+	return err == nil && open != nil && open.tenant(issuer) != ""
+}
+
+// complete adds what the claims of this issuer mean: once they are verified, and
+// before anybody shares them.
+func (v *Verifier) complete(t *token) {
+	if name := v.cfg.ClientIDClaim; name != "" {
+		t.claims.clientID = ""
+		if value, _ := t.members.find(name); strings.HasPrefix(value, `"`) {
+			t.claims.clientID = plain(value)
+		}
+	}
+	t.claims.granted = v.permissions.of(t)
+}
+
+func (v *Verifier) checkOwn(ctx context.Context, t *token) error {
+	if v.cfg.Check == nil {
+		return nil
+	}
+	err := v.cfg.Check(ctx, t.claims)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrUnavailable):
+		return NewError(ErrUnavailable, ReasonUndecided, err)
+	}
+	return NewError(ErrInvalidToken, ReasonRejected, err)
+}
+
+func keyError(err error) error {
+	switch {
+	case errors.Is(err, jwks.ErrUnavailable):
+		return unavailable(err)
+	case errors.Is(err, jwks.ErrKeyMismatch):
+		return errAlgorithm
+	}
+	return errUnknownKey
+}
+
+func unavailable(err error) error {
+	e := &Error{class: ErrUnavailable, reason: ReasonKeysUnavailable, cause: err}
+	var u *jwks.UnavailableError
+	if errors.As(err, &u) {
+		e.retryAfter = u.RetryAfter
+	}
+	return e
+}
+
+func overlap(a, b []string) bool {
+	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
+}

@@ -1,0 +1,128 @@
+package claims
+
+import (
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// string reads a string.
+func (r *reader) string() string {
+	r.expect('"')
+	if r.bad {
+		return ""
+	}
+	for i := r.pos; i < len(r.text); i++ {
+		switch c := r.text[i]; {
+		case c == '"':
+			s := r.text[r.pos:i]
+			r.pos = i + 1
+			return s
+		case c == '\\':
+			return r.escapedString()
+		case c < 0x20:
+			r.fail()
+			return ""
+		}
+	}
+	r.fail()
+	return ""
+}
+
+// escapedString reads on from the start of a string that has an escape.
+func (r *reader) escapedString() string {
+	var b strings.Builder
+	for r.pos < len(r.text) {
+		c := r.text[r.pos]
+		r.pos++
+		switch {
+		case c == '"':
+			return b.String()
+		case c == '\\':
+			b.WriteRune(r.escape())
+			if r.bad {
+				return ""
+			}
+		case c < 0x20:
+			r.fail()
+			return ""
+		default:
+			b.WriteByte(c)
+		}
+	}
+	r.fail()
+	return ""
+}
+
+// escape reads what follows a backslash.
+func (r *reader) escape() rune {
+	if r.pos >= len(r.text) {
+		r.fail()
+		return 0
+	}
+	c := r.text[r.pos]
+	r.pos++
+	switch c {
+	case '"', '\\', '/':
+		return rune(c)
+	case 'b':
+		return '\b'
+	case 'f':
+		return '\f'
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	case 't':
+		return '\t'
+	case 'u':
+		first := r.hex4()
+		if !utf16.IsSurrogate(first) {
+			return first
+		}
+		r.literal(`\u`)
+		char := utf16.DecodeRune(first, r.hex4())
+		if char == utf8.RuneError {
+			r.fail()
+		}
+		return char
+	}
+	r.fail()
+	return 0
+}
+
+func (r *reader) hex4() rune {
+	if r.bad || r.pos+4 > len(r.text) {
+		r.fail()
+		return 0
+	}
+	var char rune
+	for _, c := range []byte(r.text[r.pos : r.pos+4]) {
+		switch {
+		case '0' <= c && c <= '9':
+			char = char<<4 | rune(c-'0')
+		case 'a' <= c && c <= 'f':
+			char = char<<4 | rune(c-'a'+10)
+		case 'A' <= c && c <= 'F':
+			char = char<<4 | rune(c-'A'+10)
+		default:
+			r.fail()
+			return 0
+		}
+	}
+	r.pos += 4
+	return char
+}
+
+// strings reads a string or an array of strings: "aud" is either (RFC 7519
+// section 4.1.3), and so are the scope claims of different issuers.
+func (r *reader) strings() []string {
+	if r.peek() != '[' {
+		return []string{r.string()}
+	}
+	list := []string{}
+	for r.enter('['); r.next(']'); {
+		list = append(list, r.string())
+	}
+	return list
+}

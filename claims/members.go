@@ -1,0 +1,83 @@
+package claims
+
+import (
+	"iter"
+	"slices"
+	"strings"
+)
+
+// members are those of an object: names, and the texts of values where the
+// reader of the object sets them. While they are few, nothing is allocated; of
+// many, which the sender of a token may choose, a map keeps the time linear.
+type members struct {
+	few  [16]member
+	n    int
+	many map[string]string // all of them, nil while they are few
+}
+
+type member struct{ name, value string }
+
+// add reports whether name is new.
+func (m *members) add(name string) bool {
+	if m.many == nil {
+		for i := range m.few[:m.n] {
+			if m.few[i].name == name {
+				return false
+			}
+		}
+		if m.n < len(m.few) {
+			m.few[m.n].name = name
+			m.n++
+			return true
+		}
+		m.many = make(map[string]string, 2*len(m.few))
+		for _, other := range m.few {
+			m.many[other.name] = other.value
+		}
+	}
+	before := len(m.many)
+	m.many[name] = ""
+	return len(m.many) > before
+}
+
+// set says what the text of a member's value is, that was added last.
+func (m *members) set(name, value string) {
+	if m.many != nil {
+		m.many[name] = value
+		return
+	}
+	m.few[m.n-1].value = value
+}
+
+// find returns the text of a member's value.
+func (m *members) find(name string) (value string, ok bool) {
+	if m.many != nil {
+		value, ok = m.many[name]
+		return value, ok
+	}
+	for i := range m.few[:m.n] {
+		if m.few[i].name == name {
+			return m.few[i].value, true
+		}
+	}
+	return "", false
+}
+
+// all yields the members in the order of their names.
+func (m *members) all() iter.Seq2[string, string] {
+	list := slices.Clone(m.few[:m.n])
+	if m.many != nil {
+		list = list[:0]
+		for name, value := range m.many {
+			list = append(list, member{name, value})
+		}
+	}
+	slices.SortFunc(list, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	return func(yield func(string, string) bool) {
+		for _, member := range list {
+			if !yield(member.name, member.value) {
+				return
+			}
+		}
+	}
+}
