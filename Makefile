@@ -48,7 +48,7 @@ fuzz: ## Run every fuzz target of both modules for FUZZTIME (30s) each
 		for t in $$(echo "$$list" | awk '/^Fuzz/ { t[n++] = $$1 } \
 			/^ok/ { for (i = 0; i < n; i++) print $$2 ":" t[i]; n = 0 }'); do \
 			found=yes; echo "fuzz: $$t for $(FUZZTIME)"; \
-			go -C $$m test -run '^$$' -fuzz "^$${t#*:}$$" -fuzztime $(FUZZTIME) "$${t%:*}" || \
+			go -C $$m test -run '^$$' -fuzz "^$${t#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$${t%:*}" || \
 				{ echo "fuzz: $$t failed" >&2; status=1; }; \
 		done; \
 	done; \

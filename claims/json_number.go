@@ -114,5 +114,6 @@ func parseDate(text string) (seconds, nanoseconds int64, ok bool) {
 	digits += strings.Repeat("0", max(0, point+nano-len(digits)))
 	seconds, _ = strconv.ParseInt("0"+digits[:point], 10, 64)
 	nanoseconds, _ = strconv.ParseInt(digits[point:point+nano], 10, 64)
-	return seconds, nanoseconds, seconds <= maxDate
+	beyond := seconds > maxDate || seconds == maxDate && strings.Trim(digits[point:], "0") != ""
+	return seconds, nanoseconds, !beyond
 }
