@@ -11,7 +11,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The race detector needs cgo, which Go turns off where it finds no C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: check help test lint fuzz fuzz-short soak soak-short run fmt tidy proto proto-check
+.PHONY: check help test conformance lint fuzz fuzz-short soak soak-short run fmt tidy proto proto-check
 .DEFAULT_GOAL := check
 
 check: lint test ## Lint and test: the default
@@ -26,6 +26,10 @@ test: ## Run every test of both modules, shuffled and with the race detector
 		go -C $$m test -shuffle=on $(RACE) ./... || status=1; \
 	done; \
 	exit $$status
+
+# The suites fail unless they count what the table says.
+conformance: ## Run the suites of published vectors and print what they count
+	@go test -count=1 -run '^TestConformance$$' ./claims >&2 && cat claims/testdata/conformance.md
 
 # Every step runs, whatever the others find.
 lint: ## gofmt, go vet, staticcheck and go mod tidy -diff in both modules

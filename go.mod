@@ -3,6 +3,7 @@ module github.com/sallyport-go/sallyport
 go 1.25.0
 
 require (
+	github.com/c2sp/wycheproof v0.0.0-20260105152342-fca0d3ba9f12
 	github.com/lestrrat-go/jwx/v2 v2.1.7
 	github.com/stretchr/testify v1.12.1
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260706201446-f0a921348800

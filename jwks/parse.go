@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -202,8 +203,9 @@ func checkPublicKey(public any) (crypto.PublicKey, string) {
 		if bits < minRSABits || bits > maxRSABits {
 			return nil, "key_size"
 		}
-		// With an exponent of 1 every message signs itself.
-		if public.E < 3 || public.E > maxExponent || public.E%2 == 0 {
+		// With an exponent of 1 every message signs itself; an even modulus has 2 for
+		// a factor.
+		if public.E < 3 || public.E > maxExponent || public.E%2 == 0 || public.N.Bit(0) == 0 {
 			return nil, "malformed"
 		}
 		return public, ""
@@ -213,10 +215,30 @@ func checkPublicKey(public any) (crypto.PublicKey, string) {
 		}
 		return public, ""
 	case ed25519.PublicKey:
-		if len(public) != ed25519.PublicKeySize {
+		if len(public) != ed25519.PublicKeySize || hasSmallOrder(public) {
 			return nil, "malformed"
 		}
 		return public, ""
 	}
 	return nil, "malformed"
+}
+
+// smallOrder are the y-coordinates of the points of Ed25519 whose order divides 8,
+// as a key writes them, those above the prime included.
+var smallOrder = []string{
+	"0000000000000000000000000000000000000000000000000000000000000000",
+	"0100000000000000000000000000000000000000000000000000000000000000",
+	"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+	"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+	"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+}
+
+// hasSmallOrder recognises keys that a signature of anything can be made for: they
+// are to Ed25519 what an exponent of 1 is to RSA (RFC 8032 section 5.1.7).
+func hasSmallOrder(key ed25519.PublicKey) bool {
+	y := slices.Clone(key)
+	y[len(y)-1] &= 0x7f // the sign of x
+	return slices.Contains(smallOrder, hex.EncodeToString(y))
 }

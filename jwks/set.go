@@ -54,6 +54,10 @@ func (k *Key) Public() crypto.PublicKey { return k.public }
 // share belong to one of them.
 func (k *Key) Issuer() string { return k.issuer }
 
+// Thumbprint returns the SHA-256 thumbprint of the key in base64url (RFC 7638): the
+// same for the same key, whatever its ID and the other members of its JWK.
+func (k *Key) Thumbprint() string { return base64.RawURLEncoding.EncodeToString(k.thumbprint) }
+
 // Algorithms returns the signature algorithms ("alg", RFC 7518 section 3.1)
 // that the key fits, by its type, its curve and its own "alg".
 func (k *Key) Algorithms() []string { return slices.Clone(k.algorithms) }
