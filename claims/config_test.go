@@ -107,6 +107,48 @@ func TestNewVerifier(t *testing.T) {
 			name:   "no leeway",
 			change: func(cfg *claims.Config) { cfg.Leeway = -time.Hour },
 		},
+		{
+			name:   "negative limits",
+			change: func(cfg *claims.Config) { cfg.MaxTokenAge, cfg.MaxLifetime = -1, -1 },
+			wrong:  []string{"Config.MaxTokenAge", "Config.MaxLifetime"},
+		},
+		{
+			name:   "empty client",
+			change: func(cfg *claims.Config) { cfg.ClientIDs = []string{"shop", ""} },
+			wrong:  []string{"Config.ClientIDs"},
+		},
+		{
+			name:   "required claims",
+			change: func(cfg *claims.Config) { cfg.RequiredClaims = []string{"sub", "scp|roles"} },
+		},
+		{
+			name:   "required claims without a name",
+			change: func(cfg *claims.Config) { cfg.RequiredClaims = []string{"", "scp|"} },
+			wrong:  []string{`RequiredClaims: ""`, `RequiredClaims: "scp|"`},
+		},
+		{
+			name: "forbidden claims that are required",
+			change: func(cfg *claims.Config) {
+				cfg.RequiredClaims = []string{"sub"}
+				cfg.ForbiddenClaims = []string{"iss", "exp", "sub", "", "nonce"}
+			},
+			wrong: []string{
+				`ForbiddenClaims: "iss"`, `ForbiddenClaims: "exp"`, `ForbiddenClaims: "sub"`,
+				"ForbiddenClaims has an empty name",
+			},
+		},
+		{
+			name: "claim values of none",
+			change: func(cfg *claims.Config) {
+				cfg.ClaimValues = map[string][]string{"": {"x"}, "typ": nil, "ver": {"1"}}
+			},
+			wrong: []string{`ClaimValues: ""`, `ClaimValues: "typ"`},
+		},
+		{
+			name:   "path that ends in any name",
+			change: func(cfg *claims.Config) { cfg.PermissionClaims = []string{"*", "x.*", "x.*.y"} },
+			wrong:  []string{`"*" must name`, `"x.*" must name`},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -403,11 +445,17 @@ func TestVerifier_copiesItsConfig(t *testing.T) {
 	t.Parallel()
 	audiences := []string{claimstest.Audience}
 	algorithms, types := []string{"ES256"}, []string{"at+jwt"}
+	required, forbidden, clients := []string{"sub"}, []string{"nonce"}, []string{"shop"}
+	values := map[string][]string{"jti": {"1"}}
 	issuer := newForgerIssuer(t)
 	verifier := newVerifier(t, issuer, func(cfg *claims.Config) {
 		cfg.Audiences, cfg.Algorithms, cfg.Types = audiences, algorithms, types
+		cfg.RequiredClaims, cfg.ForbiddenClaims, cfg.ClientIDs = required, forbidden, clients
+		cfg.ClaimValues = values
 	})
 	audiences[0], algorithms[0], types[0] = "x", "RS256", "JWT"
+	required[0], forbidden[0], clients[0], values["jti"][0] = "x", "sub", "x", "x"
+	values["x"] = []string{"x"}
 	_, err := verifier.Authenticate(t.Context(), bearer(forged(head(nil), body(nil))))
 	assert.NoError(t, err)
 }

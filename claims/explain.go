@@ -49,13 +49,11 @@ func (e Explanation) String() string {
 		if c.Reason != "" {
 			verdict += ": " + string(c.Reason)
 		}
-		line := fmt.Sprintf("%-10s %-24s", c.Name, verdict)
-		if c.Found != "" {
-			line += " " + c.Found
-		}
+		compared := c.Found
 		if c.Verdict == Refused && c.Wanted != "" {
-			line += "; wanted " + c.Wanted
+			compared = strings.TrimPrefix(compared+"; wanted "+c.Wanted, "; ")
 		}
+		line := fmt.Sprintf("%-10s %-24s %s", c.Name, verdict, compared)
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	return b.String()

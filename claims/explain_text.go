@@ -40,18 +40,18 @@ func (e *explainer) compared(c check) (found, wanted string) {
 
 func (e *explainer) comparedType() (found, wanted string) {
 	found, wanted = "typ "+quote(e.token.header.tokenType), "typ "+oneOf(e.v.cfg.Types, "any")
-	if claim, value := e.v.otherKind(&e.token); claim != "" {
-		found += ", claim " + quote(claim)
-		if value == "" {
-			found += " missing"
-		}
-		wanted += ", and no claim of another kind of token"
-		if values := e.v.cfg.ClaimValues[claim]; values != nil {
-			found += " " + quote(plain(value))
-			wanted = quote(claim) + " " + oneOf(values, "")
-		}
+	claim, value := e.v.otherKind(&e.token)
+	values := e.v.cfg.ClaimValues[claim]
+	switch {
+	case claim == "":
+		return found, wanted
+	case values == nil:
+		return found + ", claim " + quote(claim), wanted + ", and no claim of another kind of token"
+	case value == "":
+		return found + ", no claim " + quote(claim), quote(claim) + " " + oneOf(values, "")
 	}
-	return found, wanted
+	return found + ", claim " + quote(claim) + " " + quote(plain(value)),
+		quote(claim) + " " + oneOf(values, "")
 }
 
 func (e *explainer) comparedTime() (found, wanted string) {

@@ -2,6 +2,7 @@ package claims_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +15,16 @@ import (
 )
 
 type claimSet = map[string]any
+
+func manyClients() claimSet {
+	clients := claimSet{
+		"orders": claimSet{"roles": []string{"a"}}, "web": claimSet{"roles": []string{"b"}},
+	}
+	for i := range 20 {
+		clients[fmt.Sprint("client", i)] = claimSet{}
+	}
+	return clients
+}
 
 func TestPermissionClaims(t *testing.T) {
 	t.Parallel()
@@ -53,6 +64,36 @@ func TestPermissionClaims(t *testing.T) {
 		"name with dots": {
 			[]string{"https://acme.example/roles"}, nil,
 			claimSet{"https://acme.example/roles": []string{"a"}}, []string{"a"},
+		},
+		"every name": {
+			[]string{"resource_access.*.roles"}, nil,
+			claimSet{"resource_access": claimSet{
+				"shop":   claimSet{"roles": []string{"b", ""}},
+				"orders": claimSet{"roles": []string{"b", "a"}},
+				"other":  claimSet{"groups": []string{"a"}},
+				"none":   "roles",
+			}},
+			[]string{"orders:b", "orders:a", "shop:b"},
+		},
+		"every name, of more than fit without a map": {
+			[]string{"*.roles"}, nil, manyClients(), []string{"orders:a", "web:b"},
+		},
+		"every name, one that could speak for another": {
+			[]string{"*.roles"}, nil,
+			claimSet{"orders:x": claimSet{"roles": []string{"a"}}, "x": claimSet{"roles": []string{"a"}}},
+			[]string{"x:a"},
+		},
+		"every name at two depths": {
+			[]string{"x.*.*.y"}, nil,
+			claimSet{"x": claimSet{"a": claimSet{"b": claimSet{"y": "c"}, "y": "d"}, "y": []string{"e"}}},
+			[]string{"a:b:c"},
+		},
+		"every name, by the table": {
+			[]string{"*.roles"}, map[string][]string{"orders:admin": {"orders:refund"}},
+			claimSet{
+				"orders": claimSet{"roles": []string{"admin"}}, "shop": claimSet{"roles": []string{"admin"}},
+			},
+			[]string{"orders:refund"},
 		},
 		"several": {
 			[]string{"permissions", "roles"}, nil,

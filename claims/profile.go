@@ -1,6 +1,10 @@
 package claims
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // Profile is a kind of issuer, in one word for a [Config]. It stands for the
 // values of other fields, which [Profile.Config] returns: what an access token of
@@ -157,4 +161,31 @@ func (p Profile) Config() Config {
 		*list = first(*list)
 	}
 	return cfg
+}
+
+// MarshalText returns the profile's name, so that a profile can stand in a
+// configuration file.
+func (p Profile) MarshalText() ([]byte, error) {
+	if !p.known() {
+		return nil, fmt.Errorf("claims: %v is none of the profiles", p)
+	}
+	return []byte(p.String()), nil
+}
+
+// UnmarshalText sets the profile by its name, without regard to case; "none", or
+// nothing, is no profile.
+func (p *Profile) UnmarshalText(name []byte) error {
+	if len(name) == 0 {
+		*p = 0
+		return nil
+	}
+	names := make([]string, len(profiles))
+	for i, profile := range profiles {
+		if strings.EqualFold(profile.name, string(name)) {
+			*p = Profile(i)
+			return nil
+		}
+		names[i] = profile.name
+	}
+	return fmt.Errorf("claims: %q is no profile; there are %s", name, strings.Join(names, ", "))
 }

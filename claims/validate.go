@@ -89,13 +89,18 @@ func (cfg Config) validateClaims(report func(string, ...any)) {
 			report("ForbiddenClaims: %q is required as well", name)
 		}
 	}
-	for name, values := range cfg.ClaimValues {
-		if name == "" || len(values) == 0 {
-			report("ClaimValues: %q needs a name and a value", name)
+	for _, kind := range kinds(cfg.ClaimValues) {
+		if kind.claim == "" || len(kind.values) == 0 {
+			report("ClaimValues: %q needs a name and a value", kind.claim)
 		}
 	}
-	if slices.Contains(cfg.PermissionClaims, "") {
-		report("PermissionClaims has an empty name")
+	for _, path := range cfg.PermissionClaims {
+		switch {
+		case path == "":
+			report("PermissionClaims has an empty name")
+		case path == "*" || strings.HasSuffix(path, ".*"):
+			report("PermissionClaims: %q must name a claim after the \"*\"", path)
+		}
 	}
 	if cfg.PermissionMap != nil && len(cfg.effective().PermissionClaims) == 0 {
 		report("PermissionMap is set, and PermissionClaims names no claim to map")
