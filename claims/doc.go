@@ -9,10 +9,12 @@
 // # What is checked, in this order
 //
 // Nothing outside the token is looked at before its issuer is known to be
-// trusted, and every check before the last two is cheap.
+// trusted, and every check before the key is cheap. [Verifier.Explain] shows what
+// each found.
 //
-//  1. Form: at most 16 KiB, three segments, strict base64url without padding,
-//     line breaks or stray bits (RFC 7515 sections 2 and 7.1).
+//  1. Form: at most 16 KiB, three segments (RFC 7515 section 7.1). Each segment is
+//     strict base64url when it is read, without padding, line breaks or stray bits
+//     (RFC 7515 section 2). An encrypted token (RFC 7516) is told so.
 //  2. Header: a JSON object without duplicate members; "alg" one of the
 //     asymmetric algorithms below, never "none" and never HMAC (RFC 8725 sections
 //     3.1 and 3.2); no "crit" (RFC 7515 section 4.1.11), no unencoded payload
@@ -24,23 +26,38 @@
 //     between 1970 and 9999.
 //  4. Issuer: "iss" equals a trusted issuer byte for byte (RFC 7519 section
 //     4.1.1, RFC 8725 section 3.8). The issuer picks all that follows.
-//  5. Its algorithms, and its token types ("typ", RFC 9068 section 2.1, RFC 8725
-//     section 3.11).
-//  6. Time: "exp", which is required, "nbf" and "iat", with one leeway (RFC 7519
-//     sections 4.1.4 to 4.1.6).
-//  7. Audience: "aud" has one of this API's names (RFC 7519 section 4.1.3, RFC
+//  5. Its algorithms.
+//  6. Its types of token: "typ" (RFC 9068 section 2.1, RFC 8725 section 3.11), and
+//     no claims of another kind of token: a hash of a token or code, as ID tokens
+//     have it, a set of events (RFC 8417), what [Config].ForbiddenClaims and
+//     ClaimValues say (RFC 8725 section 3.12).
+//  7. Time: "exp", which is required, "nbf" and "iat", with one leeway (RFC 7519
+//     sections 4.1.4 to 4.1.6); then the greatest age and lifetime, if set.
+//  8. Audience: "aud" has one of this API's names (RFC 7519 section 4.1.3, RFC
 //     8725 section 3.9), unless opted out of by name.
-//  8. Key: by "kid", out of this issuer's key set, and fit for "alg" by type,
+//  9. Claims that are required.
+//  10. Key: by "kid", out of this issuer's key set, and fit for "alg" by type,
 //     curve, "alg", "use" and "key_ops" (RFC 7517 section 4, RFC 8725 section
 //     3.1); without "kid", the keys that fit, at most four. Only here may the
 //     network be used, within the limits that package jwks sets.
-//  9. Signature: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512
+//  11. Signature: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512
 //     (RFC 7518 section 3), EdDSA with Ed25519 (RFC 8037), which may also be
 //     called Ed25519 (RFC 9864).
-//  10. Binding: a token with "cnf" is bound to a key (RFC 7800) that nothing here
+//  12. Binding: a token with "cnf" is bound to a key (RFC 7800) that nothing here
 //     can prove, so it is refused, never taken as a plain Bearer token.
+//  13. Client, if [Config].ClientIDs names any.
+//  14. [Config].Check, a check of your own.
 //
 // Then the operation's requirement is checked.
+//
+// # Issuers
+//
+// Every issuer's tokens differ a little: where the client is, what is a scope, how
+// an ID token is told from an access token. A [Profile] is one word for what an
+// issuer of a kind needs, such as [Cognito] or [Keycloak]; each field that it
+// stands for can be set by itself.
+//
+// HMAC is for [NewSymmetricVerifier] alone, which never meets a public key.
 //
 // # Outcomes
 //
