@@ -1,17 +1,26 @@
 # Needs GNU make and Go; `make help` lists the targets. Tools are run by
 # `go run tool@version`, so nothing is installed and go.mod does not grow.
 
-MODULES     := . examples
+MODULES     := . examples examples/bench
 FUZZTIME    ?= 30s
 SOAKTIME    ?= 2m
+COUNT       ?= 10
+BENCHTIME   ?= 200ms
 ARGS        ?=
 BUF         := go run github.com/bufbuild/buf/cmd/buf@v1.73.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+BENCHSTAT   := go run golang.org/x/perf/cmd/benchstat@v0.0.0-20250605212013-b481878a17be
+
+PEERS      := github.com/golang-jwt/jwt/v5 github.com/MicahParks/keyfunc/v3 \
+	github.com/coreos/go-oidc/v3 github.com/lestrrat-go/jwx/v2 \
+	github.com/auth0/go-jwt-middleware/v2 github.com/auth0/go-jwt-middleware/v3
+BENCHFLAGS := -test.run '^$$' -test.bench . -test.benchtime $(BENCHTIME)
 
 # The race detector needs cgo, which Go turns off where it finds no C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: check help test conformance lint fuzz fuzz-short soak soak-short run fmt tidy proto proto-check
+.PHONY: check help test conformance lint fuzz fuzz-short soak soak-short \
+	bench bench-short bench-report bench-stat bench-plot run fmt tidy proto proto-check
 .DEFAULT_GOAL := check
 
 check: lint test ## Lint and test: the default
@@ -19,7 +28,7 @@ check: lint test ## Lint and test: the default
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
-test: ## Run every test of both modules, shuffled and with the race detector
+test: ## Run every test of every module, shuffled and with the race detector
 	@$(if $(RACE),,echo "test: without the race detector, which needs a C compiler")
 	@status=0; \
 	for m in $(MODULES); do \
@@ -32,7 +41,7 @@ conformance: ## Run the suites of published vectors and print what they count
 	@go test -count=1 -run '^TestConformance$$' ./claims >&2 && cat claims/testdata/conformance.md
 
 # Every step runs, whatever the others find.
-lint: ## gofmt, go vet, staticcheck and go mod tidy -diff in both modules
+lint: ## gofmt, go vet, staticcheck and go mod tidy -diff in every module
 	@status=0; \
 	failed() { echo "lint: $$* failed" >&2; status=1; }; \
 	files=$$(gofmt -l .) && [ -z "$$files" ] || { echo "$$files"; failed "gofmt (try make fmt)"; }; \
@@ -45,7 +54,7 @@ lint: ## gofmt, go vet, staticcheck and go mod tidy -diff in both modules
 
 # `go test -list` prints the targets of a package, then "ok" and its path. Go
 # fuzzes one target at a time.
-fuzz: ## Run every fuzz target of both modules for FUZZTIME (30s) each
+fuzz: ## Run every fuzz target of every module for FUZZTIME (30s) each
 	@status=0; found=; \
 	for m in $(MODULES); do \
 		list=$$(go -C $$m test -list '^Fuzz' ./...) || { echo "fuzz: $$m does not build" >&2; exit 1; }; \
@@ -71,13 +80,44 @@ soak: ## Run the soak for SOAKTIME (2m)
 soak-short: SOAKTIME = 20s
 soak-short: soak ## The same for 20s, as in CI
 
+# Each round goes through all contestants, so that what else the machine does falls
+# on all alike. Results take the place of those before once all rounds are done.
+bench: ## Compare with other libraries: COUNT (10) rounds of BENCHTIME (200ms) each
+	@cd examples/bench && go test -c -o bench.test . && ( \
+		echo "date: $$(date -u +%Y-%m-%d)"; \
+		echo "go: $$(go env GOVERSION)"; \
+		echo "processors: $$(getconf _NPROCESSORS_ONLN)"; \
+		echo "command: make bench COUNT=$(COUNT) BENCHTIME=$(BENCHTIME)"; \
+		echo "libraries: $$(go list -m -f '{{.Path}} {{.Version}}' $(PEERS) | paste -sd, -)"; \
+		i=0; while [ $$i -lt $(COUNT) ]; do \
+			i=$$((i + 1)); echo "bench: round $$i of $(COUNT)" >&2; \
+			./bench.test $(BENCHFLAGS) -test.skip '^BenchmarkParallel' || exit 1; \
+			./bench.test $(BENCHFLAGS) -test.bench '^BenchmarkParallel' -test.cpu 1,2 || exit 1; \
+		done; \
+	) >results/bench.tmp && \
+	! grep -e '--- FAIL' results/bench.tmp >&2 && mv results/bench.tmp results/bench.txt; \
+	status=$$?; rm -f bench.test results/bench.tmp; exit $$status
+	@$(MAKE) --no-print-directory bench-report
+
+bench-report: ## Write the stored results as tables
+	@go -C examples/bench run ./report
+
+bench-stat: ## benchstat on the stored results; ARGS="OLD NEW" compares two files
+	@cd examples/bench && $(BENCHSTAT) $(or $(ARGS),results/bench.txt)
+
+bench-plot: ## Draw the stored results
+	@go -C examples/bench run ./plot
+
+bench-short: ## Run every benchmark once, as in CI
+	@go -C examples/bench test -run '^$$' -bench . -benchtime 1x .
+
 run: ## Run the example services; ARGS="-issuer URL" passes flags
 	@go -C examples build -o orders/orders ./orders && exec examples/orders/orders $(ARGS)
 
 fmt: ## Format the Go code
 	@gofmt -w .
 
-tidy: ## Tidy go.mod and go.sum of both modules
+tidy: ## Tidy go.mod and go.sum of every module
 	@for m in $(MODULES); do go -C $$m mod tidy || exit 1; done
 
 proto: ## Lint the .proto files and generate their Go code

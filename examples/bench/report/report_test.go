@@ -1,0 +1,49 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport-go/sallyport/examples/bench/internal/measured"
+)
+
+const sample = `date: 2026-11-21
+go: go1.25.0
+command: make bench
+BenchmarkPaired/alg=RS256/impl=a-2  10  1.5 x-primitive  1.75 cpu-x-primitive
+BenchmarkVerify/alg=RS256/impl=a-2  10  41234 ns/op  42000 cpu-ns/op  4432 B/op  24 allocs/op
+BenchmarkRefuse/kind=oversize-dots/impl=a-2  9 4e6 ns/op  1.25 fetches/op 1048704 B/op  5 allocs/op
+BenchmarkRefuse/kind=oversize-dots/impl=b-2  9  7.5 ns/op  0 fetches/op  0 B/op  0 allocs/op
+BenchmarkHTTP/impl=none-2  10  100 ns/op  3 allocs/op
+BenchmarkParallel/impl=a  10  40000 ns/op
+BenchmarkParallel/impl=a-2  10  20000 ns/op
+BenchmarkParallelRotation/impl=a-2  10  25000 ns/op  3 refused
+`
+
+func TestReport(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "bench.txt")
+	require.NoError(t, os.WriteFile(path, []byte(sample), 0o600))
+	r, err := measured.Read(path)
+	require.NoError(t, err)
+	got := report(r)
+	for _, want := range []string{
+		"- Command: `make bench`\n",
+		"| a | 1.50 (1.75) |\n",
+		"| a | 41.2 µs (42.0 µs) |\n",
+		"| a | 24, 4,432 B |\n",
+		"| oversize-dots | 4.00 ms (1.25) | 7.50 ns |\n",
+		"| oversize-dots | 5, 1,048,704 B | 0, 0 B |\n",
+		"| no guard | 100 ns | 3 | – | – |\n",
+		"| a | 25,000 | 50,000 | 2.00 | – | – | – | 40,000 (3) |\n",
+	} {
+		assert.Contains(t, got, want)
+	}
+	assert.NotContains(t, got, "hundred", "a table without rows")
+	assert.True(t, strings.HasSuffix(got, "|\n") && !strings.HasSuffix(got, "\n\n"))
+}

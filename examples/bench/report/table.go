@@ -1,0 +1,28 @@
+package main
+
+import "strings"
+
+// table is a Markdown table whose first column names the rows.
+type table struct {
+	title, note string
+	columns     []string
+	rows        [][]string
+}
+
+func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+
+func (t *table) String() string {
+	var text strings.Builder
+	text.WriteString("## " + t.title + "\n\n")
+	if t.note != "" {
+		text.WriteString(t.note + "\n\n")
+	}
+	text.WriteString(line(t.columns))
+	text.WriteString("|---" + strings.Repeat("|--:", len(t.columns)-1) + "|\n")
+	for _, row := range t.rows {
+		text.WriteString(line(row))
+	}
+	return text.String()
+}
+
+func line(cells []string) string { return "| " + strings.Join(cells, " | ") + " |\n" }

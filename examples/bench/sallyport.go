@@ -1,0 +1,70 @@
+package bench
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/jwks"
+)
+
+// uncachedVerifier checks the signature of every token.
+func uncachedVerifier(tb testing.TB, w *world) *claims.Verifier {
+	tb.Helper()
+	return newVerifier(tb, sallyportConfig(tb, w))
+}
+
+// cachedVerifier may remember the tokens that it has verified.
+func cachedVerifier(tb testing.TB, w *world) *claims.Verifier {
+	tb.Helper()
+	return newVerifier(tb, sallyportConfig(tb, w))
+}
+
+func startUncached(tb testing.TB, w *world, _ string) verify {
+	tb.Helper()
+	return verifyBy(uncachedVerifier(tb, w))
+}
+
+func startCached(tb testing.TB, w *world, _ string) verify {
+	tb.Helper()
+	return verifyBy(cachedVerifier(tb, w))
+}
+
+func verifyBy(auth claims.Authenticator) verify {
+	return func(ctx context.Context, token string) (string, error) {
+		caller, err := auth.Authenticate(ctx, claims.Request{Scheme: "Bearer", Token: token})
+		if err != nil {
+			return "", err
+		}
+		if !caller.HasScope(requiredScope) {
+			return "", errScope
+		}
+		return caller.Subject(), nil
+	}
+}
+
+func sallyportConfig(tb testing.TB, w *world) claims.Config {
+	tb.Helper()
+	keys, err := jwks.NewCache(jwks.Config{
+		Issuer: w.issuer.URL(),
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return claims.Config{
+		Issuer:    w.issuer.URL(),
+		Audiences: []string{audience},
+		Keys:      keys,
+	}
+}
+
+func newVerifier(tb testing.TB, cfg claims.Config) *claims.Verifier {
+	tb.Helper()
+	verifier, err := claims.NewVerifier(cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return verifier
+}
