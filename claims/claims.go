@@ -78,6 +78,12 @@ func (c *Claims) IssuedAt() time.Time { return c.issuedAt }
 // its error may quote a claim.
 func (c *Claims) Decode(v any) error { return json.Unmarshal([]byte(c.payload), v) }
 
+// size is about how many bytes the claims take.
+func (c *Claims) size() int {
+	const text = 16 // of the header of a string
+	return len(c.payload) + overhead + text*(len(c.audience)+len(c.scopes)+len(c.granted))
+}
+
 // String returns the issuer and the subject, so that claims in a log line do
 // not spill the rest.
 func (c *Claims) String() string {

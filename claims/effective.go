@@ -41,6 +41,7 @@ func (cfg Config) effective() Config {
 	maps.Copy(values, cloneTable(cfg.ClaimValues))
 	cfg.ClaimValues = values
 	cfg.Leeway = max(cmp.Or(cfg.Leeway, defaultLeeway), 0)
+	cfg.TokenCache = cmp.Or(cfg.TokenCache, defaultTokenCache)
 	return cfg
 }
 

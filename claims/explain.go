@@ -74,7 +74,7 @@ var checkNames = [checkCount]string{
 // what it shows is still for those who may see the token. It is no part of serving
 // requests: use Authenticate there.
 func (v *Verifier) Explain(ctx context.Context, text string) Explanation {
-	e := &explainer{v: v, now: time.Now()}
+	e := &explainer{v: v, now: time.Now(), work: new(work)}
 	e.form(text)
 	for c := range checkCount {
 		e.do(ctx, c)
@@ -85,9 +85,9 @@ func (v *Verifier) Explain(ctx context.Context, text string) Explanation {
 // explainer collects an Explanation.
 type explainer struct {
 	Explanation
-	v     *Verifier
-	now   time.Time
-	token token
+	v    *Verifier
+	now  time.Time
+	work *work // not one to be used again
 }
 
 // add takes note of a check that was made.
@@ -112,10 +112,10 @@ func (e *explainer) passed(name string) bool {
 	return false
 }
 
-// form does the checks of [token.parse], and that of the issuer, each of which
+// form does the checks of a token by itself, and that of the issuer, each of which
 // needs the one before it.
 func (e *explainer) form(text string) {
-	parts, err := split(text)
+	err := e.work.read(text)
 	e.add(Check{
 		Name:   "form",
 		Found:  fmt.Sprintf("%d bytes, %d segments", len(text), strings.Count(text, ".")+1),
@@ -125,16 +125,16 @@ func (e *explainer) form(text string) {
 		e.skip("header", "payload", "issuer")
 		return
 	}
-	err = e.token.parseHeader(parts.header, e.v.accepted)
+	err = e.work.parseHeader(e.v.accepted)
 	e.add(Check{
-		Name: "header", Found: e.token.header.String(),
+		Name: "header", Found: e.work.header.String(),
 		Wanted: "strict base64url and JSON, a signature by " + e.v.accepted.String() + ", no crit",
 	}, err)
 	if err != nil {
 		e.skip("payload", "issuer")
 		return
 	}
-	if err = e.token.parsePayload(parts); err != nil {
+	if err = e.work.parsePayload(); err != nil {
 		e.add(Check{
 			Name:   "payload",
 			Wanted: "strict base64url and JSON, claims of the right types, none twice",
@@ -142,7 +142,7 @@ func (e *explainer) form(text string) {
 		e.skip("issuer")
 		return
 	}
-	c := e.token.claims
+	c := e.work.claims
 	e.add(Check{Name: "payload", Found: fmt.Sprintf("%d bytes", len(c.payload))}, nil)
 	if !e.v.trusts(c.issuer) {
 		err = errIssuer
@@ -163,7 +163,7 @@ func (e *explainer) do(ctx context.Context, c check) {
 		return
 	}
 	described := Check{Name: checkNames[c]}
-	err := e.v.do(ctx, c, &e.token, e.now)
+	err := e.v.do(ctx, c, &e.work.token, e.now)
 	described.Found, described.Wanted = e.compared(c)
 	e.add(described, err)
 }

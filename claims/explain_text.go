@@ -11,7 +11,7 @@ const maxQuoted = 200 // a claim may have kilobytes
 
 // compared returns what a check found and what it wanted, for people.
 func (e *explainer) compared(c check) (found, wanted string) {
-	t, cfg := &e.token, &e.v.cfg
+	t, cfg := &e.work.token, &e.v.cfg
 	switch c {
 	case checkAlgorithm:
 		return quote(t.header.algorithm), oneOf(cfg.Algorithms, "any")
@@ -20,7 +20,11 @@ func (e *explainer) compared(c check) (found, wanted string) {
 	case checkTime:
 		return e.comparedTime()
 	case checkAudience:
-		return oneOf(t.claims.audience, "none"), oneOf(cfg.Audiences, "any")
+		none := "none"
+		if cfg.InsecureSkipAudience {
+			none = "any"
+		}
+		return oneOf(t.claims.audience, "none"), oneOf(cfg.Audiences, none)
 	case checkClaims:
 		return e.comparedClaims()
 	case checkKey:
@@ -39,8 +43,8 @@ func (e *explainer) compared(c check) (found, wanted string) {
 }
 
 func (e *explainer) comparedType() (found, wanted string) {
-	found, wanted = "typ "+quote(e.token.header.tokenType), "typ "+oneOf(e.v.cfg.Types, "any")
-	claim, value := e.v.otherKind(&e.token)
+	found, wanted = "typ "+quote(e.work.header.tokenType), "typ "+oneOf(e.v.cfg.Types, "any")
+	claim, value := e.v.otherKind(&e.work.token)
 	values := e.v.cfg.ClaimValues[claim]
 	switch {
 	case claim == "":
@@ -55,7 +59,7 @@ func (e *explainer) comparedType() (found, wanted string) {
 }
 
 func (e *explainer) comparedTime() (found, wanted string) {
-	c, cfg := e.token.claims, &e.v.cfg
+	c, cfg := e.work.claims, &e.v.cfg
 	found = "exp " + moment(c.expiresAt)
 	if !c.notBefore.IsZero() {
 		found += ", nbf " + moment(c.notBefore)
@@ -74,7 +78,7 @@ func (e *explainer) comparedTime() (found, wanted string) {
 }
 
 func (e *explainer) comparedClaims() (found, wanted string) {
-	if lacking := e.v.lacking(&e.token); lacking != nil {
+	if lacking := e.v.lacking(&e.work.token); lacking != nil {
 		return "no " + strings.Join(lacking, " or "), strings.Join(e.v.cfg.RequiredClaims, ", ")
 	}
 	return strings.Join(e.v.cfg.RequiredClaims, ", "), ""

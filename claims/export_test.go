@@ -12,18 +12,17 @@ type JWS struct {
 // ParseJWS does the checks of a token's form and header, and leaves those of its
 // claims out.
 func ParseJWS(text string) (*JWS, error) {
-	parts, err := split(text)
-	if err != nil {
+	var w work
+	if err := w.read(text); err != nil {
 		return nil, err
 	}
-	var t token
-	if err := t.parseHeader(parts.header, algorithms); err != nil {
+	if err := w.parseHeader(algorithms); err != nil {
 		return nil, err
 	}
-	_, ok1 := decode(parts.payload)
-	signature, ok2 := decode(parts.signature)
+	_, ok1 := decode(nil, w.segments.payload)
+	signature, ok2 := decode(nil, w.segments.signature)
 	if !ok1 || !ok2 {
 		return nil, errMalformed
 	}
-	return &JWS{t.header.algorithm, t.header.keyID, []byte(parts.input), signature}, nil
+	return &JWS{w.header.algorithm, w.header.keyID, w.segments.input, signature}, nil
 }

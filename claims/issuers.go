@@ -24,6 +24,7 @@ type Issuers struct {
 type issuerTable struct {
 	verifiers map[string]*Verifier // by Config.Issuer
 	templates []*Verifier          // those of them that leave a segment open
+	gate      *gate
 }
 
 var _ Authenticator = (*Issuers)(nil)
@@ -52,12 +53,20 @@ func NewIssuers(trusted ...Config) (*Issuers, error) {
 		return nil, errors.Join(errs...)
 	}
 	issuers := &Issuers{}
-	issuers.trusted.Store(newIssuerTable(verifiers))
+	issuers.trusted.Store(newIssuerTable(verifiers, nil))
 	return issuers, nil
 }
 
-func newIssuerTable(verifiers map[string]*Verifier) *issuerTable {
-	table := &issuerTable{verifiers: verifiers}
+// newIssuerTable goes on with a gate that remembers enough tokens.
+func newIssuerTable(verifiers map[string]*Verifier, gate *gate) *issuerTable {
+	tokens := 0
+	for _, v := range verifiers {
+		tokens = max(tokens, v.cfg.TokenCache)
+	}
+	if gate == nil || gate.cache.tokens < tokens {
+		gate = newGate(algorithms, tokens)
+	}
+	table := &issuerTable{verifiers: verifiers, gate: gate}
 	for _, issuer := range slices.Sorted(maps.Keys(verifiers)) {
 		if v := verifiers[issuer]; v.template != nil {
 			table.templates = append(table.templates, v)
@@ -94,7 +103,7 @@ func (i *Issuers) change(edit func(map[string]*Verifier)) {
 	defer i.mu.Unlock()
 	verifiers := maps.Clone(i.trusted.Load().verifiers)
 	edit(verifiers)
-	i.trusted.Store(newIssuerTable(verifiers))
+	i.trusted.Store(newIssuerTable(verifiers, i.trusted.Load().gate))
 }
 
 // Trusted returns the issuers, as in their Configs, in alphabetical order.
@@ -104,15 +113,15 @@ func (i *Issuers) Trusted() []string {
 
 // Authenticate verifies a Bearer token of one of the issuers.
 func (i *Issuers) Authenticate(ctx context.Context, r Request) (*Claims, error) {
-	var t token
-	if err := t.parseRequest(r, algorithms); err != nil {
-		return nil, err
+	table := i.trusted.Load()
+	return table.gate.authenticate(ctx, r, table)
+}
+
+func (table *issuerTable) route(_ context.Context, issuer string) (*Verifier, error) {
+	if v := table.find(issuer); v != nil {
+		return v, nil
 	}
-	v := i.trusted.Load().find(t.claims.issuer)
-	if v == nil {
-		return nil, errIssuer
-	}
-	return v.verify(ctx, &t)
+	return nil, errIssuer
 }
 
 // find returns nil for an issuer that is not trusted.

@@ -12,8 +12,8 @@ import (
 // the client is and what the caller may do.
 //
 // Types, PermissionClaims and ClientIDClaim, where a Config sets them, take the
-// place of the profile's; RequiredClaims, ForbiddenClaims and ClaimValues are
-// added to it.
+// place of the profile's, and so does a claim in ClaimValues of that claim there.
+// RequiredClaims, ForbiddenClaims and further ClaimValues are added to it.
 type Profile uint8
 
 const (
@@ -23,14 +23,15 @@ const (
 	RFC9068 Profile = 1 + iota
 
 	// Auth0 is an Auth0 tenant, whose issuer ends in a slash, by either of its token
-	// profiles. Permissions are those of "permissions", which the API's RBAC
+	// profiles. In its own, hardly more than "aud" tells an access token from an ID
+	// token: choose the RFC 9068 one where you can, and [RFC9068] here. Permissions are those of "permissions", which the API's RBAC
 	// settings add to the token.
 	Auth0
 
 	// Cognito is an AWS Cognito user pool. Its access tokens have "token_use":
 	// "access", and no "aud" unless the client asked for a resource: Audiences may
-	// be left out where ClientIDs names the app clients. Permissions are the
-	// groups, "cognito:groups".
+	// be left out where ClientIDs names the app clients, and a token with "aud" is
+	// refused then. Permissions are the groups, "cognito:groups".
 	Cognito
 
 	// EntraV1 is Microsoft Entra ID with tokens of version 1.0, which the API's
@@ -110,7 +111,7 @@ var profiles = []struct {
 	{"Google", Config{
 		ClaimValues:     map[string][]string{"email_verified": {"true"}},
 		RequiredClaims:  []string{"sub", "azp", "email"},
-		ForbiddenClaims: []string{"nonce", "hd"},
+		ForbiddenClaims: []string{"nonce", "hd", "name", "given_name", "family_name", "picture"},
 		ClientIDClaim:   "email",
 	}},
 	{"Hydra", Config{

@@ -1,8 +1,10 @@
 package claims
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -61,6 +63,11 @@ type TenantsConfig struct {
 	// 1,000.
 	Max int
 
+	// TokenCache is how many verified tokens are remembered, of all tenants whose
+	// Config does not say none, as [Config] has it. Zero means 10,000, a negative
+	// value none; at most 10 million.
+	TokenCache int
+
 	// MaxAge is how long an answer of Resolve is relied on before it is asked
 	// for again, which requests do not wait for; an answer twice as old is not
 	// relied on. [Tenants.Forget] ends trust at once. While Resolve fails, or has
@@ -74,6 +81,7 @@ type TenantsConfig struct {
 // arrives. What it holds is bounded, whatever tokens arrive. It is safe for
 // concurrent use.
 type Tenants struct {
+	gate    *gate
 	resolve func(context.Context, string) (Config, error)
 	max     int
 	maxAge  time.Duration
@@ -134,6 +142,10 @@ func NewTenants(cfg TenantsConfig) (*Tenants, error) {
 	if cfg.Max < 0 {
 		errs = append(errs, errors.New("claims: TenantsConfig.Max is negative"))
 	}
+	if cfg.TokenCache > maxTokenCache {
+		errs = append(errs, fmt.Errorf("claims: TenantsConfig.TokenCache of %d is more than %d",
+			cfg.TokenCache, maxTokenCache))
+	}
 	if cfg.MaxAge < 0 {
 		errs = append(errs, errors.New("claims: TenantsConfig.MaxAge is negative"))
 	}
@@ -141,6 +153,7 @@ func NewTenants(cfg TenantsConfig) (*Tenants, error) {
 		return nil, errors.Join(errs...)
 	}
 	t := &Tenants{
+		gate:      newGate(algorithms, max(cmp.Or(cfg.TokenCache, defaultTokenCache), 0)),
 		resolve:   cfg.Resolve,
 		max:       cfg.Max,
 		maxAge:    cfg.MaxAge,
@@ -162,24 +175,25 @@ func NewTenants(cfg TenantsConfig) (*Tenants, error) {
 // Authenticate verifies a Bearer token of an issuer that Resolve trusts. Where
 // that can not be told, the error is [ErrUnavailable].
 func (t *Tenants) Authenticate(ctx context.Context, r Request) (*Claims, error) {
-	var parsed token
-	if err := parsed.parseRequest(r, algorithms); err != nil {
+	caller, err := t.gate.authenticate(ctx, r, t)
+	if err != nil {
 		return nil, err
 	}
-	issuer := parsed.claims.issuer
+	if known := t.lookup(caller.issuer); known != nil {
+		t.used(known)
+	}
+	return caller, nil
+}
+
+func (t *Tenants) route(ctx context.Context, issuer string) (*Verifier, error) {
 	if !couldBeIssuer(issuer) {
 		return nil, errIssuer
 	}
-	tenant, err := t.find(ctx, issuer)
+	known, err := t.find(ctx, issuer)
 	if err != nil {
 		return nil, err
 	}
-	caller, err := tenant.verifier.verify(ctx, &parsed)
-	if err != nil {
-		return nil, err
-	}
-	t.used(tenant)
-	return caller, nil
+	return known.verifier, nil
 }
 
 // couldBeIssuer keeps what no issuer is called from Resolve, and what is behind

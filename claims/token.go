@@ -1,6 +1,7 @@
 package claims
 
 import (
+	"bytes"
 	"encoding/base64"
 	"strings"
 
@@ -17,9 +18,99 @@ type token struct {
 	header    header
 	claims    *Claims
 	members   members // all claims
-	input     string  // the signing input, RFC 7515 section 5.1 step 5
+	input     []byte  // the signing input, RFC 7515 section 5.1 step 5
 	signature []byte
 	keys      []*jwks.Key // those to check it with, once they are looked up
+	key       *jwks.Key   // the one that did
+}
+
+// segments are those of a JWS in compact serialization, still encoded.
+type segments struct{ header, payload, signature, input []byte }
+
+// split finds the segments. It costs no allocation.
+func split(text []byte) (segments, error) {
+	first := bytes.IndexByte(text, '.')
+	if first < 0 {
+		return segments{}, errMalformed
+	}
+	length := bytes.IndexByte(text[first+1:], '.')
+	if length < 0 {
+		return segments{}, errMalformed
+	}
+	second := first + 1 + length
+	parts := segments{text[:first], text[first+1 : second], text[second+1:], text[:second]}
+	if bytes.IndexByte(parts.signature, '.') >= 0 {
+		return segments{}, notJWS(text, first)
+	}
+	return parts, nil
+}
+
+// notJWS tells an encrypted token, five segments and "enc" in the header (RFC 7516
+// section 9), from what is no token, so that whoever reads the refusal knows what
+// to change.
+func notJWS(text []byte, first int) error {
+	if bytes.Count(text, []byte(".")) != 4 {
+		return errMalformed
+	}
+	decoded, ok := decode(nil, text[:first])
+	if !ok {
+		return errMalformed
+	}
+	if head, ok := readHeader(string(decoded)); !ok || !head.encrypted {
+		return errMalformed
+	}
+	return errEncrypted
+}
+
+// parseHeader reads the header and checks it. It reaches nothing outside the token.
+func (w *work) parseHeader(accepted algorithmSet) error {
+	decoded, ok := w.decode(w.segments.header)
+	if !ok {
+		return errMalformed
+	}
+	if w.header, ok = readHeader(string(decoded)); !ok {
+		return errMalformed
+	}
+	return w.header.check(accepted)
+}
+
+// parsePayload reads the payload and decodes the signature. It is linear in their
+// length and reaches nothing outside the token.
+func (w *work) parsePayload() error {
+	payload, ok := w.decode(w.segments.payload)
+	if !ok {
+		return errMalformed
+	}
+	text := string(payload)
+	if w.signature, ok = w.decode(w.segments.signature); !ok {
+		return errMalformed
+	}
+	w.input = w.segments.input
+	if w.claims = parseClaims(text, &w.members); w.claims == nil {
+		return errMalformed
+	}
+	return nil
+}
+
+// decode decodes a segment into the buffer, in the place of what was there.
+func (w *work) decode(segment []byte) (decoded []byte, ok bool) {
+	decoded, ok = decode(w.decoded[:0], segment)
+	w.decoded = decoded
+	return decoded, ok
+}
+
+// strict refuses padding and bits that no encoder sets, so that a token has one
+// spelling (RFC 7515 section 2, RFC 4648 section 3.5).
+var strict = base64.RawURLEncoding.Strict()
+
+// decode appends what a segment stands for.
+func decode(dst, segment []byte) ([]byte, bool) {
+	// encoding/base64 passes over line breaks even when strict.
+	if bytes.IndexByte(segment, '\n') >= 0 || bytes.IndexByte(segment, '\r') >= 0 {
+		return dst, false
+	}
+	decoded, err := strict.AppendDecode(dst, segment)
+	return decoded, err == nil && len(decoded) > len(dst)
 }
 
 // header is what counts of a JOSE header. The parameters that name or carry a
@@ -32,102 +123,6 @@ type header struct {
 	contentType string
 	critical    bool
 	encrypted   bool
-}
-
-// parseRequest takes the Bearer token of a request apart.
-func (t *token) parseRequest(r Request, accepted algorithmSet) error {
-	if !strings.EqualFold(r.Scheme, "Bearer") {
-		return errUnsupportedScheme
-	}
-	return t.parse(r.Token, accepted)
-}
-
-// parse does the checks of a token's form, header and payload. It is linear in the
-// token's length and reaches nothing outside the token.
-func (t *token) parse(text string, accepted algorithmSet) error {
-	parts, err := split(text)
-	if err != nil {
-		return err
-	}
-	if err := t.parseHeader(parts.header, accepted); err != nil {
-		return err
-	}
-	return t.parsePayload(parts)
-}
-
-// segments are those of a JWS in compact serialization, still encoded.
-type segments struct{ header, payload, signature, input string }
-
-// split finds the segments. It costs no allocation.
-func split(text string) (segments, error) {
-	if len(text) > maxTokenSize {
-		return segments{}, errTooLarge
-	}
-	// encoding/base64 passes over line breaks even when strict.
-	if strings.IndexByte(text, '\n') >= 0 || strings.IndexByte(text, '\r') >= 0 {
-		return segments{}, errMalformed
-	}
-	first := strings.IndexByte(text, '.')
-	last := strings.LastIndexByte(text, '.')
-	if first == last {
-		return segments{}, errMalformed
-	}
-	if strings.IndexByte(text[first+1:last], '.') >= 0 {
-		return segments{}, notJWS(text, first)
-	}
-	return segments{text[:first], text[first+1 : last], text[last+1:], text[:last]}, nil
-}
-
-// notJWS tells an encrypted token, five segments and "enc" in the header (RFC 7516
-// section 9), from what is no token, so that whoever reads the refusal knows what
-// to change.
-func notJWS(text string, first int) error {
-	if strings.Count(text, ".") != 4 {
-		return errMalformed
-	}
-	decoded, ok := decode(text[:first])
-	if !ok {
-		return errMalformed
-	}
-	if head, ok := readHeader(string(decoded)); !ok || !head.encrypted {
-		return errMalformed
-	}
-	return errEncrypted
-}
-
-func (t *token) parseHeader(segment string, accepted algorithmSet) error {
-	decoded, ok := decode(segment)
-	if !ok {
-		return errMalformed
-	}
-	if t.header, ok = readHeader(string(decoded)); !ok {
-		return errMalformed
-	}
-	return t.header.check(accepted)
-}
-
-func (t *token) parsePayload(parts segments) error {
-	payload, ok := decode(parts.payload)
-	if !ok {
-		return errMalformed
-	}
-	if t.signature, ok = decode(parts.signature); !ok {
-		return errMalformed
-	}
-	t.input = parts.input
-	if t.claims = parseClaims(string(payload), &t.members); t.claims == nil {
-		return errMalformed
-	}
-	return nil
-}
-
-// strict refuses padding and bits that no encoder sets, so that a token has one
-// spelling (RFC 7515 section 2, RFC 4648 section 3.5).
-var strict = base64.RawURLEncoding.Strict()
-
-func decode(segment string) ([]byte, bool) {
-	b, err := strict.DecodeString(segment)
-	return b, err == nil && len(b) > 0
 }
 
 // headerNames are the parameters that this package acts on.

@@ -49,6 +49,9 @@ func (cfg Config) validate(accepted algorithmSet) []error {
 	if cfg.MaxLifetime < 0 {
 		report("MaxLifetime is negative")
 	}
+	if cfg.TokenCache > maxTokenCache {
+		report("TokenCache of %d is more than %d", cfg.TokenCache, maxTokenCache)
+	}
 	return errs
 }
 

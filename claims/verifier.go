@@ -30,6 +30,7 @@ type Verifier struct {
 	keys        KeySource
 	secrets     []secret // in the place of keys
 	accepted    algorithmSet
+	gate        *gate
 	required    [][]string // of each, one
 	kinds       []kind
 	permissions permissionMapping
@@ -68,6 +69,7 @@ func newVerifier(cfg Config, accepted algorithmSet) *Verifier {
 	return &Verifier{
 		cfg:         cfg,
 		accepted:    accepted,
+		gate:        newGate(accepted, cfg.TokenCache),
 		required:    alternatives(cfg.RequiredClaims),
 		kinds:       kinds(cfg.ClaimValues),
 		permissions: permissionMapping{cfg.PermissionClaims, cfg.PermissionMap},
@@ -86,25 +88,26 @@ func (v *Verifier) trusts(issuer string) bool {
 // Authenticate verifies a Bearer token, by the checks and in the order that the
 // package comment gives.
 func (v *Verifier) Authenticate(ctx context.Context, r Request) (*Claims, error) {
-	var t token
-	if err := t.parseRequest(r, v.accepted); err != nil {
-		return nil, err
-	}
-	if !v.trusts(t.claims.issuer) {
-		return nil, errIssuer
-	}
-	return v.verify(ctx, &t)
+	return v.gate.authenticate(ctx, r, v)
 }
 
-// verify checks a token of the issuer, and returns its claims.
-func (v *Verifier) verify(ctx context.Context, t *token) (*Claims, error) {
-	now := time.Now()
-	for check := checkAlgorithm; check < checkCount; check++ {
+func (v *Verifier) route(_ context.Context, issuer string) (*Verifier, error) {
+	if !v.trusts(issuer) {
+		return nil, errIssuer
+	}
+	return v, nil
+}
+
+// verify does the checks of a token of the issuer from one on and until another.
+func (v *Verifier) verify(
+	ctx context.Context, t *token, now time.Time, from, until check,
+) error {
+	for check := from; check < until; check++ {
 		if err := v.do(ctx, check, t, now); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return t.claims, nil
+	return nil
 }
 
 // Ready returns nil once the issuer's keys are at hand, fetching them if need

@@ -1,6 +1,7 @@
 package jwks
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/sha256"
@@ -57,6 +58,13 @@ func (k *Key) Issuer() string { return k.issuer }
 // Thumbprint returns the SHA-256 thumbprint of the key in base64url (RFC 7638): the
 // same for the same key, whatever its ID and the other members of its JWK.
 func (k *Key) Thumbprint() string { return base64.RawURLEncoding.EncodeToString(k.thumbprint) }
+
+// Equal reports whether two keys are the same, and for the same: whether a
+// signature that one was found to have made counts for the other.
+func (k *Key) Equal(other *Key) bool {
+	return k == other || k != nil && other != nil && k.id == other.id && k.issuer == other.issuer &&
+		bytes.Equal(k.thumbprint, other.thumbprint) && slices.Equal(k.algorithms, other.algorithms)
+}
 
 // Algorithms returns the signature algorithms ("alg", RFC 7518 section 3.1)
 // that the key fits, by its type, its curve and its own "alg".

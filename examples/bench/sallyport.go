@@ -12,10 +12,12 @@ import (
 // uncachedVerifier checks the signature of every token.
 func uncachedVerifier(tb testing.TB, w *world) *claims.Verifier {
 	tb.Helper()
-	return newVerifier(tb, sallyportConfig(tb, w))
+	cfg := sallyportConfig(tb, w)
+	cfg.TokenCache = -1
+	return newVerifier(tb, cfg)
 }
 
-// cachedVerifier may remember the tokens that it has verified.
+// cachedVerifier remembers the tokens that it has verified, as it does by default.
 func cachedVerifier(tb testing.TB, w *world) *claims.Verifier {
 	tb.Helper()
 	return newVerifier(tb, sallyportConfig(tb, w))

@@ -1,0 +1,137 @@
+package claims
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"time"
+)
+
+// gate verifies tokens for a [Verifier], [Issuers] or [Tenants], which know the
+// issuers, and remembers those that it has verified.
+type gate struct {
+	accepted algorithmSet
+	seed     [seedSize]byte // of the hashes that stand for tokens
+	headers  headers
+	cache    tokenCache
+}
+
+// router finds the Verifier of an issuer that is trusted. The error is a refusal.
+type router interface {
+	route(ctx context.Context, issuer string) (*Verifier, error)
+}
+
+func newGate(accepted algorithmSet, tokens int) *gate {
+	g := &gate{accepted: accepted, cache: tokenCache{tokens: max(tokens, 0)}}
+	_, _ = rand.Read(g.seed[:]) // never fails
+	return g
+}
+
+// authenticate verifies a Bearer token of one of the issuers, by the checks and in
+// the order that the package comment gives.
+func (g *gate) authenticate(ctx context.Context, r Request, issuers router) (*Claims, error) {
+	if !strings.EqualFold(r.Scheme, "Bearer") {
+		return nil, errUnsupportedScheme
+	}
+	if len(r.Token) > maxTokenSize {
+		return nil, errTooLarge
+	}
+	w := newWork(&g.seed, r.Token)
+	defer w.release()
+	if err := g.readHeader(w); err != nil {
+		return nil, err
+	}
+	if g.cache.tokens > 0 {
+		w.sum()
+		if caller, err, known := g.recall(ctx, w, issuers); known {
+			return caller, err
+		}
+	}
+	if err := w.parsePayload(); err != nil {
+		return nil, err
+	}
+	v, err := issuers.route(ctx, w.claims.issuer)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	if err := v.verify(ctx, &w.token, now, checkAlgorithm, checkKey); err != nil {
+		return nil, err
+	}
+	if g.cache.tokens > 0 && v.cfg.TokenCache >= 0 {
+		return g.once(ctx, w, v, issuers)
+	}
+	return g.finish(ctx, w, v, now)
+}
+
+// readHeader reads the header of a token, unless it is that of others before.
+func (g *gate) readHeader(w *work) error {
+	if err := w.split(); err != nil {
+		return err
+	}
+	if w.header, w.knownHeader = g.headers.find(w.segments.header); w.knownHeader {
+		return nil
+	}
+	return w.parseHeader(g.accepted)
+}
+
+// finish does the checks that cost.
+func (g *gate) finish(ctx context.Context, w *work, v *Verifier, now time.Time) (*Claims, error) {
+	if err := v.verify(ctx, &w.token, now, checkKey, checkCount); err != nil {
+		return nil, err
+	}
+	if !w.knownHeader {
+		g.headers.add(w.segments.header, w.header, now)
+	}
+	return w.claims, nil
+}
+
+// once is finish, and remembers the token. If an identical one is being verified it
+// waits for that.
+func (g *gate) once(
+	ctx context.Context, w *work, v *Verifier, issuers router,
+) (*Claims, error) {
+	if f := g.cache.board(ctx, &w.hash); f != nil {
+		defer g.cache.land(f)
+	}
+	if caller, err, known := g.recall(ctx, w, issuers); known {
+		return caller, err
+	}
+	now := time.Now()
+	caller, err := g.finish(ctx, w, v, now)
+	if err != nil { // which another request may not meet
+		return nil, err
+	}
+	g.cache.add(&cachedToken{
+		sum: w.hash, claims: caller, verifier: v,
+		keyID: w.header.keyID, algorithm: w.header.algorithm, key: w.key,
+	}, now)
+	return caller, nil
+}
+
+// recall does the checks of a token that is remembered whose outcome may be another
+// than before; known is false if all have to be done.
+func (g *gate) recall(
+	ctx context.Context, w *work, issuers router,
+) (caller *Claims, err error, known bool) {
+	now := time.Now()
+	t := g.cache.find(&w.hash, now)
+	if t == nil {
+		return nil, nil, false
+	}
+	v, err := issuers.route(ctx, t.claims.issuer)
+	if err != nil {
+		return nil, err, true
+	}
+	if v != t.verifier || v.secrets == nil && !v.holds(ctx, t) {
+		g.cache.remove(t)
+		return nil, nil, false
+	}
+	if err := v.checkTime(t.claims, now); err != nil {
+		return nil, err, true
+	}
+	if err := v.checkOwn(ctx, t.claims); err != nil {
+		return nil, err, true
+	}
+	return t.claims, nil, true
+}
