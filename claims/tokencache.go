@@ -1,7 +1,6 @@
 package claims
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
@@ -15,16 +14,16 @@ import (
 const (
 	defaultTokenCache = 10_000
 	maxTokenCache     = 10_000_000
-	// ways is how many tokens share a place, and so how many may have to make room
-	// for another.
+	// ways is how many tokens a place has. A token has two places, so that nearly
+	// all are full before one has to give way, and it is the least used of 16.
 	ways = 8
 	// meanSize is what a token may take on average where all places are full.
 	meanSize = 2 << 10
 	// overhead is about what a token takes beside its claims' text.
-	overhead = 640
-	// ticks are the units of time in which tokens are told to have been used: fine
-	// enough to order them, and coarse enough to be written seldom.
-	ticks = 1 << 20 // nanoseconds
+	overhead = 400
+	// tick is the time in which tokens are told to have been used: fine enough to
+	// order them, and coarse enough to be written seldom.
+	tick  = 1 << 20 // nanoseconds
 	locks = 64
 )
 
@@ -45,7 +44,12 @@ type tokenTable struct {
 	flights [locks]flights    // by place
 }
 
-type place [ways]atomic.Pointer[cachedToken]
+// place has tokens, each with some bits of its sum beside it, so that others need
+// not be looked at.
+type place struct {
+	tags   [ways]atomic.Uint32
+	tokens [ways]atomic.Pointer[cachedToken]
+}
 
 // cachedToken is a verified token.
 type cachedToken struct {
@@ -67,11 +71,15 @@ func (c *tokenCache) opened() *tokenTable {
 	return c.table.Load()
 }
 
-// index returns which place is that of a token.
-func (t *tokenTable) index(sum *tokenSum) int {
-	hash := binary.LittleEndian.Uint64(sum[:])
-	i, _ := bits.Mul64(hash, uint64(len(t.places)))
-	return int(i)
+// indexes returns which places are those of a token, and its tag. The sum can not
+// be foreseen, so nobody can choose whose place he shares.
+func (t *tokenTable) indexes(sum *tokenSum) (i, j int, tag uint32) {
+	index := func(hash uint64) int {
+		i, _ := bits.Mul64(hash, uint64(len(t.places)))
+		return int(i)
+	}
+	return index(binary.LittleEndian.Uint64(sum[:])), index(binary.LittleEndian.Uint64(sum[8:])),
+		binary.LittleEndian.Uint32(sum[16:])
 }
 
 // find returns the token, or nil.
@@ -80,72 +88,138 @@ func (c *tokenCache) find(sum *tokenSum, now time.Time) *cachedToken {
 	if table == nil {
 		return nil
 	}
-	place := &table.places[table.index(sum)]
-	for i := range place {
-		t := place[i].Load()
-		if t == nil || t.sum != *sum {
+	i, j, tag := table.indexes(sum)
+	t := table.places[i].find(sum, tag)
+	if t == nil {
+		t = table.places[j].find(sum, tag)
+	}
+	if t != nil {
+		t.use(now)
+	}
+	return t
+}
+
+func (p *place) find(sum *tokenSum, tag uint32) *cachedToken {
+	for w := range p.tags {
+		if p.tags[w].Load() != tag {
 			continue
 		}
-		if tick := now.UnixNano() / ticks; t.usedAt.Load() != tick {
-			t.usedAt.Store(tick)
+		if t := p.tokens[w].Load(); t != nil && t.sum == *sum {
+			return t
 		}
-		return t
 	}
 	return nil
 }
 
-// add remembers a token in the place of those that were not used for longest.
-func (c *tokenCache) add(t *cachedToken, now time.Time) {
-	t.usedAt.Store(now.UnixNano() / ticks)
-	t.size = t.claims.size()
-	table := c.opened()
-	i := table.index(&t.sum)
-	lock := &table.writers[i%locks]
-	lock.Lock()
-	defer lock.Unlock()
-	place := &table.places[i]
-	free, size := -1, t.size
-	for w := range place {
-		other := place[w].Load()
-		switch {
-		case other == nil:
-			free = w
-		case other.sum == t.sum || !now.Before(other.claims.expiresAt.Add(maxLeeway)):
-			place[w].Store(nil)
-			free = w
-		default:
-			size += other.size
-		}
+// use takes note that a token is used. Many cores write nothing while one has.
+func (t *cachedToken) use(now time.Time) {
+	if ticks := now.UnixNano() / tick; t.usedAt.Load() != ticks {
+		t.usedAt.Store(ticks)
 	}
-	for free < 0 || size > ways*meanSize {
-		oldest := place.oldest()
-		if oldest < 0 { // it is larger than its place
-			return
-		}
-		size -= place[oldest].Load().size
-		place[oldest].Store(nil)
-		free = oldest
-	}
-	place[free].Store(t)
 }
 
-// oldest returns where the token is that was not used for longest, -1 if none is.
-func (p *place) oldest() int {
-	found, since := -1, int64(0)
-	for w := range p {
-		if t := p[w].Load(); t != nil && (found < 0 || t.usedAt.Load() < since) {
-			found, since = w, t.usedAt.Load()
+// add remembers a token in the place of those that were not used for longest.
+func (c *tokenCache) add(t *cachedToken, now time.Time) {
+	t.use(now)
+	t.size = t.claims.size()
+	table := c.opened()
+	i, j, tag := table.indexes(&t.sum)
+	defer table.lock(i, j)()
+	table.places[i].clean(&t.sum, now)
+	table.places[j].clean(&t.sum, now)
+	p := &table.places[i]
+	if other := &table.places[j]; other.worth(t.size) < p.worth(t.size) {
+		p = other
+	}
+	p.put(t, tag)
+}
+
+// lock locks two places for writing, and returns what unlocks them.
+func (t *tokenTable) lock(i, j int) (unlock func()) {
+	first, second := &t.writers[min(i%locks, j%locks)], &t.writers[max(i%locks, j%locks)]
+	first.Lock()
+	if first == second {
+		return first.Unlock
+	}
+	second.Lock()
+	return func() {
+		second.Unlock()
+		first.Unlock()
+	}
+}
+
+// clean makes room where a token is expired, whatever the leeway, and where the
+// one with this sum is.
+func (p *place) clean(sum *tokenSum, now time.Time) {
+	for w := range p.tokens {
+		t := p.tokens[w].Load()
+		if t != nil && (t.sum == *sum || !now.Before(t.claims.expiresAt.Add(maxLeeway))) {
+			p.tokens[w].Store(nil)
 		}
 	}
-	return found
+}
+
+// worth is what has to give way for a token of this size: how lately the first to
+// go was used, or, if there is room, less the more there is.
+func (p *place) worth(size int) int64 {
+	free := int64(0)
+	for w := range p.tokens {
+		if t := p.tokens[w].Load(); t != nil {
+			size += t.size
+		} else {
+			free++
+		}
+	}
+	if free > 0 && size <= ways*meanSize {
+		return -free
+	}
+	_, usedAt := p.oldest()
+	return usedAt
+}
+
+func (p *place) put(t *cachedToken, tag uint32) {
+	for {
+		free, size := -1, t.size
+		for w := range p.tokens {
+			if other := p.tokens[w].Load(); other != nil {
+				size += other.size
+			} else {
+				free = w
+			}
+		}
+		if free >= 0 && size <= ways*meanSize {
+			p.tags[free].Store(tag)
+			p.tokens[free].Store(t)
+			return
+		}
+		oldest, _ := p.oldest()
+		if oldest < 0 { // it alone is more than a place has
+			return
+		}
+		p.tokens[oldest].Store(nil)
+	}
+}
+
+// oldest returns where the token is that was not used for longest, -1 if none is,
+// and when it was.
+func (p *place) oldest() (found int, usedAt int64) {
+	found = -1
+	for w := range p.tokens {
+		if t := p.tokens[w].Load(); t != nil && (found < 0 || t.usedAt.Load() < usedAt) {
+			found, usedAt = w, t.usedAt.Load()
+		}
+	}
+	return found, usedAt
 }
 
 // remove forgets a token.
 func (c *tokenCache) remove(t *cachedToken) {
 	table := c.table.Load()
-	place := &table.places[table.index(&t.sum)]
-	for w := range place {
-		place[w].CompareAndSwap(t, nil)
+	i, j, _ := table.indexes(&t.sum)
+	for _, p := range []*place{&table.places[i], &table.places[j]} {
+		for w := range p.tokens {
+			p.tokens[w].CompareAndSwap(t, nil)
+		}
 	}
 }
 
@@ -156,69 +230,12 @@ func (c *tokenCache) len() (tokens, size int) {
 		return 0, 0
 	}
 	for i := range table.places {
-		for w := range table.places[i] {
-			if t := table.places[i][w].Load(); t != nil {
+		for w := range ways {
+			if t := table.places[i].tokens[w].Load(); t != nil {
 				tokens++
 				size += t.size
 			}
 		}
 	}
 	return tokens, size
-}
-
-// flights are the tokens that are being verified, so that of identical ones that
-// arrive together one is.
-type flights struct {
-	mu    sync.Mutex
-	first *flight // a list: there are hardly ever two
-}
-
-type flight struct {
-	sum  tokenSum
-	next *flight
-	done chan struct{} // nil until somebody waits
-}
-
-// board returns a flight that is the caller's to land, or, once that of another
-// has landed, nil.
-func (c *tokenCache) board(ctx context.Context, sum *tokenSum) *flight {
-	table := c.opened()
-	list := &table.flights[table.index(sum)%locks]
-	list.mu.Lock()
-	for f := list.first; f != nil; f = f.next {
-		if f.sum != *sum {
-			continue
-		}
-		if f.done == nil {
-			f.done = make(chan struct{})
-		}
-		done := f.done
-		list.mu.Unlock()
-		select {
-		case <-done:
-		case <-ctx.Done():
-		}
-		return nil
-	}
-	f := &flight{sum: *sum, next: list.first}
-	list.first = f
-	list.mu.Unlock()
-	return f
-}
-
-// land ends a flight.
-func (c *tokenCache) land(f *flight) {
-	table := c.table.Load()
-	list := &table.flights[table.index(&f.sum)%locks]
-	list.mu.Lock()
-	defer list.mu.Unlock()
-	for at := &list.first; *at != nil; at = &(*at).next {
-		if *at == f {
-			*at = f.next
-			break
-		}
-	}
-	if f.done != nil {
-		close(f.done)
-	}
 }

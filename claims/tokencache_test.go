@@ -1,0 +1,473 @@
+package claims
+
+import (
+	"context"
+	"crypto"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/jwks"
+)
+
+// counting is a verifier, or several, that counts the signatures it checks.
+type counting struct {
+	issuer  *claimstest.Issuer
+	cfg     Config
+	checked atomic.Int64
+	slow    chan struct{} // unless nil, a signature check waits for it
+}
+
+func newCounting(t testing.TB, change func(*Config)) *counting {
+	t.Helper()
+	issuer, err := claimstest.New(claimstest.Config{URL: "https://issuer.example"})
+	require.NoError(t, err)
+	keys, err := jwks.NewCache(jwks.Config{Issuer: issuer.URL(), Client: issuer.Client()})
+	require.NoError(t, err)
+	c := &counting{issuer: issuer, cfg: Config{
+		Issuer: issuer.URL(), Audiences: []string{claimstest.Audience}, Keys: keys,
+	}}
+	if change != nil {
+		change(&c.cfg)
+	}
+	return c
+}
+
+// watch has a verifier count.
+func (c *counting) watch(v *Verifier) *Verifier {
+	v.accepted = maps.Clone(v.accepted)
+	for alg, verify := range v.accepted {
+		v.accepted[alg] = func(key crypto.PublicKey, input, signature []byte) bool {
+			c.checked.Add(1)
+			if c.slow != nil {
+				<-c.slow
+			}
+			return verify(key, input, signature)
+		}
+	}
+	return v
+}
+
+func (c *counting) verifier(t testing.TB) *Verifier {
+	t.Helper()
+	v, err := NewVerifier(c.cfg)
+	require.NoError(t, err)
+	return c.watch(v)
+}
+
+func (c *counting) mint(token claimstest.Token) Request {
+	return Request{Scheme: "Bearer", Token: c.issuer.Mint(token)}
+}
+
+// expect authenticates, wants the reason, none for a token that is accepted, and
+// that many signature checks.
+func (c *counting) expect(t testing.TB, auth Authenticator, r Request, reason Reason, checks int) {
+	t.Helper()
+	before := c.checked.Load()
+	caller, err := auth.Authenticate(t.Context(), r)
+	if reason == "" {
+		require.NoError(t, err)
+		require.NotNil(t, caller)
+	} else {
+		require.Nil(t, caller)
+		require.Equal(t, reason, AsError(err).Reason())
+	}
+	require.EqualValues(t, checks, c.checked.Load()-before, "signature checks")
+}
+
+func TestTokenCache_remembers(t *testing.T) {
+	t.Parallel()
+	c := newCounting(t, nil)
+	v := c.verifier(t)
+	alice, bob := c.mint(claimstest.Token{Subject: "alice"}), c.mint(claimstest.Token{Subject: "bob"})
+	c.expect(t, v, alice, "", 1)
+	c.expect(t, v, alice, "", 0)
+	c.expect(t, v, bob, "", 1)
+	first, err := v.Authenticate(t.Context(), alice)
+	require.NoError(t, err)
+	assert.Equal(t, "alice", first.Subject())
+	c.expect(t, v, Request{Scheme: "bearer", Token: alice.Token}, "", 0)
+	c.expect(t, v, Request{Scheme: "DPoP", Token: alice.Token}, ReasonUnsupportedScheme, 0)
+
+	c.cfg.TokenCache = -1
+	v = c.verifier(t)
+	c.expect(t, v, alice, "", 1)
+	c.expect(t, v, alice, "", 1)
+	assert.Nil(t, v.gate.cache.table.Load())
+}
+
+// A token that differs in anything is another one.
+func TestTokenCache_everyByteCounts(t *testing.T) {
+	t.Parallel()
+	c := newCounting(t, nil)
+	v := c.verifier(t)
+	good := c.mint(claimstest.Token{Subject: "alice"}).Token
+	c.expect(t, v, Request{Scheme: "Bearer", Token: good}, "", 1)
+	for i := range good {
+		changed := []byte(good)
+		changed[i] ^= 1
+		_, err := v.Authenticate(t.Context(), Request{Scheme: "Bearer", Token: string(changed)})
+		require.Error(t, err, "byte %d", i)
+	}
+	for _, other := range []string{good + "A", good[:len(good)-1], " " + good, good + " ", good + "."} {
+		_, err := v.Authenticate(t.Context(), Request{Scheme: "Bearer", Token: other})
+		require.Error(t, err)
+	}
+	tokens, _ := v.gate.cache.len()
+	assert.Equal(t, 1, tokens, "what is refused is not remembered")
+	assert.Len(t, v.gate.headers.known.Load().bySegment, 1, "nor its header")
+	c.expect(t, v, Request{Scheme: "Bearer", Token: good}, "", 0)
+}
+
+// Of the hash all 256 bits are compared, though its first 64 choose the place.
+func TestTokenCache_wholeHash(t *testing.T) {
+	t.Parallel()
+	cache := &tokenCache{tokens: 100}
+	now := time.Now()
+	var sum tokenSum
+	binary.LittleEndian.PutUint64(sum[:], 12345)
+	cache.add(&cachedToken{sum: sum, claims: &Claims{expiresAt: now.Add(time.Hour)}}, now)
+	require.NotNil(t, cache.find(&sum, now))
+	for i := range sum {
+		other := sum // with few places, they and the tag are often the same
+		other[i] ^= 0x80
+		assert.Nil(t, cache.find(&other, now), "byte %d", i)
+	}
+}
+
+// Two gates hash a token differently, so nobody can find out what is where.
+func TestTokenCache_seeded(t *testing.T) {
+	t.Parallel()
+	sums := map[tokenSum]bool{}
+	for range 10 {
+		w := newWork(&newGate(algorithms, 1).seed, "token")
+		w.sum()
+		sums[w.hash] = true
+		w.release()
+	}
+	assert.Len(t, sums, 10)
+}
+
+func TestTokenCache_expiry(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounting(t, func(cfg *Config) { cfg.MaxTokenAge = 4 * time.Minute })
+		v := c.verifier(t)
+		brief := c.mint(claimstest.Token{Lifetime: time.Minute})
+		aged := c.mint(claimstest.Token{Lifetime: time.Hour})
+		c.expect(t, v, brief, "", 1)
+		c.expect(t, v, aged, "", 1)
+		time.Sleep(90*time.Second - time.Nanosecond)
+		c.expect(t, v, brief, "", 0)
+		time.Sleep(time.Nanosecond)
+		c.expect(t, v, brief, ReasonExpired, 0)
+		time.Sleep(3*time.Minute - time.Nanosecond)
+		c.expect(t, v, aged, "", 0)
+		time.Sleep(time.Nanosecond)
+		c.expect(t, v, aged, ReasonTooOld, 0)
+	})
+}
+
+func TestTokenCache_rotation(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounting(t, nil)
+		v := c.verifier(t)
+		old := c.issuer.Key()
+		before := c.mint(claimstest.Token{Lifetime: 24 * time.Hour})
+		c.expect(t, v, before, "", 1)
+
+		c.issuer.Rotate("")
+		c.expect(t, v, c.mint(claimstest.Token{}), "", 1)
+		c.expect(t, v, before, "", 0) // its key is still there
+
+		c.issuer.Revoke(old)
+		c.expect(t, v, before, "", 0) // and is believed until the next fetch
+		c.issuer.Rotate("")
+		time.Sleep(time.Minute)
+		c.expect(t, v, c.mint(claimstest.Token{}), "", 1) // which this one causes
+		synctest.Wait()
+		c.expect(t, v, before, ReasonUnknownKey, 0)
+		c.expect(t, v, before, ReasonUnknownKey, 0)
+	})
+}
+
+// Another key under the same ID did not sign the token.
+func TestTokenCache_keyReplaced(t *testing.T) {
+	t.Parallel()
+	c := newCounting(t, nil)
+	old := c.issuer.Key()
+	first, err := jwks.Parse(c.issuer.KeySet())
+	require.NoError(t, err)
+	other := c.issuer.Rotate("")
+	jwk := other.JWK()
+	jwk["kid"] = old.ID
+	document, err := json.Marshal(map[string]any{"keys": []any{jwk}})
+	require.NoError(t, err)
+	second, err := jwks.Parse(document)
+	require.NoError(t, err)
+	source := &switched{}
+	source.set.Store(first)
+	c.cfg.Keys = source
+	v := c.verifier(t)
+	token := c.mint(claimstest.Token{Key: old})
+	c.expect(t, v, token, "", 1)
+	c.expect(t, v, token, "", 0)
+	source.set.Store(second)
+	c.expect(t, v, token, ReasonSignature, 1)
+	source.set.Store(first)
+	c.expect(t, v, token, "", 1)
+}
+
+// switched is a KeySource of somebody's own.
+type switched struct{ set atomic.Pointer[jwks.Set] }
+
+func (s *switched) Lookup(ctx context.Context, keyID, alg string) ([]*jwks.Key, error) {
+	return s.set.Load().Lookup(ctx, keyID, alg)
+}
+
+// Where keys may be used no more, a token that was verified by them is not either.
+func TestTokenCache_outage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounting(t, nil)
+		v := c.verifier(t)
+		token := c.mint(claimstest.Token{Lifetime: 24 * time.Hour})
+		c.expect(t, v, token, "", 1)
+		c.issuer.Intercept(func(http.Handler) http.Handler { return http.NotFoundHandler() })
+		time.Sleep(time.Hour)
+		c.expect(t, v, token, "", 0)
+		time.Sleep(time.Hour)
+		c.expect(t, v, token, ReasonKeysUnavailable, 0)
+		c.issuer.Intercept(nil)
+		time.Sleep(2 * time.Minute)
+		c.expect(t, v, token, "", 1)
+	})
+}
+
+// A hit is a use of the keys: they are fetched ahead of time.
+func TestTokenCache_keepsKeysFresh(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounting(t, nil)
+		v := c.verifier(t)
+		token := c.mint(claimstest.Token{Lifetime: 24 * time.Hour})
+		c.expect(t, v, token, "", 1)
+		for range 100 {
+			time.Sleep(time.Minute)
+			c.expect(t, v, token, "", 0)
+			synctest.Wait()
+		}
+		assert.GreaterOrEqual(t, c.issuer.KeySetRequests(), 10)
+	})
+}
+
+func TestTokenCache_ownCheckEachTime(t *testing.T) {
+	t.Parallel()
+	var refuse error
+	calls := 0
+	c := newCounting(t, func(cfg *Config) {
+		cfg.Check = func(context.Context, *Claims) error {
+			calls++
+			return refuse
+		}
+	})
+	v := c.verifier(t)
+	token := c.mint(claimstest.Token{})
+	c.expect(t, v, token, "", 1)
+	c.expect(t, v, token, "", 0)
+	refuse = errors.New("revoked")
+	c.expect(t, v, token, ReasonRejected, 0)
+	refuse = nil
+	c.expect(t, v, token, "", 0)
+	assert.Equal(t, 4, calls)
+}
+
+func TestTokenCache_tenantEachTime(t *testing.T) {
+	t.Parallel()
+	trusted := true
+	c := newCounting(t, func(cfg *Config) {
+		cfg.Issuer = "https://issuer.example/{tenant}"
+		cfg.Tenant = func(tenant string) bool { return trusted && tenant == "t1" }
+	})
+	v := c.verifier(t)
+	token := c.mint(claimstest.Token{Claims: map[string]any{"iss": "https://issuer.example/t1"}})
+	c.expect(t, v, token, "", 1)
+	c.expect(t, v, token, "", 0)
+	trusted = false
+	c.expect(t, v, token, ReasonIssuer, 0)
+}
+
+func TestTokenCache_issuers(t *testing.T) {
+	t.Parallel()
+	c := newCounting(t, nil)
+	issuers, err := NewIssuers(c.cfg)
+	require.NoError(t, err)
+	watch := func() { c.watch(issuers.trusted.Load().verifiers[c.cfg.Issuer]) }
+	watch()
+	token := c.mint(claimstest.Token{})
+	c.expect(t, issuers, token, "", 1)
+	c.expect(t, issuers, token, "", 0)
+
+	other := newCounting(t, func(cfg *Config) { cfg.Issuer = "https://other.example" })
+	require.NoError(t, issuers.Add(other.cfg))
+	c.expect(t, issuers, token, "", 0)
+
+	require.True(t, issuers.Remove(c.cfg.Issuer))
+	c.expect(t, issuers, token, ReasonIssuer, 0)
+	require.NoError(t, issuers.Add(c.cfg))
+	watch()
+	c.expect(t, issuers, token, "", 1)
+	c.expect(t, issuers, token, "", 0)
+
+	stricter := c.cfg
+	stricter.RequiredClaims = []string{"x"}
+	require.NoError(t, issuers.Add(stricter))
+	c.expect(t, issuers, token, ReasonClaims, 0)
+
+	stricter.RequiredClaims, stricter.TokenCache = nil, -1
+	require.NoError(t, issuers.Add(stricter))
+	watch()
+	c.expect(t, issuers, token, "", 1)
+	c.expect(t, issuers, token, "", 1)
+
+	larger := c.cfg
+	larger.TokenCache = 2 * defaultTokenCache
+	require.NoError(t, issuers.Add(larger))
+	watch()
+	assert.Equal(t, 2*defaultTokenCache, issuers.trusted.Load().gate.cache.tokens)
+	c.expect(t, issuers, token, "", 1)
+	c.expect(t, issuers, token, "", 0)
+}
+
+func TestTokenCache_tenants(t *testing.T) {
+	t.Parallel()
+	c := newCounting(t, nil)
+	refuse := atomic.Bool{}
+	tenants, err := NewTenants(TenantsConfig{Resolve: func(context.Context, string) (Config, error) {
+		if refuse.Load() {
+			return Config{}, ErrUntrusted
+		}
+		return c.cfg, nil
+	}})
+	require.NoError(t, err)
+	token := c.mint(claimstest.Token{})
+	c.expect(t, tenants, token, "", 0) // not watched yet
+	c.watch(tenants.lookup(c.cfg.Issuer).verifier)
+	c.expect(t, tenants, token, "", 0)
+	tokens, _ := tenants.gate.cache.len()
+	assert.Equal(t, 1, tokens)
+	tenants.Forget(c.cfg.Issuer)
+	c.expect(t, tenants, token, "", 0)
+	c.watch(tenants.lookup(c.cfg.Issuer).verifier)
+	refuse.Store(true)
+	tenants.Forget(c.cfg.Issuer)
+	c.expect(t, tenants, token, ReasonIssuer, 0)
+}
+
+// Identical tokens that arrive together are verified once, good ones.
+func TestTokenCache_together(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounting(t, nil)
+		c.slow = make(chan struct{})
+		v := c.verifier(t)
+		require.NoError(t, v.Ready(t.Context()))
+		token, other := c.mint(claimstest.Token{}), c.mint(claimstest.Token{})
+		var callers sync.WaitGroup
+		for range 50 {
+			callers.Go(func() {
+				_, err := v.Authenticate(t.Context(), token)
+				assert.NoError(t, err)
+			})
+		}
+		callers.Go(func() {
+			_, err := v.Authenticate(t.Context(), other)
+			assert.NoError(t, err)
+		})
+		synctest.Wait()
+		assert.EqualValues(t, 2, c.checked.Load())
+		// Who gives up waiting has it verified.
+		ctx, cancel := context.WithCancel(t.Context())
+		callers.Go(func() { _, _ = v.Authenticate(ctx, token) })
+		synctest.Wait()
+		assert.EqualValues(t, 2, c.checked.Load())
+		cancel()
+		synctest.Wait()
+		assert.EqualValues(t, 3, c.checked.Load())
+		close(c.slow)
+		callers.Wait()
+		assert.EqualValues(t, 3, c.checked.Load())
+
+		// Refusals are nobody else's.
+		bad := Request{Scheme: "Bearer", Token: token.Token[:len(token.Token)-8] + "AAAAAAAA"}
+		for range 10 {
+			callers.Go(func() { _, _ = v.Authenticate(t.Context(), bad) })
+		}
+		callers.Wait()
+		assert.EqualValues(t, 13, c.checked.Load())
+		for i := range v.gate.cache.table.Load().flights {
+			assert.Nil(t, v.gate.cache.table.Load().flights[i].first)
+		}
+	})
+}
+
+// A panic of the user's check leaves nobody waiting.
+func TestTokenCache_panic(t *testing.T) {
+	t.Parallel()
+	panics := true
+	c := newCounting(t, func(cfg *Config) {
+		cfg.Check = func(context.Context, *Claims) error {
+			if panics {
+				panic("own")
+			}
+			return nil
+		}
+	})
+	v := c.verifier(t)
+	token := c.mint(claimstest.Token{})
+	assert.Panics(t, func() { _, _ = v.Authenticate(t.Context(), token) })
+	panics = false
+	c.expect(t, v, token, "", 1)
+}
+
+// What is remembered has no part of the token, and nothing that is used again has.
+func TestTokenCache_keepsNoToken(t *testing.T) {
+	t.Parallel()
+	c := newCounting(t, nil)
+	v := c.verifier(t)
+	token := c.mint(claimstest.Token{})
+	c.expect(t, v, token, "", 1)
+	signature := token.Token[strings.LastIndexByte(token.Token, '.')+1:]
+	dump := fmt.Sprintf("%+v", v.gate.headers.known.Load())
+	for i := range v.gate.cache.table.Load().places {
+		for w := range ways {
+			if held := v.gate.cache.table.Load().places[i].tokens[w].Load(); held != nil {
+				dump += fmt.Sprintf("%+v %+v", held, held.claims)
+			}
+		}
+	}
+	assert.NotContains(t, dump, signature[:10])
+	w := newWork(&v.gate.seed, token.Token)
+	require.NoError(t, w.split())
+	_, ok := w.decode(w.segments.payload)
+	require.True(t, ok)
+	text, decoded := w.text, w.decoded
+	w.release()
+	assert.Equal(t, make([]byte, len(text)), text)
+	assert.Equal(t, make([]byte, len(decoded)), decoded)
+	assert.Zero(t, w.token)
+}
