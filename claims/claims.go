@@ -177,7 +177,26 @@ func (r *reader) scopes() []string {
 		return r.strings()
 	}
 	// RFC 6749 section 3.3: space is the one separator.
-	return slices.DeleteFunc(strings.Split(r.string(), " "), func(s string) bool { return s == "" })
+	text := r.string()
+	list := make([]string, 0, words(text))
+	for len(text) > 0 {
+		scope, rest, _ := strings.Cut(text, " ")
+		if scope != "" {
+			list = append(list, scope)
+		}
+		text = rest
+	}
+	return list
+}
+
+// words counts what spaces separate.
+func words(text string) (n int) {
+	for i := range len(text) {
+		if text[i] != ' ' && (i == 0 || text[i-1] == ' ') {
+			n++
+		}
+	}
+	return n
 }
 
 // foldsTo reports whether name equals one of names when case is ignored.

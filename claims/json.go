@@ -53,6 +53,13 @@ func (r *reader) peek() byte {
 }
 
 func (r *reader) space() {
+	if r.pos < len(r.text) && r.text[r.pos] > ' ' { // as nearly always
+		return
+	}
+	r.manySpaces()
+}
+
+func (r *reader) manySpaces() {
 	for r.pos < len(r.text) {
 		switch r.text[r.pos] {
 		case ' ', '\t', '\n', '\r':

@@ -12,19 +12,28 @@ import (
 type members struct {
 	few  [16]member
 	n    int
+	bits uint64            // of the names that there are, so that most others need no comparison
 	many map[string]string // all of them, nil while they are few
 }
 
 type member struct{ name, value string }
 
+// bitOf returns the bit of a name, which few others share.
+func bitOf(name string) uint64 {
+	if name == "" {
+		return 1
+	}
+	return 1 << ((len(name) ^ int(name[0])*5 ^ int(name[len(name)-1])*11) & 63)
+}
+
 // add reports whether name is new.
 func (m *members) add(name string) bool {
 	if m.many == nil {
-		for i := range m.few[:m.n] {
-			if m.few[i].name == name {
-				return false
-			}
+		bit := bitOf(name)
+		if m.bits&bit != 0 && m.index(name) >= 0 {
+			return false
 		}
+		m.bits |= bit
 		if m.n < len(m.few) {
 			m.few[m.n].name = name
 			m.n++
@@ -55,12 +64,23 @@ func (m *members) find(name string) (value string, ok bool) {
 		value, ok = m.many[name]
 		return value, ok
 	}
-	for i := range m.few[:m.n] {
-		if m.few[i].name == name {
-			return m.few[i].value, true
-		}
+	if m.bits&bitOf(name) == 0 {
+		return "", false
+	}
+	if i := m.index(name); i >= 0 {
+		return m.few[i].value, true
 	}
 	return "", false
+}
+
+// index returns where a name is among the few, -1 if it is not.
+func (m *members) index(name string) int {
+	for i := range m.few[:m.n] {
+		if m.few[i].name == name {
+			return i
+		}
+	}
+	return -1
 }
 
 // all yields the members in the order of their names.

@@ -6,10 +6,9 @@ import (
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/rsa"
-	_ "crypto/sha256" // for crypto.SHA256
-	_ "crypto/sha512" // for crypto.SHA384 and crypto.SHA512
+	"crypto/sha256"
+	"crypto/sha512"
 	"maps"
-	"math/big"
 	"slices"
 	"strings"
 )
@@ -70,7 +69,8 @@ func mac(hash crypto.Hash) func(crypto.PublicKey, []byte, []byte) bool {
 func pkcs1(hash crypto.Hash) func(crypto.PublicKey, []byte, []byte) bool {
 	return func(public crypto.PublicKey, input, signature []byte) bool {
 		key, ok := public.(*rsa.PublicKey)
-		return ok && rsa.VerifyPKCS1v15(key, hash, digest(hash, input), signature) == nil
+		var sum digest
+		return ok && rsa.VerifyPKCS1v15(key, hash, sum.of(hash, input), signature) == nil
 	}
 }
 
@@ -79,7 +79,8 @@ func pss(hash crypto.Hash) func(crypto.PublicKey, []byte, []byte) bool {
 	options := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash}
 	return func(public crypto.PublicKey, input, signature []byte) bool {
 		key, ok := public.(*rsa.PublicKey)
-		return ok && rsa.VerifyPSS(key, hash, digest(hash, input), signature, options) == nil
+		var sum digest
+		return ok && rsa.VerifyPSS(key, hash, sum.of(hash, input), signature, options) == nil
 	}
 }
 
@@ -93,10 +94,44 @@ func ecdsaP1363(hash crypto.Hash, bits int) func(crypto.PublicKey, []byte, []byt
 		if !ok || key.Curve.Params().BitSize != bits || len(signature) != 2*size {
 			return false
 		}
-		r := new(big.Int).SetBytes(signature[:size])
-		s := new(big.Int).SetBytes(signature[size:])
-		return ecdsa.Verify(key, digest(hash, input), r, s) // refuses zero
+		var sum digest
+		var der [maxDER]byte
+		return ecdsa.VerifyASN1(key, sum.of(hash, input),
+			appendDER(der[:0], signature[:size], signature[size:])) // refuses zero
 	}
+}
+
+// maxDER is the length of the longest signature in DER: two integers of P-521 with
+// their headers, in a sequence with a long one.
+const maxDER = 3 + 2*(2+66)
+
+// appendDER writes a signature as crypto/ecdsa takes it, which would do it by way
+// of two big integers.
+func appendDER(der, r, s []byte) []byte {
+	r, s = unpadded(r), unpadded(s)
+	const sequence, integer, long = 0x30, 0x02, 0x81
+	der = append(der, sequence)
+	length := 4 + len(r) + int(r[0]>>7) + len(s) + int(s[0]>>7)
+	if length >= 0x80 {
+		der = append(der, long)
+	}
+	der = append(der, byte(length))
+	for _, n := range [][]byte{r, s} {
+		if n[0] >= 0x80 { // else it would be negative
+			der = append(append(der, integer, byte(len(n)+1), 0), n...)
+			continue
+		}
+		der = append(append(der, integer, byte(len(n))), n...)
+	}
+	return der
+}
+
+// unpadded returns a number without zeros before it, but for that of zero itself.
+func unpadded(n []byte) []byte {
+	for len(n) > 1 && n[0] == 0 {
+		n = n[1:]
+	}
+	return n
 }
 
 // pureEd25519 is RFC 8037 section 3.1, and RFC 9864 section 2.2 under the name
@@ -106,10 +141,23 @@ func pureEd25519(public crypto.PublicKey, input, signature []byte) bool {
 	return ok && len(key) == ed25519.PublicKeySize && ed25519.Verify(key, input, signature)
 }
 
-func digest(hash crypto.Hash, input []byte) []byte {
-	h := hash.New()
-	h.Write(input)
-	return h.Sum(nil)
+// digest is room for a hash.
+type digest [sha512.Size]byte
+
+// of returns the hash of input, by one of those that algorithms use.
+func (d *digest) of(hash crypto.Hash, input []byte) []byte {
+	switch hash {
+	case crypto.SHA256:
+		sum := sha256.Sum256(input)
+		return append(d[:0], sum[:]...)
+	case crypto.SHA384:
+		sum := sha512.Sum384(input)
+		return append(d[:0], sum[:]...)
+	case crypto.SHA512:
+		sum := sha512.Sum512(input)
+		return append(d[:0], sum[:]...)
+	}
+	panic("claims: no such hash")
 }
 
 // String lists the algorithms, in alphabetical order.

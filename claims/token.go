@@ -2,7 +2,6 @@ package claims
 
 import (
 	"bytes"
-	"encoding/base64"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/jwks"
@@ -94,23 +93,9 @@ func (w *work) parsePayload() error {
 
 // decode decodes a segment into the buffer, in the place of what was there.
 func (w *work) decode(segment []byte) (decoded []byte, ok bool) {
-	decoded, ok = decode(w.decoded[:0], segment)
+	decoded, ok = decode(w.decoded, segment)
 	w.decoded = decoded
 	return decoded, ok
-}
-
-// strict refuses padding and bits that no encoder sets, so that a token has one
-// spelling (RFC 7515 section 2, RFC 4648 section 3.5).
-var strict = base64.RawURLEncoding.Strict()
-
-// decode appends what a segment stands for.
-func decode(dst, segment []byte) ([]byte, bool) {
-	// encoding/base64 passes over line breaks even when strict.
-	if bytes.IndexByte(segment, '\n') >= 0 || bytes.IndexByte(segment, '\r') >= 0 {
-		return dst, false
-	}
-	decoded, err := strict.AppendDecode(dst, segment)
-	return decoded, err == nil && len(decoded) > len(dst)
 }
 
 // header is what counts of a JOSE header. The parameters that name or carry a
