@@ -6,6 +6,7 @@ FUZZTIME    ?= 30s
 SOAKTIME    ?= 2m
 COUNT       ?= 10
 BENCHTIME   ?= 200ms
+MUTATE      ?= ./claims
 ARGS        ?=
 BUF         := go run github.com/bufbuild/buf/cmd/buf@v1.73.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -19,7 +20,7 @@ BENCHFLAGS := -test.run '^$$' -test.bench . -test.benchtime $(BENCHTIME)
 # The race detector needs cgo, which Go turns off where it finds no C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: check help test conformance lint fuzz fuzz-short soak soak-short \
+.PHONY: check help test conformance lint mutate mutate-short fuzz fuzz-short soak soak-short \
 	bench bench-short bench-report bench-stat bench-plot run fmt tidy proto proto-check
 .DEFAULT_GOAL := check
 
@@ -40,7 +41,7 @@ test: ## Run every test of every module, shuffled and with the race detector
 conformance: ## Run the suites of published vectors and print what they count
 	@go test -count=1 -run '^TestConformance$$' ./claims >&2 && cat claims/testdata/conformance.md
 
-# Every step runs, whatever the others find.
+# Every step runs, whatever the others find. No ./... has directories such as .ci.
 lint: ## gofmt, go vet, staticcheck and go mod tidy -diff in every module
 	@status=0; \
 	failed() { echo "lint: $$* failed" >&2; status=1; }; \
@@ -50,7 +51,16 @@ lint: ## gofmt, go vet, staticcheck and go mod tidy -diff in every module
 		go -C $$m run $(STATICCHECK) ./... || failed "staticcheck in $$m"; \
 		go -C $$m mod tidy -diff || failed "go mod tidy -diff in $$m (try make tidy)"; \
 	done; \
+	go vet ./.ci/mutate || failed "go vet in .ci"; \
+	go run $(STATICCHECK) ./.ci/mutate || failed "staticcheck in .ci"; \
 	exit $$status
+
+# Each mutant has one check less, or another fault, that a test ought to notice.
+mutate: ## List the faults in the code of MUTATE (./claims) that no test would notice
+	@go run ./.ci/mutate $(ARGS) $(MUTATE)
+
+mutate-short: ARGS = -sample 60
+mutate-short: mutate ## The same for a sample of 60 faults, as in CI
 
 # `go test -list` prints the targets of a package, then "ok" and its path. Go
 # fuzzes one target at a time.

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+type outcome string
+
+const (
+	killed    outcome = "killed"
+	survived  outcome = "no test fails"
+	uncovered outcome = "no test gets here"
+	unviable  outcome = "does not compile"
+)
+
+// test is a test of a package.
+type test struct {
+	name    string
+	took    time.Duration
+	reached map[int]bool // numbers of mutants that are in the binary of all
+}
+
+// runAll runs the tests once unmutated, then for each mutant.
+func runAll(ctx context.Context, packages []*pkg, chosen []*mutant, o options) error {
+	dir, err := os.MkdirTemp("", "mutate")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	first, err := newWorker(dir, "first")
+	if err != nil {
+		return err
+	}
+	for _, p := range packages {
+		if err := first.measure(ctx, p, filepath.Join(dir, p.name+".test")); err != nil {
+			return err
+		}
+	}
+	queue := make(chan *mutant)
+	errs := make([]error, o.workers)
+	var workers sync.WaitGroup
+	for i := range o.workers {
+		workers.Go(func() {
+			w, err := newWorker(dir, strconv.Itoa(i))
+			errs[i] = err
+			for m := range queue {
+				if err == nil {
+					errs[i] = errors.Join(errs[i], w.run(ctx, m, o.verbose))
+				}
+			}
+		})
+	}
+	for _, joint := range []bool{true, false} { // the slow ones last
+		for _, m := range chosen {
+			if (m.joint > 0) == joint && ctx.Err() == nil {
+				queue <- m
+			}
+		}
+	}
+	close(queue)
+	workers.Wait()
+	return errors.Join(append(errs, ctx.Err())...)
+}
+
+// worker runs one mutant at a time, in a directory of its own.
+type worker struct {
+	shared string
+	dir    string
+}
+
+func newWorker(shared, name string) (*worker, error) {
+	w := &worker{shared, filepath.Join(shared, name)}
+	return w, os.MkdirAll(w.temp(), 0o700)
+}
+
+func (w *worker) temp() string { return filepath.Join(w.dir, "tmp") }
+
+// measure notes which mutants each test gets to, and how long it takes.
+func (w *worker) measure(ctx context.Context, p *pkg, binary string) error {
+	if err := p.buildJoint(ctx, w.dir, binary); err != nil {
+		return err
+	}
+	list, err := exec.CommandContext(ctx, binary, "-test.list=^(Test|Fuzz|Example)").Output()
+	if err != nil {
+		return err
+	}
+	log := filepath.Join(w.dir, "log")
+	for _, name := range strings.Fields(string(list)) {
+		if err := os.WriteFile(log, nil, 0o600); err != nil {
+			return err
+		}
+		t := test{name: name, took: unmeasured, reached: map[int]bool{}}
+		start := time.Now()
+		if !w.test(ctx, p, binary, "MUTANT_LOG="+log, []test{t}) {
+			return fmt.Errorf("%s of %s fails without a mutation", name, p.path)
+		}
+		t.took = time.Since(start)
+		text, err := os.ReadFile(log)
+		if err != nil {
+			return err
+		}
+		for _, number := range strings.Fields(string(text)) {
+			n, _ := strconv.Atoi(number)
+			t.reached[n] = true
+		}
+		p.tests = append(p.tests, t)
+	}
+	if len(p.tests) == 0 {
+		return fmt.Errorf("%s has no tests", p.path)
+	}
+	byTime := slices.SortedFunc(slices.Values(p.tests), func(a, b test) int {
+		return cmp.Compare(a.took, b.took)
+	})
+	p.slow = 5 * byTime[len(byTime)/2].took
+	return nil
+}
+
+func (w *worker) run(ctx context.Context, m *mutant, verbose bool) error {
+	start := time.Now()
+	var err error
+	if m.joint > 0 {
+		m.outcome = w.runJoint(ctx, m)
+	} else {
+		m.outcome, err = w.runOne(ctx, m)
+	}
+	if verbose {
+		fmt.Printf("%.1fs %s [%s]\n", time.Since(start).Seconds(), m, m.outcome)
+	}
+	return err
+}
+
+// runOne runs a mutant that needs a binary of its own.
+func (w *worker) runOne(ctx context.Context, m *mutant) (outcome, error) {
+	binary := filepath.Join(w.dir, "mutant.test")
+	switch built, err := m.buildOne(ctx, w.dir, binary); {
+	case err != nil:
+		return "", err
+	case !built:
+		return unviable, nil
+	case w.test(ctx, m.pkg, binary, "MUTANT=", m.pkg.tests):
+		return survived, nil
+	}
+	return killed, nil
+}
+
+// unmeasured is how long a test is taken to take before that is known.
+const unmeasured = 10 * time.Second
+
+// runJoint runs a mutant in the binary of all: first the tests that get to it,
+// then the others, as which these are may depend on chance. Of a reviewed
+// survivor it is not worth the time to know for sure.
+func (w *worker) runJoint(ctx context.Context, m *mutant) outcome {
+	var fast, slow, others []test
+	for _, t := range m.pkg.tests {
+		switch {
+		case !t.reached[m.joint]:
+			others = append(others, t)
+		case t.took < m.pkg.slow:
+			fast = append(fast, t)
+		default:
+			slow = append(slow, t)
+		}
+	}
+	binary := filepath.Join(w.shared, m.pkg.name+".test")
+	env := "MUTANT=" + strconv.Itoa(m.joint)
+	for i, tests := range [][]test{fast, slow, others} {
+		if i > 0 && m.reviewed {
+			break
+		}
+		if len(tests) > 0 && !w.test(ctx, m.pkg, binary, env, tests) {
+			return killed
+		}
+	}
+	if len(fast)+len(slow) == 0 {
+		return uncovered
+	}
+	return survived
+}
+
+// bounded keeps a mutant that goes on for ever from taking all memory, and all
+// the time that others need. It is time of the CPU that counts, which is the
+// same on a machine that is busy.
+const bounded = `ulimit -v 8388608 -t "$0"; exec "$@"`
+
+// test reports whether tests pass, within several times what they took before.
+func (w *worker) test(ctx context.Context, p *pkg, binary, env string, tests []test) bool {
+	names := make([]string, len(tests))
+	var took time.Duration
+	for i, t := range tests {
+		names[i] = t.name
+		took += t.took
+	}
+	seconds := 2 + int((3 * took).Seconds())
+	wait := 10*time.Second + 5*took
+	ctx, cancel := context.WithTimeout(ctx, wait+5*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-c", bounded, strconv.Itoa(seconds), binary,
+		"-test.failfast", "-test.run=^("+strings.Join(names, "|")+")$",
+		"-test.timeout="+wait.String())
+	cmd.Dir = p.dir
+	cmd.Env = append(os.Environ(), "TMPDIR="+w.temp(), env)
+	return cmd.Run() == nil
+}
