@@ -34,7 +34,7 @@ var sentinels = []struct {
 // reasons reads the constants from the source, so that none is forgotten.
 func reasons(t testing.TB) map[string]claims.Reason {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "errors.go", nil, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(token.NewFileSet(), "reasons.go", nil, parser.SkipObjectResolution)
 	require.NoError(t, err)
 	found := map[string]claims.Reason{}
 	ast.Inspect(file, func(n ast.Node) bool {
@@ -58,6 +58,20 @@ func reasons(t testing.TB) map[string]claims.Reason {
 	require.Contains(t, found, "ReasonNoToken")
 	require.GreaterOrEqual(t, len(found), 23)
 	return found
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	all := map[claims.Reason]bool{}
+	for _, reason := range reasons(t) {
+		all[reason] = true
+	}
+	for _, refusal := range claims.Refusals() {
+		assert.True(t, all[refusal.Reason()], "%s is there twice, or no reason", refusal.Reason())
+		delete(all, refusal.Reason())
+		assert.ErrorIs(t, refusal, refusal.Class())
+	}
+	assert.Empty(t, all)
 }
 
 func TestError_Text(t *testing.T) {

@@ -36,6 +36,7 @@ type Interceptor struct {
 	policy    Policy
 	challenge bearer.Challenge
 	domain    string
+	statuses  map[kind]error
 }
 
 var errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, nil)
@@ -55,12 +56,13 @@ func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	i := &Interceptor{
 		auth:      auth,
 		policy:    maps.Clone(cfg.Policy),
-		challenge: bearer.Challenge{Realm: cfg.Realm},
+		challenge: bearer.NewChallenge(cfg.Realm),
 		domain:    cfg.Domain,
 	}
 	if i.domain == "" {
 		i.domain = DefaultDomain
 	}
+	i.statuses = statusesOf(i.domain)
 	return i, nil
 }
 

@@ -35,9 +35,32 @@ func (i *Interceptor) refuse(
 		// It fails only outside a call, where nobody reads a trailer.
 		_ = grpc.SetTrailer(ctx, metadata.Pairs("www-authenticate", field))
 	}
+	err, ok := i.statuses[kind{refusal.Class(), refusal.Reason()}]
+	if !ok || refusal.Scope() != "" || refusal.Class() == claims.ErrUnavailable {
+		err = statusOf(refusal, i.domain)
+	}
+	return err
+}
+
+// kind is what a status error depends on, but for the scope and the time to wait.
+type kind struct {
+	class  error
+	reason claims.Reason
+}
+
+// statusesOf are the status errors of the refusals that there are.
+func statusesOf(domain string) map[kind]error {
+	statuses := map[kind]error{}
+	for _, refusal := range claims.Refusals() {
+		statuses[kind{refusal.Class(), refusal.Reason()}] = statusOf(refusal, domain)
+	}
+	return statuses
+}
+
+func statusOf(refusal *claims.Error, domain string) error {
 	info := &errdetails.ErrorInfo{
 		Reason: strings.ToUpper(string(refusal.Reason())),
-		Domain: i.domain,
+		Domain: domain,
 	}
 	if scope := refusal.Scope(); scope != "" {
 		info.Metadata = map[string]string{"scope": scope}

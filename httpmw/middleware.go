@@ -29,7 +29,7 @@ func New(auth claims.Authenticator, cfg Config) *Middleware {
 	if v := reflect.ValueOf(auth); auth == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 		panic("httpmw: New needs an Authenticator")
 	}
-	return &Middleware{auth, bearer.Challenge{Realm: cfg.Realm}}
+	return &Middleware{auth, bearer.NewChallenge(cfg.Realm)}
 }
 
 // Require returns middleware that serves a request if its caller meets needs,

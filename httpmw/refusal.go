@@ -46,13 +46,38 @@ func (m *Middleware) refuse(
 		header.Set("Retry-After", strconv.FormatInt(max(seconds, 1), 10))
 	}
 	w.WriteHeader(status)
-	// A client that has gone away needs no body.
-	_ = json.NewEncoder(w).Encode(problem{
+	body, ok := bodies[kind{refusal.Class(), refusal.Reason()}]
+	if !ok {
+		body = bodyOf(refusal)
+	}
+	_, _ = w.Write(body) // a client that has gone away needs none
+}
+
+// kind is what the body of an answer depends on.
+type kind struct {
+	class  error
+	reason claims.Reason
+}
+
+// bodies are those of the refusals that there are, made once.
+var bodies = func() map[kind][]byte {
+	bodies := map[kind][]byte{}
+	for _, refusal := range claims.Refusals() {
+		bodies[kind{refusal.Class(), refusal.Reason()}] = bodyOf(refusal)
+	}
+	return bodies
+}()
+
+func bodyOf(refusal *claims.Error) []byte {
+	status := statusOf(refusal.Class())
+	// Of strings and a number, which can always be encoded.
+	body, _ := json.Marshal(problem{
 		Title:  http.StatusText(status),
 		Status: status,
 		Detail: refusal.Text(),
 		Reason: refusal.Reason(),
 	})
+	return append(body, '\n')
 }
 
 func statusOf(class error) int {

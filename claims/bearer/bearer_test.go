@@ -62,6 +62,22 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// Every byte, wherever in a token it is.
+func TestParse_everyByte(t *testing.T) {
+	t.Parallel()
+	const token68 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
+	for c := range 256 {
+		for place := range 17 {
+			token := []byte("aaaaaaaaaaaaaaaaa")
+			token[place] = byte(c)
+			_, err := bearer.Parse([]string{"Bearer " + string(token)})
+			good := strings.IndexByte(token68, byte(c)) >= 0 || c == '=' && place == 16 ||
+				c == ' ' && place == 0
+			assert.Equal(t, good, err == nil, "%q", token)
+		}
+	}
+}
+
 // Whatever a field holds, what comes of it is a refusal or a request; of a
 // Bearer token, every character is one that a token68 can have.
 func FuzzParse(f *testing.F) {
@@ -103,37 +119,37 @@ func TestChallenge(t *testing.T) {
 		want      string
 	}{
 		"no token": {
-			bearer.Challenge{}, claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil),
+			bearer.NewChallenge(""), claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil),
 			claims.Authenticated(), `Bearer realm="api"`,
 		},
 		"no token, scope needed": {
-			bearer.Challenge{Realm: `a"b\c` + "\r\n"},
+			bearer.NewChallenge(`a"b\c` + "\r\n"),
 			claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil), read,
 			`Bearer realm="a\"b\\c", scope="orders:read"`,
 		},
 		"malformed": {
-			bearer.Challenge{},
+			bearer.NewChallenge(""),
 			claims.NewError(claims.ErrInvalidRequest, claims.ReasonSeveralCredentials, nil), read,
 			`Bearer realm="api", error="invalid_request", error_description="` +
 				text(claims.ErrInvalidRequest, claims.ReasonSeveralCredentials) + `"`,
 		},
 		"invalid": {
-			bearer.Challenge{}, claims.NewError(claims.ErrInvalidToken, claims.ReasonExpired, nil), read,
+			bearer.NewChallenge(""), claims.NewError(claims.ErrInvalidToken, claims.ReasonExpired, nil), read,
 			`Bearer realm="api", error="invalid_token", error_description="` +
 				text(claims.ErrInvalidToken, claims.ReasonExpired) + `"`,
 		},
 		"scope": {
-			bearer.Challenge{}, missing, read,
+			bearer.NewChallenge(""), missing, read,
 			`Bearer realm="api", error="insufficient_scope", error_description="` +
 				text(claims.ErrInsufficientScope, claims.ReasonScope) + `", scope="orders:read"`,
 		},
 		"forbidden": {
-			bearer.Challenge{}, claims.NewError(claims.ErrForbidden, claims.ReasonPermission, nil), read,
+			bearer.NewChallenge(""), claims.NewError(claims.ErrForbidden, claims.ReasonPermission, nil), read,
 			`Bearer realm="api", error="insufficient_scope", error_description="` +
 				text(claims.ErrForbidden, claims.ReasonPermission) + `"`,
 		},
 		"unavailable": {
-			bearer.Challenge{}, claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, nil), read,
+			bearer.NewChallenge(""), claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, nil), read,
 			"",
 		},
 	} {

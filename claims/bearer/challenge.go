@@ -10,12 +10,19 @@ import (
 const DefaultRealm = "api"
 
 // Challenge makes the WWW-Authenticate fields of refusals (RFC 6750 section 3).
-// The zero value is ready for use.
+// [NewChallenge] makes one.
 type Challenge struct {
-	// Realm names what is protected. Empty means [DefaultRealm]: a challenge
-	// must have at least one parameter. Characters that a field value can not
-	// have are left out.
-	Realm string
+	start string
+}
+
+// NewChallenge returns a Challenge whose realm names what is protected. Empty means
+// [DefaultRealm]: a challenge must have at least one parameter. Characters that a
+// field value can not have are left out.
+func NewChallenge(realm string) Challenge {
+	if realm == "" {
+		realm = DefaultRealm
+	}
+	return Challenge{Scheme + " realm=" + quoted(realm)}
 }
 
 // Field returns the field value that goes with a refusal of an operation, empty
@@ -30,26 +37,41 @@ func (c Challenge) Field(refusal *claims.Error, needs claims.Requirement) string
 	if refusal.Class() == claims.ErrUnavailable {
 		return ""
 	}
-	realm := c.Realm
-	if realm == "" {
-		realm = DefaultRealm
+	fault, ok := faults[kind{refusal.Class(), refusal.Reason()}]
+	if !ok {
+		fault = faultOf(refusal)
 	}
-	var b strings.Builder
-	b.WriteString(Scheme + ` realm="`)
-	writeEscaped(&b, realm)
-	b.WriteString(`"`)
 	scope := refusal.Scope()
-	if code := Code(refusal); code != "" {
-		b.WriteString(`, error="` + code + `", error_description="` + refusal.Text() + `"`)
-	} else {
+	if fault == "" {
 		scope = needs.Scope()
 	}
-	if scope != "" {
-		b.WriteString(`, scope="`)
-		writeEscaped(&b, scope)
-		b.WriteString(`"`)
+	if scope == "" {
+		return c.start + fault
 	}
-	return b.String()
+	return c.start + fault + ", scope=" + quoted(scope)
+}
+
+// kind is what the error parameters of a challenge depend on.
+type kind struct {
+	class  error
+	reason claims.Reason
+}
+
+// faults are the error parameters of the refusals that there are, made once.
+var faults = func() map[kind]string {
+	faults := map[kind]string{}
+	for _, refusal := range claims.Refusals() {
+		faults[kind{refusal.Class(), refusal.Reason()}] = faultOf(refusal)
+	}
+	return faults
+}()
+
+func faultOf(refusal *claims.Error) string {
+	code := Code(refusal)
+	if code == "" {
+		return ""
+	}
+	return `, error="` + code + `", error_description="` + refusal.Text() + `"`
 }
 
 // Code returns the error code of a refusal (RFC 6750 section 3.1, RFC 9470
@@ -69,15 +91,20 @@ func Code(refusal *claims.Error) string {
 	return ""
 }
 
-// writeEscaped writes the inside of a quoted-string (RFC 9110 section 5.6.4).
-func writeEscaped(b *strings.Builder, s string) {
+// quoted returns a quoted-string (RFC 9110 section 5.6.4).
+func quoted(s string) string {
+	special := func(r rune) bool { return r < 0x20 || r >= 0x7f || r == '"' || r == '\\' }
+	if strings.IndexFunc(s, special) < 0 {
+		return `"` + s + `"`
+	}
+	b := []byte{'"'}
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c == '"' || c == '\\':
-			b.WriteByte('\\')
-			b.WriteByte(c)
+			b = append(b, '\\', c)
 		case 0x20 <= c && c < 0x7f:
-			b.WriteByte(c)
+			b = append(b, c)
 		}
 	}
+	return string(append(b, '"'))
 }

@@ -1,0 +1,108 @@
+package claims
+
+// Reason says which check refused, in one stable word: a metric label, a log
+// field.
+type Reason string
+
+// The reasons, by outcome.
+const (
+	// Of [ErrNoToken].
+	ReasonNoToken           Reason = "no_token"
+	ReasonUnsupportedScheme Reason = "unsupported_scheme"
+
+	// Of [ErrInvalidRequest].
+	ReasonMalformedCredentials Reason = "malformed_credentials"
+	ReasonSeveralCredentials   Reason = "several_credentials"
+
+	// Of [ErrInvalidToken].
+	ReasonTooLarge    Reason = "too_large"
+	ReasonMalformed   Reason = "malformed"
+	ReasonEncrypted   Reason = "encrypted"
+	ReasonAlgorithm   Reason = "algorithm"
+	ReasonCritical    Reason = "critical"
+	ReasonType        Reason = "type"
+	ReasonIssuer      Reason = "issuer"
+	ReasonExpired     Reason = "expired"
+	ReasonNotYetValid Reason = "not_yet_valid"
+	ReasonTooOld      Reason = "too_old"
+	ReasonLifetime    Reason = "lifetime"
+	ReasonAudience    Reason = "audience"
+	ReasonClaims      Reason = "claims"
+	ReasonUnknownKey  Reason = "unknown_key"
+	ReasonSignature   Reason = "signature"
+	ReasonBinding     Reason = "binding"
+	ReasonClient      Reason = "client"
+	ReasonRejected    Reason = "rejected"
+
+	// Of [ErrInsufficientAuthentication].
+	ReasonAuthentication Reason = "authentication"
+
+	// Of [ErrInsufficientScope].
+	ReasonScope Reason = "scope"
+
+	// Of [ErrForbidden].
+	ReasonPermission Reason = "permission"
+	ReasonUnlisted   Reason = "unlisted_operation"
+
+	// Of [ErrUnavailable].
+	ReasonKeysUnavailable Reason = "keys_unavailable"
+	ReasonUndecided       Reason = "undecided"
+	ReasonIssuerUndecided Reason = "issuer_undecided"
+)
+
+// reasons are all of them, each with its class and with what a client is told. The
+// texts never depend on the token or on the state of the server, and are free of
+// the characters that an error_description must not have (RFC 6750 section 3).
+var reasons = []struct {
+	class  error
+	reason Reason
+	text   string
+}{
+	{ErrNoToken, ReasonNoToken, "This operation needs an access token."},
+	{ErrNoToken, ReasonUnsupportedScheme, "This operation needs an access token of another scheme."},
+	{ErrInvalidRequest, ReasonMalformedCredentials, "The Authorization field must be Bearer, a space and an access token."},
+	{ErrInvalidRequest, ReasonSeveralCredentials, "The request has more than one Authorization field."},
+	{ErrInvalidToken, ReasonTooLarge, "The access token is too large."},
+	{ErrInvalidToken, ReasonMalformed, "The access token is malformed."},
+	{ErrInvalidToken, ReasonEncrypted, "The access token is encrypted, which is not supported here."},
+	{ErrInvalidToken, ReasonAlgorithm, "The signature algorithm of the access token is not accepted."},
+	{ErrInvalidToken, ReasonCritical, "The access token has header parameters that are not supported."},
+	{ErrInvalidToken, ReasonType, "This type of token is not accepted as an access token."},
+	{ErrInvalidToken, ReasonIssuer, "The issuer of the access token is not trusted here."},
+	{ErrInvalidToken, ReasonExpired, "The access token has expired."},
+	{ErrInvalidToken, ReasonNotYetValid, "The access token is not valid yet."},
+	{ErrInvalidToken, ReasonTooOld, "The access token was issued too long ago."},
+	{ErrInvalidToken, ReasonLifetime, "The access token is valid for longer than is accepted here."},
+	{ErrInvalidToken, ReasonAudience, "The access token is for another audience."},
+	{ErrInvalidToken, ReasonClaims, "The access token lacks a claim that is needed here."},
+	{ErrInvalidToken, ReasonUnknownKey, "The access token is signed with an unknown key."},
+	{ErrInvalidToken, ReasonSignature, "The signature of the access token is wrong."},
+	{ErrInvalidToken, ReasonBinding, "The access token is bound to a key that is not proven here."},
+	{ErrInvalidToken, ReasonClient, "The access token was issued to a client that is not accepted here."},
+	{ErrInvalidToken, ReasonRejected, "The access token is not accepted."},
+	{ErrInsufficientAuthentication, ReasonAuthentication, "This operation needs a stronger or more recent authentication."},
+	{ErrInsufficientScope, ReasonScope, "The access token lacks a scope that this operation needs."},
+	{ErrForbidden, ReasonPermission, "The caller is not permitted to do this."},
+	{ErrForbidden, ReasonUnlisted, "This operation is not open to callers."},
+	{ErrUnavailable, ReasonKeysUnavailable, "The access token can not be checked at the moment."},
+	{ErrUnavailable, ReasonUndecided, "The permission can not be decided at the moment."},
+	{ErrUnavailable, ReasonIssuerUndecided, "The issuer of the access token can not be checked at the moment."},
+}
+
+var texts = func() map[Reason]string {
+	texts := make(map[Reason]string, len(reasons))
+	for _, r := range reasons {
+		texts[r.reason] = r.text
+	}
+	return texts
+}()
+
+// Refusals returns a refusal for each reason: for transports, which can prepare
+// their answers, and for tests.
+func Refusals() []*Error {
+	refusals := make([]*Error, len(reasons))
+	for i, r := range reasons {
+		refusals[i] = &Error{class: r.class, reason: r.reason}
+	}
+	return refusals
+}
