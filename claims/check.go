@@ -246,6 +246,7 @@ func (v *Verifier) complete(t *token) {
 		}
 	}
 	t.claims.granted = v.permissions.of(t)
+	t.claims.leeway = v.cfg.Leeway
 }
 
 func (v *Verifier) checkOwn(ctx context.Context, c *Claims) error {

@@ -20,6 +20,7 @@ type Claims struct {
 	scopes    []string
 	granted   []string // permissions
 	expiresAt time.Time
+	leeway    time.Duration // that the token is accepted with after that
 	notBefore time.Time
 	issuedAt  time.Time
 	payload   string
@@ -66,6 +67,15 @@ func (c *Claims) HasPermission(permission string) bool {
 // ExpiresAt returns "exp", from when on the token is not valid. It is zero only
 // in claims that did not come from a token.
 func (c *Claims) ExpiresAt() time.Time { return c.expiresAt }
+
+// ValidUntil returns from when on the token is not accepted: ExpiresAt and the
+// leeway of its issuer's [Config]. It is zero where ExpiresAt is.
+func (c *Claims) ValidUntil() time.Time {
+	if c.expiresAt.IsZero() {
+		return time.Time{}
+	}
+	return c.expiresAt.Add(c.leeway)
+}
 
 // NotBefore returns "nbf", zero if there is none.
 func (c *Claims) NotBefore() time.Time { return c.notBefore }

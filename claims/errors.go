@@ -49,26 +49,27 @@ type Error struct {
 
 // Refusals without particulars, made once: to refuse costs no allocation.
 var (
-	errNoToken           = &Error{class: ErrNoToken, reason: ReasonNoToken}
-	errUnsupportedScheme = &Error{class: ErrNoToken, reason: ReasonUnsupportedScheme}
-	errTooLarge          = invalidToken(ReasonTooLarge)
-	errMalformed         = invalidToken(ReasonMalformed)
-	errEncrypted         = invalidToken(ReasonEncrypted)
-	errAlgorithm         = invalidToken(ReasonAlgorithm)
-	errCritical          = invalidToken(ReasonCritical)
-	errType              = invalidToken(ReasonType)
-	errIssuer            = invalidToken(ReasonIssuer)
-	errExpired           = invalidToken(ReasonExpired)
-	errNotYetValid       = invalidToken(ReasonNotYetValid)
-	errTooOld            = invalidToken(ReasonTooOld)
-	errLifetime          = invalidToken(ReasonLifetime)
-	errAudience          = invalidToken(ReasonAudience)
-	errClaims            = invalidToken(ReasonClaims)
-	errClient            = invalidToken(ReasonClient)
-	errUnknownKey        = invalidToken(ReasonUnknownKey)
-	errSignature         = invalidToken(ReasonSignature)
-	errBinding           = invalidToken(ReasonBinding)
-	errPermission        = &Error{class: ErrForbidden, reason: ReasonPermission}
+	errNoToken              = &Error{class: ErrNoToken, reason: ReasonNoToken}
+	errUnsupportedScheme    = &Error{class: ErrNoToken, reason: ReasonUnsupportedScheme}
+	errMalformedCredentials = &Error{class: ErrInvalidRequest, reason: ReasonMalformedCredentials}
+	errTooLarge             = invalidToken(ReasonTooLarge)
+	errMalformed            = invalidToken(ReasonMalformed)
+	errEncrypted            = invalidToken(ReasonEncrypted)
+	errAlgorithm            = invalidToken(ReasonAlgorithm)
+	errCritical             = invalidToken(ReasonCritical)
+	errType                 = invalidToken(ReasonType)
+	errIssuer               = invalidToken(ReasonIssuer)
+	errExpired              = invalidToken(ReasonExpired)
+	errNotYetValid          = invalidToken(ReasonNotYetValid)
+	errTooOld               = invalidToken(ReasonTooOld)
+	errLifetime             = invalidToken(ReasonLifetime)
+	errAudience             = invalidToken(ReasonAudience)
+	errClaims               = invalidToken(ReasonClaims)
+	errClient               = invalidToken(ReasonClient)
+	errUnknownKey           = invalidToken(ReasonUnknownKey)
+	errSignature            = invalidToken(ReasonSignature)
+	errBinding              = invalidToken(ReasonBinding)
+	errPermission           = &Error{class: ErrForbidden, reason: ReasonPermission}
 )
 
 func invalidToken(reason Reason) *Error {

@@ -1,6 +1,9 @@
 package claims
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // Request is what a transport found of credentials in a request.
 type Request struct {
@@ -30,13 +33,22 @@ type Authenticator interface {
 
 // Authorize asks both questions of a request: who are you, and may you do this.
 // It is what a transport calls for an operation that is not public. The error
-// is an [*Error].
+// is an [*Error]. A Bearer token with a character that it can not have (RFC 6750
+// section 2.1) is [ErrInvalidRequest], and no Authenticator accepts it.
 func Authorize(
 	ctx context.Context, auth Authenticator, r Request, needs Requirement,
 ) (*Claims, error) {
+	strict := isStrict(auth)
+	if !strict && !r.isWellFormed() {
+		return nil, errMalformedCredentials
+	}
 	caller, err := auth.Authenticate(ctx, r)
 	if err != nil {
-		return nil, AsError(err)
+		refusal := AsError(err)
+		if strict && refusal.reason == ReasonMalformed && !r.isWellFormed() {
+			return nil, errMalformedCredentials
+		}
+		return nil, refusal
 	}
 	if caller == nil { // an Authenticator that breaks its word must not open the door
 		return nil, errNoToken
@@ -46,3 +58,42 @@ func Authorize(
 	}
 	return caller, nil
 }
+
+// isStrict reports whether an Authenticator accepts base64url and dots alone, so
+// that the characters of a good token need not be looked at twice.
+func isStrict(auth Authenticator) bool {
+	switch auth.(type) {
+	case *Verifier, *Issuers, *Tenants:
+		return true
+	}
+	return false
+}
+
+func (r Request) isWellFormed() bool {
+	return !strings.EqualFold(r.Scheme, "Bearer") || isToken68(r.Token)
+}
+
+// isToken68 reports whether s is a token68 (RFC 9110 section 11.2), which RFC
+// 6750 calls b64token.
+func isToken68(s string) bool {
+	s = strings.TrimRight(s, "=")
+	if s == "" {
+		return false
+	}
+	for i := range len(s) {
+		if notToken68[s[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+// notToken68 is true for the characters that a token68 can not have before its
+// padding.
+var notToken68 = func() (table [256]bool) {
+	const token68 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
+	for c := range table {
+		table[c] = strings.IndexByte(token68, byte(c)) < 0
+	}
+	return table
+}()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"reflect"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -39,7 +40,10 @@ type Interceptor struct {
 	statuses  map[kind]error
 }
 
-var errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, nil)
+var (
+	errExpired  = claims.NewError(claims.ErrInvalidToken, claims.ReasonExpired, nil)
+	errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, nil)
+)
 
 // New returns an Interceptor that asks auth who makes a call: a
 // [*claims.Verifier], a [*claims.Issuers], or any other. The error reports
@@ -98,16 +102,44 @@ func (i *Interceptor) Stream(
 	if err != nil {
 		return err
 	}
-	return handler(srv, &guardedStream{stream, ctx})
+	guarded := &guardedStream{ServerStream: stream, ctx: ctx, by: i}
+	if caller, ok := claims.FromContext(ctx); ok {
+		guarded.until = caller.ValidUntil()
+	}
+	return handler(srv, guarded)
 }
 
-// guardedStream is a stream whose context carries the caller.
+// guardedStream is a stream whose context carries the caller, and which passes no
+// message once his token has expired.
 type guardedStream struct {
 	grpc.ServerStream
-	ctx context.Context
+	ctx   context.Context
+	by    *Interceptor
+	until time.Time // zero for ever
 }
 
 func (s *guardedStream) Context() context.Context { return s.ctx }
+
+func (s *guardedStream) RecvMsg(m any) error {
+	if err := s.ServerStream.RecvMsg(m); err != nil {
+		return err
+	}
+	return s.expired() // it may have waited long
+}
+
+func (s *guardedStream) SendMsg(m any) error {
+	if err := s.expired(); err != nil {
+		return err
+	}
+	return s.ServerStream.SendMsg(m)
+}
+
+func (s *guardedStream) expired() error {
+	if s.until.IsZero() || time.Now().Before(s.until) {
+		return nil
+	}
+	return s.by.refuse(s.ctx, errExpired, claims.Authenticated())
+}
 
 // check returns the context for the handler, or the status error of a refusal.
 func (i *Interceptor) check(ctx context.Context, method string) (context.Context, error) {

@@ -1,6 +1,7 @@
 package bearer_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -45,12 +46,34 @@ var parsed = map[string]struct {
 
 const malformed = claims.ReasonMalformedCredentials
 
+// anybody accepts what it is given.
+type anybody struct{}
+
+func (anybody) Authenticate(context.Context, claims.Request) (*claims.Claims, error) {
+	return claims.FromJSON([]byte("{}"))
+}
+
+// judge returns the credentials in the fields and what an operation says to them
+// whose Authenticator accepts everything.
+func judge(t testing.TB, fields []string) (claims.Request, error) {
+	t.Helper()
+	credentials, err := bearer.Parse(fields)
+	if err != nil {
+		assert.Empty(t, credentials, "credentials beside an error")
+		return claims.Request{}, err
+	}
+	if _, err = claims.Authorize(t.Context(), anybody{}, credentials, claims.Authenticated()); err != nil {
+		return claims.Request{}, err
+	}
+	return credentials, nil
+}
+
 func TestParse(t *testing.T) {
 	t.Parallel()
 	for name, row := range parsed {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := bearer.Parse(row.fields)
+			got, err := judge(t, row.fields)
 			assert.Equal(t, claims.Request{Scheme: row.scheme, Token: row.token}, got)
 			if row.reason == "" {
 				require.NoError(t, err)
@@ -62,18 +85,29 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// Every byte, wherever in a token it is.
+const token68 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
+
+// Every byte, wherever in a token it is; of an Authenticator that accepts
+// everything, and of one that accepts less than every token68.
 func TestParse_everyByte(t *testing.T) {
 	t.Parallel()
-	const token68 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
+	keys, err := claims.NewSymmetricVerifier([][]byte{make([]byte, 32)},
+		claims.Config{Issuer: "x", Audiences: []string{"x"}})
+	require.NoError(t, err)
 	for c := range 256 {
 		for place := range 17 {
 			token := []byte("aaaaaaaaaaaaaaaaa")
 			token[place] = byte(c)
-			_, err := bearer.Parse([]string{"Bearer " + string(token)})
 			good := strings.IndexByte(token68, byte(c)) >= 0 || c == '=' && place == 16 ||
 				c == ' ' && place == 0
+			_, err := judge(t, []string{"Bearer " + string(token)})
 			assert.Equal(t, good, err == nil, "%q", token)
+			credentials, err := bearer.Parse([]string{"Bearer " + string(token)})
+			require.NoError(t, err)
+			_, err = claims.Authorize(t.Context(), keys, credentials, claims.Authenticated())
+			reason := claims.AsError(err).Reason()
+			assert.Equal(t, good, reason == claims.ReasonMalformed, "%q: %s", token, reason)
+			assert.Equal(t, !good, reason == malformed, "%q: %s", token, reason)
 		}
 	}
 }
@@ -86,13 +120,9 @@ func FuzzParse(f *testing.F) {
 			f.Add(row.fields[0])
 		}
 	}
-	const token68 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
 	f.Fuzz(func(t *testing.T, field string) {
-		got, err := bearer.Parse([]string{field})
+		got, err := judge(t, []string{field})
 		if err != nil {
-			if got != (claims.Request{}) {
-				t.Fatalf("%q: credentials beside an error", field)
-			}
 			return
 		}
 		if !strings.HasPrefix(field, got.Scheme+" ") || !strings.HasSuffix(field, got.Token) {

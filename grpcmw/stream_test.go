@@ -1,0 +1,91 @@
+package grpcmw_test
+
+import (
+	"context"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/grpcmw"
+	"github.com/sallyport-go/sallyport/jwks"
+)
+
+// pipe is a stream whose messages go nowhere.
+type pipe struct {
+	grpc.ServerStream
+	ctx            context.Context
+	received, sent int
+	end            error
+}
+
+func (p *pipe) Context() context.Context { return p.ctx }
+func (p *pipe) SendMsg(any) error        { p.sent++; return nil }
+func (p *pipe) RecvMsg(any) error        { p.received++; return p.end }
+
+// onStream runs handler as a stream of a caller whose token is valid for a minute,
+// and half a minute more by the leeway.
+func onStream(t *testing.T, p *pipe, handler func(grpc.ServerStream)) {
+	t.Helper()
+	issuer, err := claimstest.New(claimstest.Config{URL: "https://issuer.example"})
+	require.NoError(t, err)
+	keys, err := jwks.Parse(issuer.KeySet())
+	require.NoError(t, err)
+	verifier, err := claims.NewVerifier(claims.Config{
+		Issuer: issuer.URL(), Audiences: []string{claimstest.Audience}, Keys: keys,
+	})
+	require.NoError(t, err)
+	const method = "/s.S/M"
+	auth, err := grpcmw.New(verifier, grpcmw.Config{
+		Policy: grpcmw.Policy{method: claims.Authenticated()},
+	})
+	require.NoError(t, err)
+	token := issuer.Mint(claimstest.Token{Lifetime: time.Minute})
+	p.ctx = metadata.NewIncomingContext(t.Context(), metadata.Pairs("authorization", "Bearer "+token))
+	err = auth.Stream(nil, p, &grpc.StreamServerInfo{FullMethod: method},
+		func(_ any, stream grpc.ServerStream) error {
+			handler(stream)
+			return nil
+		})
+	require.NoError(t, err)
+}
+
+// A stream ends with its token: no message passes once it has expired.
+func TestStream_endsWithItsToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pipe{}
+		onStream(t, p, func(stream grpc.ServerStream) {
+			require.NoError(t, stream.SendMsg(nil))
+			time.Sleep(90*time.Second - time.Nanosecond)
+			require.NoError(t, stream.SendMsg(nil))
+			require.NoError(t, stream.RecvMsg(nil))
+			time.Sleep(time.Nanosecond)
+			for _, err := range []error{stream.SendMsg(nil), stream.RecvMsg(nil)} {
+				assert.Equal(t, codes.Unauthenticated, status.Code(err))
+				assert.Equal(t, "The access token has expired.", status.Convert(err).Message())
+			}
+			assert.Equal(t, 2, p.sent)
+			p.end = io.EOF
+			assert.Equal(t, io.EOF, stream.RecvMsg(nil), "the end of the stream stays what it is")
+		})
+	})
+}
+
+func TestStream_messageAllocations(t *testing.T) {
+	onStream(t, &pipe{}, func(stream grpc.ServerStream) {
+		assert.Zero(t, testing.AllocsPerRun(100, func() {
+			_ = stream.SendMsg(nil)
+			_ = stream.RecvMsg(nil)
+		}))
+	})
+}
