@@ -35,6 +35,7 @@ test: ## Run every test of every module, shuffled and with the race detector
 	for m in $(MODULES); do \
 		go -C $$m test -shuffle=on $(RACE) ./... || status=1; \
 	done; \
+	$(if $(RACE),go test -run '^TestBudget' ./claims ./httpmw ./grpcmw || status=1;) \
 	exit $$status
 
 # The suites fail unless they count what the table says.

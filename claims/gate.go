@@ -16,8 +16,11 @@ type gate struct {
 	cache    tokenCache
 }
 
-// router finds the Verifier of an issuer that is trusted. The error is a refusal.
+// router finds the Verifier of an issuer that is trusted. Errors are refusals.
 type router interface {
+	// early refuses a token that is hopeless by a header which is not that of a
+	// token before, and before the payload is decoded.
+	early(h header, payload []byte) error
 	route(ctx context.Context, issuer string) (*Verifier, error)
 }
 
@@ -36,14 +39,20 @@ func (g *gate) authenticate(ctx context.Context, r Request, issuers router) (*Cl
 	if len(r.Token) > maxTokenSize {
 		return nil, errTooLarge
 	}
-	w := newWork(&g.seed, r.Token)
-	defer w.release()
-	if err := g.readHeader(w); err != nil {
+	var w work
+	w.load(&g.seed, r.Token)
+	defer w.buffers.release()
+	if err := g.readHeader(&w); err != nil {
 		return nil, err
+	}
+	if !w.knownHeader {
+		if err := issuers.early(w.header, w.segments.payload); err != nil {
+			return nil, err
+		}
 	}
 	if g.cache.tokens > 0 {
 		w.sum()
-		if caller, err, known := g.recall(ctx, w, issuers); known {
+		if caller, err, known := g.recall(ctx, &w, issuers); known {
 			return caller, err
 		}
 	}
@@ -59,9 +68,9 @@ func (g *gate) authenticate(ctx context.Context, r Request, issuers router) (*Cl
 		return nil, err
 	}
 	if g.cache.tokens > 0 && v.cfg.TokenCache >= 0 {
-		return g.once(ctx, w, v, issuers)
+		return g.once(ctx, &w, v, issuers)
 	}
-	return g.finish(ctx, w, v, now)
+	return g.finish(ctx, &w, v, now)
 }
 
 // readHeader reads the header of a token, unless it is that of others before.

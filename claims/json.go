@@ -70,19 +70,13 @@ func (r *reader) manySpaces() {
 	}
 }
 
-// accept consumes c if it is next.
-func (r *reader) accept(c byte) bool {
+// expect consumes c, which must be next.
+func (r *reader) expect(c byte) {
 	if r.peek() != c {
-		return false
+		r.fail()
+		return
 	}
 	r.pos++
-	return true
-}
-
-func (r *reader) expect(c byte) {
-	if !r.accept(c) {
-		r.fail()
-	}
 }
 
 // enter begins an object or an array.
@@ -99,14 +93,20 @@ func (r *reader) enter(opening byte) {
 func (r *reader) next(closing byte) bool {
 	first := r.first
 	r.first = false
-	switch {
-	case r.bad:
-		return false
-	case r.accept(closing):
+	switch r.peek() {
+	case closing:
+		r.pos++
 		r.depth--
 		return false
-	case !first:
-		r.expect(',')
+	case ',':
+		r.pos++
+		if first {
+			r.fail()
+		}
+	default:
+		if !first {
+			r.fail()
+		}
 	}
 	return !r.bad
 }

@@ -415,9 +415,9 @@ func TestParseToken_allocations(t *testing.T) {
 		"many segments": strings.Repeat("A.", maxTokenSize/2),
 		"line break":    "AA.AA.AA\n",
 	} {
-		g := newGate(algorithms, 10)
+		g, nobody := newGate(algorithms, 10), new(issuerTable)
 		refuse := func() error {
-			_, err := g.authenticate(t.Context(), Request{Scheme: "Bearer", Token: text}, nil)
+			_, err := g.authenticate(t.Context(), Request{Scheme: "Bearer", Token: text}, nobody)
 			return err
 		}
 		err := refuse()
@@ -442,7 +442,8 @@ func TestReader_staysBad(t *testing.T) {
 	assert.False(t, r.next('}'))
 	assert.Empty(t, r.name(new(members)))
 	assert.Empty(t, r.raw())
-	assert.False(t, r.accept('"'))
+	r.expect('"')
+	assert.Zero(t, r.pos)
 	assert.Zero(t, r.peek())
 	assert.True(t, r.bad)
 }

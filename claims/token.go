@@ -93,8 +93,8 @@ func (w *work) parsePayload() error {
 
 // decode decodes a segment into the buffer, in the place of what was there.
 func (w *work) decode(segment []byte) (decoded []byte, ok bool) {
-	decoded, ok = decode(w.decoded, segment)
-	w.decoded = decoded
+	decoded, ok = decode(w.buffers.decoded, segment)
+	w.buffers.decoded = decoded
 	return decoded, ok
 }
 

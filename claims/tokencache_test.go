@@ -153,10 +153,11 @@ func TestTokenCache_seeded(t *testing.T) {
 	t.Parallel()
 	sums := map[tokenSum]bool{}
 	for range 10 {
-		w := newWork(&newGate(algorithms, 1).seed, "token")
+		var w work
+		w.load(&newGate(algorithms, 1).seed, "token")
 		w.sum()
 		sums[w.hash] = true
-		w.release()
+		w.buffers.release()
 	}
 	assert.Len(t, sums, 10)
 }
@@ -461,13 +462,13 @@ func TestTokenCache_keepsNoToken(t *testing.T) {
 		}
 	}
 	assert.NotContains(t, dump, signature[:10])
-	w := newWork(&v.gate.seed, token.Token)
+	var w work
+	w.load(&v.gate.seed, token.Token)
 	require.NoError(t, w.split())
 	_, ok := w.decode(w.segments.payload)
 	require.True(t, ok)
-	text, decoded := w.text, w.decoded
-	w.release()
+	text, decoded := w.buffers.text, w.buffers.decoded
+	w.buffers.release()
 	assert.Equal(t, make([]byte, len(text)), text)
 	assert.Equal(t, make([]byte, len(decoded)), decoded)
-	assert.Zero(t, w.token)
 }

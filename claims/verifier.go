@@ -31,6 +31,8 @@ type Verifier struct {
 	secrets     []secret // in the place of keys
 	accepted    algorithmSet
 	gate        *gate
+	refuser     refuser // keys, if hint is of use
+	hint        hint
 	required    [][]string // of each, one
 	kinds       []kind
 	permissions permissionMapping
@@ -60,6 +62,10 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 	}
 	v := newVerifier(cfg, algorithms)
 	v.template, v.keys = open, keys
+	if hint, ok := newHint(cfg.Issuer); ok && open == nil {
+		v.refuser, _ = keys.(refuser)
+		v.hint = hint
+	}
 	return v, nil
 }
 

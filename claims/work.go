@@ -8,48 +8,51 @@ import (
 // seedSize is one block of the hash, so that the seed fills it.
 const seedSize = sha256.BlockSize
 
-// work is what verifying one token takes. It is used again for the next.
+// work is what verifying one token takes. It lives on the stack, but for its buffers,
+// which are used again for the next token.
 type work struct {
 	token
 	segments    segments
 	knownHeader bool // as that of a token verified before
 	hash        tokenSum
-	text        []byte // a seed, and the token
-	decoded     []byte
+	buffers     *buffers
 }
 
-var works = sync.Pool{New: func() any { return new(work) }}
-
-// newWork returns a work on a token, to be released when all is done.
-func newWork(seed *[seedSize]byte, text string) *work {
-	w := works.Get().(*work)
-	w.text = append(append(w.text[:0], seed[:]...), text...)
-	return w
+type buffers struct {
+	text    []byte // a seed, and the token
+	decoded []byte
 }
 
-// read finds the segments of a token.
+var pool = sync.Pool{New: func() any { return new(buffers) }}
+
+// load takes a token, and buffers that have to be released.
+func (w *work) load(seed *[seedSize]byte, text string) {
+	w.buffers = pool.Get().(*buffers)
+	w.buffers.text = append(append(w.buffers.text[:0], seed[:]...), text...)
+}
+
+// read takes a token of which nothing is kept, and finds its segments.
 func (w *work) read(text string) error {
 	if len(text) > maxTokenSize {
 		return errTooLarge
 	}
-	w.text = append(make([]byte, seedSize), text...)
+	w.buffers = &buffers{text: append(make([]byte, seedSize), text...)}
 	return w.split()
 }
 
 // release leaves nothing of the token in memory that is used again.
-func (w *work) release() {
-	clear(w.text)
-	decoded := w.decoded[:cap(w.decoded)]
-	clear(decoded)
-	*w = work{text: w.text, decoded: decoded}
-	works.Put(w)
+func (b *buffers) release() {
+	clear(b.text)
+	b.decoded = b.decoded[:cap(b.decoded)]
+	clear(b.decoded)
+	pool.Put(b)
 }
 
 // split finds the segments of the token.
 func (w *work) split() (err error) {
-	w.segments, err = split(w.text[seedSize:])
+	w.segments, err = split(w.buffers.text[seedSize:])
 	return err
 }
 
 // sum makes a hash of the token that only who knows the seed can make.
-func (w *work) sum() { w.hash = sha256.Sum256(w.text) }
+func (w *work) sum() { w.hash = sha256.Sum256(w.buffers.text) }

@@ -164,6 +164,24 @@ func (c *Cache) joinForMissing(seen *snapshot, want fit) (f *flight, ours bool, 
 	return c.flight, ours, ""
 }
 
+// refusal returns why no fetch is made for a key that the snapshot seen lacks, and
+// counts it; empty if one may be made, or is under way.
+func (c *Cache) refusal(seen *snapshot, want fit, now time.Time) Refusal {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.current.Load() != seen || c.flight != nil:
+		return ""
+	case c.missing.has(want, now):
+		c.counts.negative++
+		return RefusalKnownMissing
+	case now.Before(c.missAt):
+		c.counts.cooldown++
+		return RefusalCooldown
+	}
+	return ""
+}
+
 func (c *Cache) refuse(want fit, why Refusal) error {
 	if c.observer != nil { // whoever floods need not cost a copy each time as well
 		c.observer(Event{
