@@ -59,6 +59,22 @@
 //
 // HMAC is for [NewSymmetricVerifier] alone, which never meets a public key.
 //
+// # Remembered tokens
+//
+// A client sends the same token until it expires, so a verified one is remembered:
+// to see it again costs about a microsecond, most of it for a keyed hash, and no
+// allocation. Each time it is checked anew that its issuer is trusted by the same
+// Config, that its key is still in the issuer's key set, that it is valid now, and
+// what [Config].Check and the operation's requirement say. What is not the same is
+// not remembered: refusals, and tokens that differ in a single byte. Identical
+// tokens that arrive together are verified once.
+//
+// [Config].TokenCache is how many: as many as there are clients at a time is
+// enough, and a tenth is often nearly as good. Of requests of 20,000 clients whose
+// shares follow Zipf's law with an exponent of 1.07, a cache for 1 % of the clients
+// hit 53 %, for 5 % 70 %, for 10 % 77 %, for 25 % 86 %, for 50 % 92 %. A token takes
+// the length of its claims and about 400 bytes.
+//
 // # Outcomes
 //
 // A refusal is an [*Error]. It matches one of the sentinels [ErrNoToken],
