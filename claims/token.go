@@ -94,7 +94,8 @@ func (w *work) parsePayload() error {
 // decode decodes a segment into the buffer, in the place of what was there.
 func (w *work) decode(segment []byte) (decoded []byte, ok bool) {
 	decoded, ok = decode(w.buffers.decoded, segment)
-	w.buffers.decoded = decoded
+	// What failed may have left something there as well.
+	w.buffers.decoded = decoded[:max(len(segment), len(w.buffers.decoded))]
 	return decoded, ok
 }
 

@@ -467,8 +467,19 @@ func TestTokenCache_keepsNoToken(t *testing.T) {
 	require.NoError(t, w.split())
 	_, ok := w.decode(w.segments.payload)
 	require.True(t, ok)
-	text, decoded := w.buffers.text, w.buffers.decoded
+	_, ok = w.decode([]byte("YWJj"))
+	require.True(t, ok)
+	text, decoded := w.buffers.text, w.buffers.decoded[:cap(w.buffers.decoded)]
+	assert.NotEqual(t, make([]byte, len(decoded)), decoded)
 	w.buffers.release()
 	assert.Equal(t, make([]byte, len(text)), text)
 	assert.Equal(t, make([]byte, len(decoded)), decoded)
+
+	w.load(&v.gate.seed, token.Token)
+	require.NoError(t, w.split())
+	_, ok = w.decode(append(w.segments.payload[:len(w.segments.payload)-1:len(w.segments.payload)-1], '!'))
+	require.False(t, ok)
+	decoded = w.buffers.decoded[:cap(w.buffers.decoded)]
+	w.buffers.release()
+	assert.Equal(t, make([]byte, len(decoded)), decoded, "of what can not be decoded, either")
 }

@@ -20,7 +20,7 @@ type work struct {
 
 type buffers struct {
 	text    []byte // a seed, and the token
-	decoded []byte
+	decoded []byte // as long as the longest segment yet
 }
 
 var pool = sync.Pool{New: func() any { return new(buffers) }}
@@ -28,6 +28,7 @@ var pool = sync.Pool{New: func() any { return new(buffers) }}
 // load takes a token, and buffers that have to be released.
 func (w *work) load(seed *[seedSize]byte, text string) {
 	w.buffers = pool.Get().(*buffers)
+	w.buffers.decoded = w.buffers.decoded[:0]
 	w.buffers.text = append(append(w.buffers.text[:0], seed[:]...), text...)
 }
 
@@ -43,7 +44,6 @@ func (w *work) read(text string) error {
 // release leaves nothing of the token in memory that is used again.
 func (b *buffers) release() {
 	clear(b.text)
-	b.decoded = b.decoded[:cap(b.decoded)]
 	clear(b.decoded)
 	pool.Put(b)
 }
