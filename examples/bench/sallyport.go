@@ -17,10 +17,13 @@ func uncachedVerifier(tb testing.TB, w *world) *claims.Verifier {
 	return newVerifier(tb, cfg)
 }
 
-// cachedVerifier remembers the tokens that it has verified, as it does by default.
+// cachedVerifier remembers the tokens that it has verified: as it does by default,
+// but more of them.
 func cachedVerifier(tb testing.TB, w *world) *claims.Verifier {
 	tb.Helper()
-	return newVerifier(tb, sallyportConfig(tb, w))
+	cfg := sallyportConfig(tb, w)
+	cfg.TokenCache = 10 * rememberedTokens
+	return newVerifier(tb, cfg)
 }
 
 func startUncached(tb testing.TB, w *world, _ string) verify {

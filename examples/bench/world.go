@@ -15,6 +15,9 @@ const (
 	subject  = "auth0|65f1c0ffee0123456789abcd"
 	audience = claimstest.Audience
 	lifetime = time.Hour
+	// rememberedTokens are the tokens whose memory is measured, and a tenth of what
+	// a cache takes.
+	rememberedTokens = 10_000
 )
 
 var algorithms = []string{"RS256", "PS256", "ES256", "EdDSA"}
