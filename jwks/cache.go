@@ -270,28 +270,6 @@ func (c *Cache) Lookup(ctx context.Context, keyID, algorithm string) ([]*Key, er
 	return keys, err
 }
 
-// Refuses reports whether [Cache.Lookup] would answer [ErrUnknownKey] now and
-// without waiting: there is no such key, and no fetch is to be made for it. It
-// counts as such a look-up if so, and otherwise as none. An empty keyID is never
-// refused.
-func (c *Cache) Refuses(keyID, algorithm string) bool {
-	now := time.Now()
-	snap := c.current.Load()
-	if keyID == "" || !snap.usable(now) || !now.Before(snap.refreshAt) {
-		return false
-	}
-	if _, known := snap.set.ids[keyID]; known {
-		return false
-	}
-	want := fit{keyID, algorithm}
-	why := c.refusal(snap, want, now)
-	if why == "" {
-		return false
-	}
-	c.refuse(want, why)
-	return true
-}
-
 // Ready waits until there is a key set that may be used and returns nil, or
 // [ErrUnavailable] if a fetch brought none or failed too lately to try again.
 // It is for readiness probes: it makes the first fetch, so that readiness does
