@@ -189,12 +189,15 @@ func (r *reader) scopes() []string {
 	// RFC 6749 section 3.3: space is the one separator.
 	text := r.string()
 	list := make([]string, 0, words(text))
-	for len(text) > 0 {
-		scope, rest, _ := strings.Cut(text, " ")
-		if scope != "" {
-			list = append(list, scope)
+	start := 0
+	for i := range len(text) + 1 {
+		if i < len(text) && text[i] != ' ' {
+			continue
 		}
-		text = rest
+		if i > start {
+			list = append(list, text[start:i])
+		}
+		start = i + 1
 	}
 	return list
 }

@@ -1,9 +1,6 @@
 package claims
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // maxDepth bounds the nesting of a token's JSON and so the recursion over it.
 const maxDepth = 32
@@ -31,9 +28,7 @@ type reader struct {
 	bad   bool
 }
 
-func newReader(text string) reader {
-	return reader{text: text, bad: !utf8.ValidString(text)}
-}
+func newReader(text string) reader { return reader{text: text} }
 
 func (r *reader) fail() { r.bad = true }
 

@@ -13,17 +13,25 @@ func (r *reader) string() string {
 	if r.bad {
 		return ""
 	}
-	for i := plainRun(r.text, r.pos); i < len(r.text); i++ {
-		switch c := r.text[i]; {
+	start := r.pos
+	end, beyondASCII := plainRun(r.text, start)
+	for ; end < len(r.text); end++ {
+		switch c := r.text[end]; {
 		case c == '"':
-			s := r.text[r.pos:i]
-			r.pos = i + 1
+			s := r.text[start:end]
+			r.pos = end + 1
+			if beyondASCII && !utf8.ValidString(s) {
+				r.fail()
+				return ""
+			}
 			return s
 		case c == '\\':
 			return r.escapedString()
 		case c < 0x20:
 			r.fail()
 			return ""
+		case c >= utf8.RuneSelf:
+			beyondASCII = true
 		}
 	}
 	r.fail()
@@ -31,31 +39,39 @@ func (r *reader) string() string {
 }
 
 // plainRun returns how far the text is surely neither a quotation mark, nor a
-// backslash, nor a control character, eight bytes at a time.
-func plainRun(text string, from int) int {
+// backslash, nor a control character, eight bytes at a time, and whether there may
+// be characters beyond ASCII until there.
+func plainRun(text string, from int) (end int, beyondASCII bool) {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	seen := uint64(0)
 	for ; from+8 <= len(text); from += 8 {
 		s := text[from : from+8]
 		x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		seen |= x
 		// A byte of zero is told by its high bit after one is taken from it.
 		quote, slash, control := x^ones*'"', x^ones*'\\', x
 		found := (quote-ones)&^quote | (slash-ones)&^slash | (control-ones*0x20)&^control
 		if found &= highs; found != 0 {
-			return from + bits.TrailingZeros64(found)/8
+			return from + bits.TrailingZeros64(found)/8, seen&highs != 0
 		}
 	}
-	return from
+	return from, seen&highs != 0
 }
 
 // escapedString reads on from the start of a string that has an escape.
 func (r *reader) escapedString() string {
+	start := r.pos
 	var b strings.Builder
 	for r.pos < len(r.text) {
 		c := r.text[r.pos]
 		r.pos++
 		switch {
 		case c == '"':
+			if !utf8.ValidString(r.text[start:r.pos]) {
+				r.fail()
+				return ""
+			}
 			return b.String()
 		case c == '\\':
 			b.WriteRune(r.escape())
@@ -139,7 +155,7 @@ func (r *reader) strings() []string {
 	if r.peek() != '[' {
 		return []string{r.string()}
 	}
-	list := []string{}
+	list := make([]string, 0, 2) // as many as most have
 	for r.enter('['); r.next(']'); {
 		list = append(list, r.string())
 	}
