@@ -94,8 +94,8 @@ func (v *Verifier) otherKind(t *token) (claim, value string) {
 		}
 	}
 	for _, kind := range v.kinds {
-		value, _ := t.members.find(kind.claim)
-		if !slices.Contains(kind.values, plain(value)) {
+		value, ok := t.members.find(kind.claim)
+		if !ok || !slices.Contains(kind.values, plain(value)) {
 			return kind.claim, value
 		}
 	}
@@ -135,7 +135,7 @@ func (v *Verifier) checkTime(c *Claims, now time.Time) error {
 		return errNotYetValid
 	case limited && c.issuedAt.IsZero():
 		return errMalformed
-	case v.cfg.MaxTokenAge > 0 && !now.Before(c.issuedAt.Add(v.cfg.MaxTokenAge+leeway)):
+	case v.cfg.MaxTokenAge > 0 && now.Sub(c.issuedAt)-leeway >= v.cfg.MaxTokenAge:
 		return errTooOld
 	case v.cfg.MaxLifetime > 0 && c.expiresAt.Sub(c.issuedAt) > v.cfg.MaxLifetime:
 		return errLifetime
@@ -144,10 +144,23 @@ func (v *Verifier) checkTime(c *Claims, now time.Time) error {
 }
 
 func (v *Verifier) checkClaims(t *token) error {
+	if (t.members.mixed || v.mixed) && v.hasVariant(t) {
+		return errMalformed
+	}
 	if v.lacking(t) != nil {
 		return errClaims
 	}
 	return nil
+}
+
+// hasVariant reports whether a claim differs in case alone from one that the Config
+// names: json.Unmarshal, which Decode uses, would take it for the same.
+func (v *Verifier) hasVariant(t *token) bool {
+	return t.members.any(func(name string) bool {
+		return !slices.Contains(v.named, name) && slices.ContainsFunc(v.named, func(named string) bool {
+			return strings.EqualFold(name, named)
+		})
+	})
 }
 
 // lacking returns the names of which the token should have one and has none.
@@ -184,7 +197,7 @@ func (v *Verifier) findKeys(ctx context.Context, t *token) error {
 	}
 	t.keys = keys
 	for _, key := range keys {
-		if isFor(key, t.claims.issuer) {
+		if fits(key, t) {
 			return nil
 		}
 	}
@@ -201,7 +214,7 @@ func (v *Verifier) checkSignature(t *token) error {
 	}
 	tried := 0
 	for _, key := range t.keys {
-		if !isFor(key, t.claims.issuer) {
+		if !fits(key, t) {
 			continue
 		}
 		if tried++; tried > maxTried {
@@ -215,19 +228,14 @@ func (v *Verifier) checkSignature(t *token) error {
 	return errSignature
 }
 
-// holds reports whether the key that a token is signed with is still there. It
-// counts as a use of the keys: those that are due are fetched.
-func (v *Verifier) holds(ctx context.Context, t *cachedToken) bool {
-	keys, err := v.keys.Lookup(ctx, t.keyID, t.algorithm)
-	return err == nil && slices.ContainsFunc(keys, t.key.Equal)
+// fits reports whether a key may have signed a token, whatever KeySource it is from.
+func fits(key *jwks.Key, t *token) bool {
+	return key != nil && key.Fits(t.header.algorithm) && isFor(key, t.claims.issuer)
 }
 
 // isFor reports whether a key may sign for an issuer. A key that names one is
 // that tenant's alone, unless it leaves the tenant open.
 func isFor(key *jwks.Key, issuer string) bool {
-	if key == nil { // a KeySource of somebody's own
-		return false
-	}
 	of := key.Issuer()
 	if of == "" || of == issuer {
 		return true
@@ -246,7 +254,13 @@ func (v *Verifier) complete(t *token) {
 		}
 	}
 	t.claims.granted = v.permissions.of(t)
-	t.claims.leeway = v.cfg.Leeway
+	t.claims.until = t.claims.expiresAt.Add(v.cfg.Leeway)
+	if v.cfg.MaxTokenAge > 0 {
+		oldest := t.claims.issuedAt.Add(v.cfg.MaxTokenAge).Add(v.cfg.Leeway)
+		if oldest.After(t.claims.issuedAt) && oldest.Before(t.claims.until) { // no overflow
+			t.claims.until = oldest
+		}
+	}
 }
 
 func (v *Verifier) checkOwn(ctx context.Context, c *Claims) error {

@@ -34,6 +34,9 @@ func TestVerifier_claimChecks(t *testing.T) {
 	clients := func(claim string, ids ...string) func(*claims.Config) {
 		return func(cfg *claims.Config) { cfg.ClientIDs, cfg.ClientIDClaim = ids, claim }
 	}
+	permissions := func(paths ...string) func(*claims.Config) {
+		return func(cfg *claims.Config) { cfg.PermissionClaims = paths }
+	}
 	idTokens := func(cfg *claims.Config) { cfg.InsecureAllowIDTokens = true }
 	for _, tt := range []struct {
 		name   string
@@ -52,7 +55,17 @@ func TestVerifier_claimChecks(t *testing.T) {
 		{name: "required, object", change: require("x"), claims: m{"x": m{"": nil}}},
 		{name: "required, false", change: require("x"), claims: m{"x": false}},
 		{name: "required, zero", change: require("x"), claims: m{"x": 0}},
-		{name: "required, another case", change: require("x"), claims: m{"X": 1}, reason: claims.ReasonClaims},
+		{name: "required, another case", change: require("x"), claims: m{"X": 1}, reason: claims.ReasonMalformed},
+		{name: "required, another case beside it", change: require("x"), claims: m{"x": 1, "X": 1}, reason: claims.ReasonMalformed},
+		{name: "required in capitals", change: require("X"), claims: m{"X": 1}},
+		{name: "required in capitals, in lower case", change: require("X"), claims: m{"X": 1, "x": 1}, reason: claims.ReasonMalformed},
+		{name: "forbidden, another case", change: forbid("nonce"), claims: m{"Nonce": 1}, reason: claims.ReasonMalformed},
+		{name: "at_hash in another case", claims: m{"aT_hash": 1}, reason: claims.ReasonMalformed},
+		{name: "value, another case beside it", change: kind("a", "b"), claims: m{"a": "b", "A": "c"}, reason: claims.ReasonMalformed},
+		{name: "client, another case", change: clients("cid", "app"), claims: m{"cid": "app", "CID": "x"}, reason: claims.ReasonMalformed},
+		{name: "permissions, long s", change: permissions("roles"), claims: m{"roles": "a", "roleſ": "b"}, reason: claims.ReasonMalformed},
+		{name: "permissions by path, another case", change: permissions("realm_access.roles"), claims: m{"Realm_access": m{}}, reason: claims.ReasonMalformed},
+		{name: "another case of a claim that nobody names", claims: m{"roles": "a", "Roles": "b"}},
 		{name: "required, deeper", change: require("x"), claims: m{"y": m{"x": 1}}, reason: claims.ReasonClaims},
 		{name: "first of two", change: require("x|y"), claims: m{"x": 1}},
 		{name: "second of two", change: require("x|y"), claims: m{"y": 1}},
@@ -76,6 +89,8 @@ func TestVerifier_claimChecks(t *testing.T) {
 		{name: "value escaped", change: kind("a", "é\""), claims: m{"a": "é\""}},
 		{name: "value, another", change: kind("token_use", "access"), claims: m{"token_use": "id"}, reason: claims.ReasonType},
 		{name: "value, missing", change: kind("token_use", "access"), reason: claims.ReasonType},
+		{name: "value empty, missing", change: kind("a", "", "b"), reason: claims.ReasonType},
+		{name: "value empty", change: kind("a", "", "b"), claims: m{"a": ""}},
 		{name: "value, empty and missing", change: kind("token_use", "access"), claims: m{"token_use": ""}, reason: claims.ReasonType},
 		{name: "value in an array", change: kind("a", "b"), claims: m{"a": []string{"b"}}, reason: claims.ReasonType},
 		{name: "value, longer", change: kind("a", "b"), claims: m{"a": "bb"}, reason: claims.ReasonType},

@@ -20,7 +20,7 @@ type Claims struct {
 	scopes    []string
 	granted   []string // permissions
 	expiresAt time.Time
-	leeway    time.Duration // that the token is accepted with after that
+	until     time.Time // when the token is accepted no longer
 	notBefore time.Time
 	issuedAt  time.Time
 	payload   string
@@ -68,13 +68,14 @@ func (c *Claims) HasPermission(permission string) bool {
 // in claims that did not come from a token.
 func (c *Claims) ExpiresAt() time.Time { return c.expiresAt }
 
-// ValidUntil returns from when on the token is not accepted: ExpiresAt and the
-// leeway of its issuer's [Config]. It is zero where ExpiresAt is.
+// ValidUntil returns from when on the token is not accepted, by ExpiresAt, the
+// leeway of its issuer's [Config] and its MaxTokenAge. Of claims that did not come
+// from a token it is ExpiresAt.
 func (c *Claims) ValidUntil() time.Time {
-	if c.expiresAt.IsZero() {
-		return time.Time{}
+	if c.until.IsZero() {
+		return c.expiresAt
 	}
-	return c.expiresAt.Add(c.leeway)
+	return c.until
 }
 
 // NotBefore returns "nbf", zero if there is none.
@@ -91,7 +92,11 @@ func (c *Claims) Decode(v any) error { return json.Unmarshal([]byte(c.payload), 
 // size is about how many bytes the claims take.
 func (c *Claims) size() int {
 	const text = 16 // of the header of a string
-	return len(c.payload) + overhead + text*(len(c.audience)+len(c.scopes)+len(c.granted))
+	size := len(c.payload) + overhead + text*(len(c.audience)+len(c.scopes)+len(c.granted))
+	for _, permission := range c.granted {
+		size += len(permission)
+	}
+	return size
 }
 
 // String returns the issuer and the subject, so that claims in a log line do
@@ -158,8 +163,11 @@ func parseClaims(payload string, all *members) *Claims {
 			c.bound = true
 			r.skip()
 		default:
-			if foldsTo(name, registered) {
-				r.fail()
+			if !isLower(name) {
+				all.mixed = true
+				if foldsTo(name, registered) {
+					r.fail()
+				}
 			}
 			r.skip()
 		}

@@ -60,7 +60,9 @@ type Config struct {
 	Types []string
 
 	// RequiredClaims are the claims that a token must have besides "iss", "exp"
-	// and "aud", none of them null or empty. "scp|roles" asks for one of the two.
+	// and "aud", none of them null or an empty string, array or object. "scp|roles"
+	// asks for one of the two. A claim that differs in case alone from one that is
+	// named here or below is refused.
 	RequiredClaims []string
 
 	// ForbiddenClaims are claims by which a token is seen to be none for an API,
@@ -92,8 +94,10 @@ type Config struct {
 	// A claim of exactly that name comes before a path. Each is a string or an
 	// array of strings. In a path "*" stands for every name, and the name is put
 	// before the values: of "resource_access.*.roles" the role "admin" at "orders"
-	// becomes "orders:admin". Names with a colon are passed over then. Empty means
-	// that tokens grant no permissions.
+	// becomes "orders:admin", which a value of that very text at another path is as
+	// well. Names with a colon are passed over then, and if all together become more
+	// than 16 times as long as the claims, nothing is granted. Empty means that
+	// tokens grant no permissions.
 	PermissionClaims []string
 
 	// PermissionMap turns the values of those claims, such as roles, into

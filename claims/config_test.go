@@ -246,6 +246,13 @@ func TestVerifier_keySource(t *testing.T) {
 	set, err := jwks.Parse(issuerKeySet())
 	require.NoError(t, err)
 	p256, others := set.Keys()[:1], set.Keys()[1:]
+	var wrong []*jwks.Key // of the same type
+	for range 4 {
+		more, err := jwks.Parse([]byte(fmt.Sprintf(`{"keys":[%s]}`,
+			encodeJSON(claimstest.MustKey("ES256").JWK()))))
+		require.NoError(t, err)
+		wrong = append(wrong, more.Keys()...)
+	}
 	good := forged(head(nil), body(nil))
 	// P-256 where P-384 should be: the halves of the signature are made as long.
 	input := b64([]byte(head(m{"alg": "ES384"}))) + "." + b64([]byte(body(nil)))
@@ -262,18 +269,19 @@ func TestVerifier_keySource(t *testing.T) {
 		retryAfter time.Duration
 	}{
 		{name: "right key", keys: p256},
-		{name: "right key fourth", keys: slices.Concat(others[:3], p256)},
+		{name: "right key fourth", keys: slices.Concat(wrong[:3], p256)},
+		{name: "right key after others that do not fit", keys: slices.Concat(others, wrong[:3], p256)},
 		{
-			name: "right key fifth", keys: slices.Concat(others[:4], p256),
+			name: "right key fifth", keys: slices.Concat(wrong, p256),
 			class: claims.ErrInvalidToken, reason: claims.ReasonSignature,
 		},
 		{
 			name: "keys of other types", keys: others,
-			class: claims.ErrInvalidToken, reason: claims.ReasonSignature,
+			class: claims.ErrInvalidToken, reason: claims.ReasonUnknownKey,
 		},
 		{
 			name: "key of another curve", keys: p256, token: wrongCurve,
-			class: claims.ErrInvalidToken, reason: claims.ReasonSignature,
+			class: claims.ErrInvalidToken, reason: claims.ReasonUnknownKey,
 		},
 		{name: "no key", class: claims.ErrInvalidToken, reason: claims.ReasonUnknownKey},
 		{

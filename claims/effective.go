@@ -77,6 +77,21 @@ func kinds(values map[string][]string) []kind {
 	return list
 }
 
+// namesOf returns the claims that a Config names, those inside others left out.
+func namesOf(cfg Config) []string {
+	var names []string
+	for _, alternatives := range alternatives(cfg.RequiredClaims) {
+		names = append(names, alternatives...)
+	}
+	names = append(names, cfg.ForbiddenClaims...)
+	names = slices.AppendSeq(names, maps.Keys(cfg.ClaimValues))
+	for _, path := range cfg.PermissionClaims {
+		first, _, _ := strings.Cut(path, ".")
+		names = append(names, path, first)
+	}
+	return slices.Compact(slices.Sorted(slices.Values(append(names, cfg.ClientIDClaim))))
+}
+
 // alternatives takes "scp|roles" apart.
 func alternatives(names []string) [][]string {
 	var list [][]string

@@ -3,6 +3,7 @@ package claims
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 	"strings"
 	"time"
 )
@@ -50,27 +51,14 @@ func (g *gate) authenticate(ctx context.Context, r Request, issuers router) (*Cl
 			return nil, err
 		}
 	}
-	if g.cache.tokens > 0 {
-		w.sum()
-		if caller, err, known := g.recall(ctx, &w, issuers); known {
-			return caller, err
-		}
-	}
-	if err := w.parsePayload(); err != nil {
-		return nil, err
-	}
-	v, err := issuers.route(ctx, w.claims.issuer)
+	caller, v, err := g.verify(ctx, &w, issuers)
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
-	if err := v.verify(ctx, &w.token, now, checkAlgorithm, checkKey); err != nil {
+	if err := v.checkOwn(ctx, caller); err != nil {
 		return nil, err
 	}
-	if g.cache.tokens > 0 && v.cfg.TokenCache >= 0 {
-		return g.once(ctx, &w, v, issuers)
-	}
-	return g.finish(ctx, &w, v, now)
+	return caller, nil
 }
 
 // readHeader reads the header of a token, unless it is that of others before.
@@ -84,63 +72,105 @@ func (g *gate) readHeader(w *work) error {
 	return w.parseHeader(g.accepted)
 }
 
+// verify does all checks but the user's own, or those that are left of a token that
+// is remembered.
+func (g *gate) verify(ctx context.Context, w *work, issuers router) (*Claims, *Verifier, error) {
+	if g.cache.tokens > 0 {
+		w.sum()
+		if caller, v, err := g.recall(ctx, w, issuers); caller != nil || err != nil {
+			return caller, v, err
+		}
+	}
+	if err := w.parsePayload(); err != nil {
+		return nil, nil, err
+	}
+	v, err := issuers.route(ctx, w.claims.issuer)
+	if err != nil {
+		return nil, nil, err
+	}
+	now := time.Now()
+	if err := v.verify(ctx, &w.token, now, checkAlgorithm, checkKey); err != nil {
+		return nil, nil, err
+	}
+	if g.cache.tokens > 0 && v.cfg.TokenCache >= 0 {
+		return g.once(ctx, w, v, issuers, now)
+	}
+	return w.claims, v, g.finish(ctx, w, v, now)
+}
+
 // finish does the checks that cost.
-func (g *gate) finish(ctx context.Context, w *work, v *Verifier, now time.Time) (*Claims, error) {
-	if err := v.verify(ctx, &w.token, now, checkKey, checkCount); err != nil {
-		return nil, err
+func (g *gate) finish(ctx context.Context, w *work, v *Verifier, now time.Time) error {
+	if err := v.findKeys(ctx, &w.token); err != nil {
+		return err
+	}
+	if time.Since(now) > time.Second { // keys, or another, were waited for
+		now = time.Now()
+		if err := v.checkTime(w.claims, now); err != nil {
+			return err
+		}
+	}
+	if err := v.verify(ctx, &w.token, now, checkSignature, checkOwn); err != nil {
+		return err
 	}
 	if !w.knownHeader {
 		g.headers.add(w.segments.header, w.header, now)
 	}
-	return w.claims, nil
+	return nil
 }
 
 // once is finish, and remembers the token. If an identical one is being verified it
 // waits for that.
 func (g *gate) once(
-	ctx context.Context, w *work, v *Verifier, issuers router,
-) (*Claims, error) {
+	ctx context.Context, w *work, v *Verifier, issuers router, now time.Time,
+) (*Claims, *Verifier, error) {
 	if f := g.cache.board(ctx, &w.hash); f != nil {
 		defer g.cache.land(f)
 	}
-	if caller, err, known := g.recall(ctx, w, issuers); known {
-		return caller, err
+	if caller, v, err := g.recall(ctx, w, issuers); caller != nil || err != nil {
+		return caller, v, err
 	}
-	now := time.Now()
-	caller, err := g.finish(ctx, w, v, now)
-	if err != nil { // which another request may not meet
-		return nil, err
+	if err := g.finish(ctx, w, v, now); err != nil { // which another request may not meet
+		return nil, nil, err
 	}
 	g.cache.add(&cachedToken{
-		sum: w.hash, claims: caller, verifier: v,
-		keyID: w.header.keyID, algorithm: w.header.algorithm, key: w.key,
+		sum: w.hash, claims: w.claims, verifier: v.id, key: w.key,
+		keyID: strings.Clone(w.header.keyID), algorithm: strings.Clone(w.header.algorithm),
 	}, now)
-	return caller, nil
+	return w.claims, v, nil
 }
 
 // recall does the checks of a token that is remembered whose outcome may be another
-// than before; known is false if all have to be done.
+// than before. Without claims and error all have to be done.
 func (g *gate) recall(
 	ctx context.Context, w *work, issuers router,
-) (caller *Claims, err error, known bool) {
+) (*Claims, *Verifier, error) {
 	now := time.Now()
 	t := g.cache.find(&w.hash, now)
 	if t == nil {
-		return nil, nil, false
+		return nil, nil, nil
 	}
 	v, err := issuers.route(ctx, t.claims.issuer)
 	if err != nil {
-		return nil, err, true
+		return nil, nil, err
 	}
-	if v != t.verifier || v.secrets == nil && !v.holds(ctx, t) {
+	if v.id != t.verifier {
 		g.cache.remove(t)
-		return nil, nil, false
+		return nil, nil, nil
 	}
 	if err := v.checkTime(t.claims, now); err != nil {
-		return nil, err, true
+		return nil, nil, err
 	}
-	if err := v.checkOwn(ctx, t.claims); err != nil {
-		return nil, err, true
+	if v.secrets != nil {
+		return t.claims, v, nil
 	}
-	return t.claims, nil, true
+	// It counts as a use of the keys: those that are due are fetched.
+	keys, err := v.keys.Lookup(ctx, t.keyID, t.algorithm)
+	switch {
+	case err != nil:
+		return nil, nil, keyError(err)
+	case !slices.ContainsFunc(keys, t.key.Equal):
+		g.cache.remove(t)
+		return nil, nil, nil
+	}
+	return t.claims, v, nil
 }

@@ -9,6 +9,7 @@ import (
 
 const (
 	maxHeaders    = 64
+	maxHeaderSize = 1 << 10
 	headersMinAge = time.Minute
 )
 
@@ -37,6 +38,9 @@ func (m *headers) find(segment []byte) (h header, ok bool) {
 
 // add takes the header of a verified token: what others send is not remembered.
 func (m *headers) add(segment []byte, h header, now time.Time) {
+	if len(segment) > maxHeaderSize {
+		return
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	old := m.known.Load()

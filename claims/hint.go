@@ -5,26 +5,18 @@ import (
 	"encoding/base64"
 )
 
-// refuser is a KeySource that can tell without waiting that it has no such key:
-// [*jwks.Cache], while it makes no fetch for it.
-type refuser interface {
-	Refuses(keyID, algorithm string) bool
-}
-
-// hint recognises a payload that has an issuer in it, nearly always, without
+// hint recognises a payload that names an issuer, as nearly all write it, without
 // decoding it.
-type hint [3][]byte // by the place of the issuer's first byte in a group of three
+type hint [3][]byte // by the place of the member's first byte in a group of three
 
-// minHint is so long that nothing else looks like it.
-const minHint = 12
-
-func newHint(issuer string) (h hint, ok bool) {
+func newHint(issuer string) (h hint) {
+	member := `"iss":"` + issuer + `","` // so that the issuer's end is in a whole group
 	for place := range h {
-		whole := issuer[min((3-place)%3, len(issuer)):] // from the next group on
+		whole := member[(3-place)%3:] // from the next group on
 		whole = whole[:len(whole)/3*3]
 		h[place] = []byte(base64.RawURLEncoding.EncodeToString([]byte(whole)))
 	}
-	return h, len(h[1]) >= minHint
+	return h
 }
 
 func (h *hint) in(payload []byte) bool {
@@ -37,7 +29,7 @@ func (h *hint) in(payload []byte) bool {
 // that does not look like one of the issuer is left to the checks in their order,
 // so that a wrong issuer is called that.
 func (v *Verifier) early(h header, payload []byte) error {
-	if v.refuser != nil && v.hint.in(payload) && v.refuser.Refuses(h.keyID, h.algorithm) {
+	if v.cache != nil && v.hint.in(payload) && v.cache.Refuses(h.keyID, h.algorithm) {
 		return errUnknownKey
 	}
 	return nil

@@ -14,6 +14,9 @@ type members struct {
 	n    int
 	bits uint64            // of the names that there are, so that most others need no comparison
 	many map[string]string // all of them, nil while they are few
+
+	// mixed is set where a name is not all in lower case, by who cares.
+	mixed bool
 }
 
 type member struct{ name, value string }
@@ -81,6 +84,18 @@ func (m *members) index(name string) int {
 		}
 	}
 	return -1
+}
+
+// any reports whether one of the names is as wanted.
+func (m *members) any(wanted func(name string) bool) bool {
+	for name := range m.many {
+		if wanted(name) {
+			return true
+		}
+	}
+	return m.many == nil && slices.ContainsFunc(m.few[:m.n], func(member member) bool {
+		return wanted(member.name)
+	})
 }
 
 // all yields the members in the order of their names.

@@ -48,7 +48,6 @@ func TestPermissionClaims(t *testing.T) {
 		"object":       {[]string{"permissions"}, nil, claimSet{"permissions": claimSet{"a": 1}}, nil},
 		"mixed array":  {[]string{"permissions"}, nil, claimSet{"permissions": []any{"a", 1}}, nil},
 		"empty string": {[]string{"permissions"}, nil, claimSet{"permissions": []any{""}}, nil},
-		"another case": {[]string{"permissions"}, nil, claimSet{"Permissions": []string{"a"}}, nil},
 		"path": {
 			[]string{"realm_access.roles"}, nil,
 			claimSet{"realm_access": claimSet{"roles": []string{"a"}}}, []string{"a"},

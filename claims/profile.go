@@ -13,7 +13,9 @@ import (
 //
 // Types, PermissionClaims and ClientIDClaim, where a Config sets them, take the
 // place of the profile's, and so does a claim in ClaimValues of that claim there.
-// RequiredClaims, ForbiddenClaims and further ClaimValues are added to it.
+// RequiredClaims, ForbiddenClaims and further ClaimValues are added to it. Two
+// profiles are more than their fields: Cognito lets a Config do without Audiences,
+// and Google asks for ClientIDs or Check.
 type Profile uint8
 
 const (
@@ -24,8 +26,8 @@ const (
 
 	// Auth0 is an Auth0 tenant, whose issuer ends in a slash, by either of its token
 	// profiles. In its own, hardly more than "aud" tells an access token from an ID
-	// token: choose the RFC 9068 one where you can, and [RFC9068] here. Permissions are those of "permissions", which the API's RBAC
-	// settings add to the token.
+	// token: choose the RFC 9068 one where you can, and [RFC9068] here. Permissions
+	// are those of "permissions", which the API's RBAC settings add to the token.
 	Auth0
 
 	// Cognito is an AWS Cognito user pool. Its access tokens have "token_use":

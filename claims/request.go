@@ -45,7 +45,7 @@ func Authorize(
 	caller, err := auth.Authenticate(ctx, r)
 	if err != nil {
 		refusal := AsError(err)
-		if strict && refusal.reason == ReasonMalformed && !r.isWellFormed() {
+		if strict && refusal.reason != ReasonTooLarge && !r.isWellFormed() {
 			return nil, errMalformedCredentials
 		}
 		return nil, refusal

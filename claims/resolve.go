@@ -155,6 +155,7 @@ func (t *Tenants) settle(q *question, issuer string, cfg Config, err error) (*te
 	case known == nil:
 		return t.admit(&tenant{issuer: issuer, verifier: fresh, admittedAt: time.Now()}), nil
 	case !known.verifier.same(fresh): // else its keys are at hand
+		fresh.keepKeys(known.verifier)
 		changed := &tenant{issuer: issuer, verifier: fresh, admittedAt: known.admittedAt}
 		changed.usedAt.Store(known.usedAt.Load())
 		t.known.Store(issuer, changed)

@@ -48,9 +48,9 @@ func verifySignature(algorithm string, public crypto.PublicKey, input, signature
 	return algorithms[algorithm](public, input, signature)
 }
 
-// secret is the key of a symmetric algorithm. It is a type of its own, so that no
-// public key is ever taken for one.
-type secret []byte
+// secret returns the key of a symmetric algorithm. It is a type of its own, so that
+// no public key is ever taken for one, and a function, so that none is printed.
+type secret func() []byte
 
 // mac is HMAC (RFC 7518 section 3.2).
 func mac(hash crypto.Hash) func(crypto.PublicKey, []byte, []byte) bool {
@@ -59,7 +59,7 @@ func mac(hash crypto.Hash) func(crypto.PublicKey, []byte, []byte) bool {
 		if !ok {
 			return false
 		}
-		h := hmac.New(hash.New, secret)
+		h := hmac.New(hash.New, secret())
 		h.Write(input)
 		return hmac.Equal(h.Sum(nil), signature)
 	}

@@ -3,6 +3,7 @@ package claims
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,7 +23,8 @@ const maxSecrets = 4
 // keys never mix (RFC 8725 section 3.1). cfg.Algorithms may be HS256, HS384 and
 // HS512; empty means HS256. A secret has at least the length of the hash, 32, 48
 // or 64 bytes (RFC 7518 section 3.2), and should be random: whoever sees one token
-// can try secrets on it. What looks like a public key is refused.
+// can try secrets on it. A public
+// key in PEM, DER, JWK or SSH form, or a certificate, is refused.
 func NewSymmetricVerifier(secrets [][]byte, cfg Config) (*Verifier, error) {
 	if len(cfg.Algorithms) == 0 {
 		cfg.Algorithms = []string{"HS256"}
@@ -42,7 +44,8 @@ func NewSymmetricVerifier(secrets [][]byte, cfg Config) (*Verifier, error) {
 	}
 	v := newVerifier(cfg, symmetric)
 	for _, s := range secrets {
-		v.secrets = append(v.secrets, slices.Clone(s))
+		own := slices.Clone(s)
+		v.secrets = append(v.secrets, func() []byte { return own })
 	}
 	return v, nil
 }
@@ -75,16 +78,25 @@ func isPublic(s []byte) bool {
 	if bytes.Contains(s, []byte("-----BEGIN ")) {
 		return true
 	}
-	var jwk map[string]json.RawMessage
-	if json.Unmarshal(s, &jwk) == nil {
-		return true // a key or a set of them; no random bytes
-	}
-	if _, err := x509.ParsePKIXPublicKey(s); err == nil {
+	if bytes.HasPrefix(s, []byte("ssh-")) || bytes.HasPrefix(s, []byte("ecdsa-sha2-")) {
 		return true
 	}
-	if _, err := x509.ParsePKCS1PublicKey(s); err == nil {
+	if text := bytes.TrimSpace(s); len(text) > 0 && (text[0] == '{' || text[0] == '[') && json.Valid(text) {
+		return true // a JWK, or a set of them
+	}
+	if der, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(s))); err == nil && isPublicDER(der) {
 		return true
 	}
-	_, err := x509.ParseCertificate(s)
+	return isPublicDER(s)
+}
+
+func isPublicDER(der []byte) bool {
+	if _, err := x509.ParsePKIXPublicKey(der); err == nil {
+		return true
+	}
+	if _, err := x509.ParsePKCS1PublicKey(der); err == nil {
+		return true
+	}
+	_, err := x509.ParseCertificate(der)
 	return err == nil
 }

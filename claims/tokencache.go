@@ -36,6 +36,7 @@ type tokenSum [sha256.Size]byte
 type tokenCache struct {
 	tokens int                        // zero for none at all
 	table  atomic.Pointer[tokenTable] // nil until there is a token
+	open   sync.Once
 }
 
 type tokenTable struct {
@@ -55,8 +56,8 @@ type place struct {
 type cachedToken struct {
 	sum              tokenSum
 	claims           *Claims
-	verifier         *Verifier
-	keyID, algorithm string
+	verifier         uint64    // its id: a Verifier that is gone is not held
+	keyID, algorithm string    // copies: what they are from may be much larger
 	key              *jwks.Key // that it is signed with; nil if by a secret
 	size             int
 	usedAt           atomic.Int64 // in ticks
@@ -67,7 +68,9 @@ func (c *tokenCache) opened() *tokenTable {
 	if table := c.table.Load(); table != nil {
 		return table
 	}
-	c.table.CompareAndSwap(nil, &tokenTable{places: make([]place, (c.tokens+ways-1)/ways)})
+	c.open.Do(func() {
+		c.table.Store(&tokenTable{places: make([]place, (c.tokens+ways-1)/ways)})
+	})
 	return c.table.Load()
 }
 
@@ -121,7 +124,7 @@ func (t *cachedToken) use(now time.Time) {
 // add remembers a token in the place of those that were not used for longest.
 func (c *tokenCache) add(t *cachedToken, now time.Time) {
 	t.use(now)
-	t.size = t.claims.size()
+	t.size = t.claims.size() + len(t.keyID)
 	table := c.opened()
 	i, j, tag := table.indexes(&t.sum)
 	defer table.lock(i, j)()

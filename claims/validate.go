@@ -84,14 +84,10 @@ func (cfg Config) validateClaims(report func(string, ...any)) {
 			report("RequiredClaims: %q has an empty name", name)
 		}
 	}
-	for _, name := range cfg.ForbiddenClaims {
-		switch {
-		case name == "":
-			report("ForbiddenClaims has an empty name")
-		case name == "iss" || name == "exp" || slices.Contains(cfg.RequiredClaims, name):
-			report("ForbiddenClaims: %q is required as well", name)
-		}
+	if slices.Contains(cfg.ForbiddenClaims, "") {
+		report("ForbiddenClaims has an empty name")
 	}
+	cfg.effective().validateContradictions(report)
 	for _, kind := range kinds(cfg.ClaimValues) {
 		if kind.claim == "" || len(kind.values) == 0 {
 			report("ClaimValues: %q needs a name and a value", kind.claim)
@@ -107,6 +103,22 @@ func (cfg Config) validateClaims(report func(string, ...any)) {
 	}
 	if cfg.PermissionMap != nil && len(cfg.effective().PermissionClaims) == 0 {
 		report("PermissionMap is set, and PermissionClaims names no claim to map")
+	}
+}
+
+// validateContradictions finds claims that are required and forbidden, by the Config,
+// by its profile or always: no token would be accepted.
+func (cfg Config) validateContradictions(report func(string, ...any)) {
+	forbidden := func(name string) bool { return slices.Contains(cfg.ForbiddenClaims, name) }
+	for _, names := range append(alternatives(cfg.RequiredClaims), []string{"iss"}, []string{"exp"}) {
+		if !slices.ContainsFunc(names, func(name string) bool { return !forbidden(name) }) {
+			report("ForbiddenClaims: %q is required as well", strings.Join(names, "|"))
+		}
+	}
+	for _, kind := range kinds(cfg.ClaimValues) {
+		if forbidden(kind.claim) {
+			report("ForbiddenClaims: %q is to have a value as well", kind.claim)
+		}
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/sallyport-go/sallyport/jwks"
@@ -31,10 +33,13 @@ type Verifier struct {
 	secrets     []secret // in the place of keys
 	accepted    algorithmSet
 	gate        *gate
-	refuser     refuser // keys, if hint is of use
+	cache       *jwks.Cache // keys, if they are one and hint is of use
 	hint        hint
+	id          uint64     // no other Verifier has it
 	required    [][]string // of each, one
 	kinds       []kind
+	named       []string // claims that cfg names
+	mixed       bool     // some of them are not all in lower case
 	permissions permissionMapping
 }
 
@@ -62,25 +67,35 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 	}
 	v := newVerifier(cfg, algorithms)
 	v.template, v.keys = open, keys
-	if hint, ok := newHint(cfg.Issuer); ok && open == nil {
-		v.refuser, _ = keys.(refuser)
-		v.hint = hint
+	if open == nil {
+		// Not what embeds one: its Lookup may find more.
+		v.cache, _ = keys.(*jwks.Cache)
+		v.hint = newHint(cfg.Issuer)
 	}
 	return v, nil
 }
 
+var lastID atomic.Uint64
+
 // newVerifier makes a Verifier of a Config that is valid, without keys.
 func newVerifier(cfg Config, accepted algorithmSet) *Verifier {
 	cfg = cfg.effective()
-	return &Verifier{
+	v := &Verifier{
 		cfg:         cfg,
 		accepted:    accepted,
 		gate:        newGate(accepted, cfg.TokenCache),
 		required:    alternatives(cfg.RequiredClaims),
 		kinds:       kinds(cfg.ClaimValues),
+		named:       namesOf(cfg),
 		permissions: permissionMapping{cfg.PermissionClaims, cfg.PermissionMap},
+		id:          lastID.Add(1),
 	}
+	v.mixed = slices.ContainsFunc(v.named, func(name string) bool { return !isLower(name) })
+	return v
 }
+
+// String returns the issuer.
+func (v *Verifier) String() string { return "claims.Verifier{" + v.cfg.Issuer + "}" }
 
 // trusts reports whether issuer is the Verifier's.
 func (v *Verifier) trusts(issuer string) bool {
@@ -127,6 +142,14 @@ func (v *Verifier) Ready(ctx context.Context) error {
 		return unavailable(err)
 	}
 	return nil
+}
+
+// keepKeys goes on with the keys of a Verifier before, which are at hand, if they
+// come from the same place.
+func (v *Verifier) keepKeys(before *Verifier) {
+	if sameKeys(before.keys, v.keys) {
+		v.keys, v.cache = before.keys, before.cache
+	}
 }
 
 // same reports whether two Verifiers accept the same tokens, so that the one

@@ -1,7 +1,8 @@
 // Package grpcmw guards the methods of a gRPC server: it takes the access token
 // out of a call's metadata, has it verified, and lets the call through or
 // refuses it. Streams of every kind are checked before their handler runs, and end
-// with their token: once it has expired no message passes, in either direction.
+// with their token: once it has expired their context is done and no message passes,
+// in either direction.
 //
 // A [Policy] says what each method needs. A method that it does not list is
 // refused, and [Interceptor.Audit] names such methods when the server starts.

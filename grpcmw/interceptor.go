@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"reflect"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -103,8 +104,12 @@ func (i *Interceptor) Stream(
 		return err
 	}
 	guarded := &guardedStream{ServerStream: stream, ctx: ctx, by: i}
-	if caller, ok := claims.FromContext(ctx); ok {
+	if caller, ok := claims.FromContext(ctx); ok && !caller.ValidUntil().IsZero() {
 		guarded.until = caller.ValidUntil()
+		// Who waits for something to send learns of the end as well.
+		ended, cancel := context.WithDeadlineCause(ctx, guarded.until, errExpired)
+		defer cancel()
+		guarded.ctx = ended
 	}
 	return handler(srv, guarded)
 }
@@ -113,9 +118,11 @@ func (i *Interceptor) Stream(
 // message once his token has expired.
 type guardedStream struct {
 	grpc.ServerStream
-	ctx   context.Context
-	by    *Interceptor
-	until time.Time // zero for ever
+	ctx     context.Context
+	by      *Interceptor
+	until   time.Time // zero for ever
+	refuse  sync.Once
+	refusal error
 }
 
 func (s *guardedStream) Context() context.Context { return s.ctx }
@@ -138,7 +145,9 @@ func (s *guardedStream) expired() error {
 	if s.until.IsZero() || time.Now().Before(s.until) {
 		return nil
 	}
-	return s.by.refuse(s.ctx, errExpired, claims.Authenticated())
+	// Once, as each time the trailer would grow.
+	s.refuse.Do(func() { s.refusal = s.by.refuse(s.ctx, errExpired, claims.Authenticated()) })
+	return s.refusal
 }
 
 // check returns the context for the handler, or the status error of a refusal.

@@ -26,7 +26,16 @@ type pipe struct {
 	ctx            context.Context
 	received, sent int
 	end            error
+	trailers       trailers
 }
+
+// trailers counts what a call sets.
+type trailers struct {
+	grpc.ServerTransportStream
+	set int
+}
+
+func (c *trailers) SetTrailer(metadata.MD) error { c.set++; return nil }
 
 func (p *pipe) Context() context.Context { return p.ctx }
 func (p *pipe) SendMsg(any) error        { p.sent++; return nil }
@@ -50,7 +59,8 @@ func onStream(t *testing.T, p *pipe, handler func(grpc.ServerStream)) {
 	})
 	require.NoError(t, err)
 	token := issuer.Mint(claimstest.Token{Lifetime: time.Minute})
-	p.ctx = metadata.NewIncomingContext(t.Context(), metadata.Pairs("authorization", "Bearer "+token))
+	ctx := grpc.NewContextWithServerTransportStream(t.Context(), &p.trailers)
+	p.ctx = metadata.NewIncomingContext(ctx, metadata.Pairs("authorization", "Bearer "+token))
 	err = auth.Stream(nil, p, &grpc.StreamServerInfo{FullMethod: method},
 		func(_ any, stream grpc.ServerStream) error {
 			handler(stream)
@@ -75,8 +85,22 @@ func TestStream_endsWithItsToken(t *testing.T) {
 				assert.Equal(t, "The access token has expired.", status.Convert(err).Message())
 			}
 			assert.Equal(t, 2, p.sent)
+			assert.Equal(t, 1, p.trailers.set, "a handler that goes on does not make it longer")
 			p.end = io.EOF
 			assert.Equal(t, io.EOF, stream.RecvMsg(nil), "the end of the stream stays what it is")
+		})
+	})
+}
+
+// A handler that waits for something else learns of the end by its context.
+func TestStream_endsWhileItWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		onStream(t, &pipe{}, func(stream grpc.ServerStream) {
+			start := time.Now()
+			<-stream.Context().Done()
+			assert.Equal(t, 90*time.Second, time.Since(start))
+			assert.Equal(t, claims.ReasonExpired, claims.AsError(context.Cause(stream.Context())).Reason())
 		})
 	})
 }

@@ -66,6 +66,10 @@ func (k *Key) Equal(other *Key) bool {
 		bytes.Equal(k.thumbprint, other.thumbprint) && slices.Equal(k.algorithms, other.algorithms)
 }
 
+// Fits reports whether the key fits a signature algorithm: whether it is among
+// Algorithms.
+func (k *Key) Fits(algorithm string) bool { return slices.Contains(k.algorithms, algorithm) }
+
 // Algorithms returns the signature algorithms ("alg", RFC 7518 section 3.1)
 // that the key fits, by its type, its curve and its own "alg".
 func (k *Key) Algorithms() []string { return slices.Clone(k.algorithms) }
