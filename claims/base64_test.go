@@ -58,6 +58,9 @@ func TestDecode_buffer(t *testing.T) {
 	decoded, ok = decode(decoded, []byte("ZGVmZ2hpams"))
 	require.True(t, ok)
 	assert.Equal(t, "defghijk", string(decoded))
+	decoded, ok = decode(decoded, []byte("!!!!"))
+	assert.False(t, ok)
+	assert.Empty(t, decoded, "nothing is left of what was there")
 	assert.Zero(t, testing.AllocsPerRun(10, func() { decode(decoded, []byte("YWJj")) }))
 }
 

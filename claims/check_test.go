@@ -54,6 +54,7 @@ func TestVerifier_claimChecks(t *testing.T) {
 		{name: "required, array", change: require("x"), claims: m{"x": []any{nil}}},
 		{name: "required, object", change: require("x"), claims: m{"x": m{"": nil}}},
 		{name: "required, false", change: require("x"), claims: m{"x": false}},
+		{name: "required, a bracket in a string", change: require("x"), claims: m{"x": "]"}},
 		{name: "required, zero", change: require("x"), claims: m{"x": 0}},
 		{name: "required, another case", change: require("x"), claims: m{"X": 1}, reason: claims.ReasonMalformed},
 		{name: "required, another case beside it", change: require("x"), claims: m{"x": 1, "X": 1}, reason: claims.ReasonMalformed},
@@ -141,6 +142,29 @@ func TestVerifier_claimChecks_manyMembers(t *testing.T) {
 	many["at_hash"] = "x"
 	caller, err = verifier.Authenticate(t.Context(), bearer(forged(head(nil), body(many))))
 	assertRefused(t, caller, err, claims.ReasonType)
+}
+
+// White space around values does not count, at any depth.
+func TestVerifier_claimChecks_whiteSpace(t *testing.T) {
+	t.Parallel()
+	verifier := offline(t, func(cfg *claims.Config) {
+		cfg.RequiredClaims = []string{"list"}
+		cfg.ClaimValues = map[string][]string{"token_use": {"access"}, "ver": {"1"}}
+		cfg.ClientIDClaim = "cid"
+		cfg.PermissionClaims = []string{"roles", "realm.roles"}
+	})
+	spaced := func(list string) string {
+		return forged(head(nil), with(body(nil), ` "list" : `+list+` , "token_use" : "access" ,
+			"ver" : 1 , "cid" : "app" , "roles" : [ "a" ] , "realm" : { "roles" : [ "b" ] } `))
+	}
+	caller, err := verifier.Authenticate(t.Context(), bearer(spaced(`[ 1 ]`)))
+	require.NoError(t, err)
+	assert.Equal(t, "app", caller.ClientID())
+	assert.Equal(t, []string{"a", "b"}, caller.Permissions())
+	for _, empty := range []string{`[ ]`, `{ }`, `""`, `null`} {
+		caller, err = verifier.Authenticate(t.Context(), bearer(spaced(empty)))
+		assertRefused(t, caller, err, claims.ReasonClaims)
+	}
 }
 
 func TestVerifier_ageAndLifetime(t *testing.T) {

@@ -88,7 +88,7 @@ func TestNewVerifier(t *testing.T) {
 		{
 			name:   "algorithm in lower case",
 			change: func(cfg *claims.Config) { cfg.Algorithms = []string{"es256"} },
-			wrong:  []string{"Config.Algorithms", `"es256"`},
+			wrong:  []string{`Config.Algorithms: "es256" is not one`},
 		},
 		{
 			name:   "type empty",
@@ -111,6 +111,15 @@ func TestNewVerifier(t *testing.T) {
 			name:   "negative limits",
 			change: func(cfg *claims.Config) { cfg.MaxTokenAge, cfg.MaxLifetime = -1, -1 },
 			wrong:  []string{"Config.MaxTokenAge", "Config.MaxLifetime"},
+		},
+		{
+			name:   "token cache largest",
+			change: func(cfg *claims.Config) { cfg.TokenCache = 10_000_000 },
+		},
+		{
+			name:   "token cache larger",
+			change: func(cfg *claims.Config) { cfg.TokenCache = 10_000_001 },
+			wrong:  []string{"Config.TokenCache of 10000001"},
 		},
 		{
 			name:   "empty client",
@@ -164,6 +173,29 @@ func TestNewVerifier(t *testing.T) {
 			for _, field := range tt.wrong {
 				assert.ErrorContains(t, err, field)
 			}
+		})
+	}
+}
+
+// One mistake is reported once.
+func TestNewVerifier_saysItOnce(t *testing.T) {
+	t.Parallel()
+	anyTenant := func(string) bool { return true }
+	for name, cfg := range map[string]claims.Config{
+		"no issuer":              {},
+		"issuer unclosed":        {Issuer: "http://issuer.example/{"},
+		"open issuer, no keys":   {Issuer: "http://issuer.example/{tenant}", Tenant: anyTenant},
+		"issuer without a host":  {Issuer: "https://"},
+		"algorithm of a secret":  {Issuer: issuerURL, Algorithms: []string{"HS256"}},
+		"claim without a name":   {Issuer: issuerURL, RequiredClaims: []string{""}},
+		"permission of any name": {Issuer: issuerURL, PermissionClaims: []string{"*"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg.Audiences = []string{"x"}
+			_, err := claims.NewVerifier(cfg)
+			require.Error(t, err)
+			assert.NotContains(t, err.Error(), "\n")
 		})
 	}
 }

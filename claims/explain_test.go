@@ -3,6 +3,7 @@ package claims_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -193,6 +194,18 @@ issuer     skipped
 `,
 		},
 		{
+			name: "times missing", token: forged(head(nil), body(m{"exp": claimstest.Omit, "iat": claimstest.Omit})),
+			want: `
+time       refused: malformed       exp missing; wanted now 2000-01-01T00:00:00Z within 30s
+`,
+		},
+		{
+			name: "longest shown whole", token: forged(head(nil), body(m{"iss": strings.Repeat("x", 198)})),
+			want: `
+issuer     refused: issuer          "` + strings.Repeat("x", 198) + `"; wanted "https://issuer.example"
+`,
+		},
+		{
 			name: "long", token: forged(head(nil), body(m{"iss": strings.Repeat("x", 300)})),
 			want: `
 issuer     refused: issuer          "` + strings.Repeat("x", 199) + `...; wanted "https://issuer.example"
@@ -216,13 +229,85 @@ issuer     refused: issuer          "` + strings.Repeat("x", 199) + `...; wanted
 	}
 }
 
-// It makes no request for a token of nobody that is trusted.
+// What has three segments has the form of a token, whatever is in them.
+func TestVerifier_Explain_form(t *testing.T) {
+	t.Parallel()
+	verifier := offline(t, nil)
+	encrypted := b64([]byte(`{"alg":"dir","enc":"A256GCM"}`))
+	for _, tt := range []struct {
+		name   string
+		token  string
+		reason claims.Reason // of the form
+	}{
+		{name: "segments of nothing", token: ".."},
+		{name: "header of nothing", token: ".b.c"},
+		{name: "payload of nothing", token: "a..c"},
+		{name: "signature of nothing", token: "a.b."},
+		{name: "largest", token: sized(maxTokenSize)},
+		{name: "larger", token: sized(maxTokenSize) + "A", reason: claims.ReasonTooLarge},
+		{name: "nothing", token: "", reason: claims.ReasonMalformed},
+		{name: "no dot", token: "a", reason: claims.ReasonMalformed},
+		{name: "one dot", token: "a.b", reason: claims.ReasonMalformed},
+		{name: "three dots, two at the end", token: "a.b..", reason: claims.ReasonMalformed},
+		{name: "four dots", token: "a.b.c.d.e", reason: claims.ReasonMalformed},
+		{name: "encrypted", token: encrypted + "....", reason: claims.ReasonEncrypted},
+		{name: "encrypted, three dots", token: encrypted + "...", reason: claims.ReasonMalformed},
+		{name: "four dots, no header", token: "!.b.c.d.e", reason: claims.ReasonMalformed},
+		{name: "four dots, header of nothing", token: "e30.b.c.d.e", reason: claims.ReasonMalformed},
+		{
+			name: "four dots, header with a fault", reason: claims.ReasonMalformed,
+			token: b64([]byte(`{"enc":"A256GCM",}`)) + ".b.c.d.e",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			form := verifier.Explain(t.Context(), tt.token).Checks[0]
+			assert.Equal(t, "form", form.Name)
+			assert.Equal(t, tt.reason, form.Reason)
+		})
+	}
+}
+
+// What an audience is compared with is said where there is none to compare with.
+func TestVerifier_Explain_audienceWanted(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		change func(*claims.Config)
+		wanted string
+	}{
+		{name: "one", wanted: `"https://api.example"`},
+		{
+			name: "any", wanted: "any",
+			change: func(cfg *claims.Config) { cfg.Audiences, cfg.InsecureSkipAudience = nil, true },
+		},
+		{
+			name: "none", wanted: "none",
+			change: func(cfg *claims.Config) {
+				cfg.Audiences, cfg.Profile, cfg.ClientIDs = nil, claims.Cognito, []string{"shop"}
+			},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			e := offline(t, tt.change).Explain(t.Context(), forged(head(nil), body(nil)))
+			i := slices.IndexFunc(e.Checks, func(c claims.Check) bool { return c.Name == "audience" })
+			assert.Equal(t, tt.wanted, e.Checks[i].Wanted)
+		})
+	}
+}
+
+// It makes no request for a token of nobody that is trusted, nor for an algorithm
+// that is not accepted.
 func TestVerifier_Explain_requests(t *testing.T) {
 	t.Parallel()
 	issuer := newForgerIssuer(t)
 	verifier := newVerifier(t, issuer, nil)
 	verifier.Explain(t.Context(), forged(head(nil), body(m{"iss": "https://other.example"})))
 	verifier.Explain(t.Context(), forged(head(m{"alg": "none"}), body(nil)))
+	newVerifier(t, issuer, func(cfg *claims.Config) {
+		cfg.Algorithms = []string{"RS256"}
+	}).Explain(t.Context(), forged(head(nil), body(nil)))
 	assert.Zero(t, issuer.KeySetRequests())
 	assert.NoError(t, verifier.Explain(t.Context(), forged(head(nil), body(nil))).Err)
 	assert.Equal(t, 1, issuer.KeySetRequests())

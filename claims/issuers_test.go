@@ -271,6 +271,14 @@ func TestNewIssuers(t *testing.T) {
 	}
 }
 
+// Two without a name are not told that they are the same.
+func TestNewIssuers_noNames(t *testing.T) {
+	t.Parallel()
+	_, err := claims.NewIssuers(claims.Config{}, claims.Config{})
+	require.ErrorContains(t, err, "issuer 1: claims: Config.Issuer")
+	assert.NotContains(t, err.Error(), "twice")
+}
+
 // A password that was put into a URL by mistake goes no further.
 func TestNewIssuers_errorHidesPasswords(t *testing.T) {
 	t.Parallel()

@@ -3,7 +3,9 @@ package claims
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +112,8 @@ func TestReadObject(t *testing.T) {
 		{name: "duplicate surrogate pair", text: `{"😀":1,"\ud83d\ude00":2}`, stricter: true},
 		{name: "duplicate nested", text: `{"x":{"a":1,"a":1}}`, stricter: true},
 		{name: "duplicate in an array", text: `{"x":[1,{"a":1,"b":2,"a":1}]}`, stricter: true},
+		{name: "duplicate, and open after it", text: `{"a":1,"a":`},
+		{name: "duplicate nested, and no value", text: `{"x":{"a":1,"a":}`},
 
 		{name: "32 arrays deep", text: `{"a":` + arrays(31) + `}`, ok: true},
 		{name: "33 arrays deep", text: `{"a":` + arrays(32) + `}`, stricter: true},
@@ -144,7 +148,9 @@ func TestReader_strings(t *testing.T) {
 		{name: "short escapes", text: `"\"\\\/\b\f\n\r\t"`, ok: true},
 		{name: "escapes amid", text: `"a\nb\u0063d"`, ok: true},
 		{name: "NUL", text: `"\u0000"`, ok: true},
+		{name: "space after an escape", text: `"\u0061 b"`, ok: true},
 		{name: "hex in both cases", text: `"\u00e9\u00E9\uABCD\uabcd"`, ok: true},
+		{name: "least and greatest hex digits", text: `"\u0a0A\u0f0F\u0909"`, ok: true},
 		{name: "before the surrogates", text: `"\ud7ff"`, ok: true},
 		{name: "after the surrogates", text: `"\ue000"`, ok: true},
 		{name: "replacement character", text: `"\ufffd"`, ok: true},
@@ -162,6 +168,7 @@ func TestReader_strings(t *testing.T) {
 		{name: "high and a letter", text: `"\ud83d\u0061"`, stricter: true},
 		{name: "high and a line break", text: `"\ud83d\n"`, stricter: true},
 		{name: "high and U escaped in text", text: `"\ud83d\\ude00"`, stricter: true},
+		{name: "high and a low without its backslash", text: `"\ud83dde00"`, stricter: true},
 		{name: "high and half a low", text: `"\ud83d\ude0"`},
 		{name: "high and upper-case U", text: `"\ud83d\Ude00"`},
 		{name: "open", text: `"a`},
@@ -169,6 +176,7 @@ func TestReader_strings(t *testing.T) {
 		{name: "open in an escape", text: `"a\`},
 		{name: "open in a code", text: `"\u00`},
 		{name: "code too short", text: `"\u00e"`},
+		{name: "code of one digit", text: `"\u1"`},
 		{name: "code not hex", text: `"\u00g0"`},
 		{name: "code with a sign", text: `"\u+061"`},
 		{name: "code with a space", text: `"\u 061"`},
@@ -178,6 +186,8 @@ func TestReader_strings(t *testing.T) {
 		{name: "escaped single quote", text: `"\'"`},
 		{name: "line break", text: "\"a\nb\""},
 		{name: "line break after an escape", text: "\"\\n\nb\""},
+		{name: "line break, and open", text: "\"\n"},
+		{name: "line break after an escape, and open", text: "\"\\n\n"},
 		{name: "tab", text: "\"\t\""},
 		{name: "NUL as it is", text: "\"\x00\""},
 		{name: "unit separator", text: "\"\x1f\""},
@@ -253,6 +263,7 @@ func TestReader_dates(t *testing.T) {
 	}{
 		{text: `0`, want: time.Unix(0, 0)},
 		{text: `-0`, want: time.Unix(0, 0)},
+		{text: `0.0`, want: time.Unix(0, 0)},
 		{text: `1`, want: time.Unix(1, 0)},
 		{text: `1.5`, want: time.Unix(1, 5e8)},
 		{text: `1.25e1`, want: time.Unix(12, 5e8)},
@@ -346,6 +357,16 @@ func TestReader_lists(t *testing.T) {
 	}
 }
 
+// Room is made for as many scopes as there are.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		"": 0, " ": 0, "a": 1, "ab": 1, "a b": 2, " a": 1, "a ": 1, "  ab   c ": 2, "a\tb": 1,
+	} {
+		assert.Equal(t, want, words(text), "%q", text)
+	}
+}
+
 // A duplicate is found wherever it and its twin are: names are kept in two ways.
 func TestReadObject_duplicateAmongMany(t *testing.T) {
 	t.Parallel()
@@ -382,6 +403,35 @@ func TestMembers_linear(t *testing.T) {
 			require.Len(t, seen.many, i+1)
 		}
 		require.LessOrEqual(t, seen.n, few)
+	}
+}
+
+// All members are there once, in the order of their names, however many they are.
+func TestMembers_all(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{0, 1, 15, 16, 17, 18, 40} {
+		var object members
+		want := map[string]string{}
+		for i := range n {
+			name := fmt.Sprintf("m%d", i*7%n)
+			require.True(t, object.add(name))
+			object.set(name, fmt.Sprint(i))
+			want[name] = fmt.Sprint(i)
+		}
+		var names []string
+		for name, value := range object.all() {
+			names = append(names, name)
+			assert.Equal(t, want[name], value)
+		}
+		assert.Equal(t, slices.Sorted(maps.Keys(want)), names)
+		for range object.all() {
+			break
+		}
+		for _, name := range append(names, "", "m", "m0x", "x0") {
+			value, ok := object.find(name)
+			assert.Equal(t, want[name] != "", ok)
+			assert.Equal(t, want[name], value)
+		}
 	}
 }
 
@@ -426,6 +476,55 @@ func TestParseToken_allocations(t *testing.T) {
 	}
 }
 
+// What has a fault is not returned in part.
+func TestReader_zeroOnFault(t *testing.T) {
+	t.Parallel()
+	name := func(r *reader) string { return r.name(new(members)) }
+	date := func(r *reader) string {
+		if at := r.date(); !at.IsZero() {
+			return at.String()
+		}
+		return ""
+	}
+	escape := func(r *reader) string { return strings.Trim(string(r.escape()), "\x00\ufffd") }
+	for _, tt := range []struct {
+		name string
+		read func(*reader) string
+		text string
+	}{
+		{name: "open string", read: (*reader).string, text: `"ab`},
+		{name: "string without a quote before it", read: (*reader).string, text: `ab"`},
+		{name: "string with a line break", read: (*reader).string, text: "\"a\nb\""},
+		{name: "open string with an escape", read: (*reader).string, text: `"a\nb`},
+		{name: "string with a bad escape", read: (*reader).string, text: `"a\nb\x"`},
+		{name: "string with a line break after an escape", read: (*reader).string, text: "\"a\\nb\n\""},
+		{name: "number without a fraction", read: (*reader).number, text: `1.`},
+		{name: "number without an exponent", read: (*reader).number, text: `1e`},
+		{name: "date without a fraction", read: date, text: `1.`},
+		{name: "date before 1970", read: date, text: `-1`},
+		{name: "date after 9999", read: date, text: `253402300800`},
+		{name: "date after 9999, with an exponent", read: date, text: `1e300`},
+		{name: "value with a fault within", read: (*reader).raw, text: `[1 2]`},
+		{name: "name without a colon", read: name, text: `"a" 1`},
+		{name: "code cut short", read: escape, text: `u004`},
+		{name: "code of other letters", read: escape, text: `u004g`},
+		{name: "escape of another letter", read: escape, text: `a`},
+		{name: "escape of nothing", read: escape, text: ``},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := newReader(tt.text)
+			assert.Empty(t, tt.read(&r))
+			assert.True(t, r.bad)
+		})
+	}
+	seen := new(members)
+	for _, want := range []string{"a", ""} {
+		r := newReader(`"a":1`)
+		assert.Equal(t, want, r.name(seen), "the second time it is a duplicate")
+	}
+}
+
 // After the first fault every call returns a zero value and the reader stays
 // where it is: no caller has to ask in between.
 func TestReader_staysBad(t *testing.T) {
@@ -445,5 +544,16 @@ func TestReader_staysBad(t *testing.T) {
 	r.expect('"')
 	assert.Zero(t, r.pos)
 	assert.Zero(t, r.peek())
+	assert.False(t, r.acceptAt('"'))
+	assert.Zero(t, r.hex4())
+	r.literal(r.text)
 	assert.True(t, r.bad)
+	assert.Zero(t, r.pos)
+	r = &reader{text: `true`}
+	r.literal(`false`)
+	assert.Zero(t, r.pos)
+	r = &reader{text: `0041`, bad: true}
+	assert.Zero(t, r.hex4())
+	r.bad = false
+	assert.Equal(t, 'A', r.hex4(), "else it is read to its end")
 }

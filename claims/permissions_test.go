@@ -40,8 +40,11 @@ func TestPermissionClaims(t *testing.T) {
 			[]string{"permissions"}, nil, claimSet{"permissions": []string{"a", "b"}},
 			[]string{"a", "b"},
 		},
-		"string":       {[]string{"role"}, nil, claimSet{"role": "a b"}, []string{"a b"}},
-		"scope":        {[]string{"scp"}, nil, claimSet{"scp": "a b"}, []string{"a", "b"}},
+		"string": {[]string{"role"}, nil, claimSet{"role": "a b"}, []string{"a b"}},
+		"scope":  {[]string{"scp"}, nil, claimSet{"scp": "a b"}, []string{"a", "b"}},
+		"scope by its other name": {
+			[]string{"scope"}, nil, claimSet{"scope": "a b"}, []string{"a", "b"},
+		},
 		"missing":      {[]string{"permissions"}, nil, claimSet{}, nil},
 		"number":       {[]string{"permissions"}, nil, claimSet{"permissions": 1}, nil},
 		"null":         {[]string{"permissions"}, nil, claimSet{"permissions": nil}, nil},
@@ -102,6 +105,9 @@ func TestPermissionClaims(t *testing.T) {
 		"table": {
 			[]string{"roles"}, table, claimSet{"roles": []string{"clerk", "admin", "orders:delete"}},
 			[]string{"orders:read", "orders:refund"},
+		},
+		"null, and a table with an empty value": {
+			[]string{"roles"}, map[string][]string{"": {"a"}}, claimSet{"roles": nil}, nil,
 		},
 		"empty table": {
 			[]string{"roles"}, map[string][]string{}, claimSet{"roles": []string{"admin"}}, nil,

@@ -1,6 +1,10 @@
 package claims_test
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -31,13 +35,44 @@ func TestProfile_String(t *testing.T) {
 	}
 }
 
+// A profile can stand in a configuration file, by its name.
+func TestProfile_text(t *testing.T) {
+	t.Parallel()
+	for profile := claims.Profile(0); profile <= claims.Okta; profile++ {
+		text, err := json.Marshal(profile)
+		require.NoError(t, err)
+		assert.Equal(t, `"`+profile.String()+`"`, string(text))
+		for _, name := range []string{
+			profile.String(), strings.ToLower(profile.String()), strings.ToUpper(profile.String()),
+		} {
+			read := claims.Profile(200)
+			require.NoError(t, read.UnmarshalText([]byte(name)))
+			assert.Equal(t, profile, read)
+		}
+	}
+	read := claims.Okta
+	require.NoError(t, read.UnmarshalText(nil))
+	assert.Zero(t, read)
+
+	_, err := claims.Profile(200).MarshalText()
+	require.ErrorContains(t, err, "Profile(200)")
+	_, err = (claims.Okta + 1).MarshalText()
+	require.Error(t, err)
+	for _, name := range []string{"Entra", " Okta", "Profile(11)"} {
+		read = claims.Okta
+		require.ErrorContains(t, read.UnmarshalText([]byte(name)), "there are none, RFC9068, Auth0")
+		assert.Equal(t, claims.Okta, read, "it stays what it was")
+	}
+}
+
 func TestProfile_Config(t *testing.T) {
 	t.Parallel()
 	for _, profile := range []claims.Profile{0, claims.Okta + 1, 200} {
 		assert.Zero(t, profile.Config(), profile)
 	}
 	for profile := claims.RFC9068; profile <= claims.Okta; profile++ {
-		cfg, want := profile.Config(), profile.Config()
+		// In writing, as two Configs that share something change together.
+		cfg, want := profile.Config(), fmt.Sprintf("%+v", profile.Config())
 		assert.NotZero(t, cfg, profile)
 		for _, list := range [][]string{
 			cfg.Types, cfg.RequiredClaims, cfg.ForbiddenClaims, cfg.PermissionClaims,
@@ -53,7 +88,7 @@ func TestProfile_Config(t *testing.T) {
 			}
 			cfg.ClaimValues[claim+" changed"] = values
 		}
-		assert.Equal(t, want, profile.Config(), profile)
+		assert.Equal(t, want, fmt.Sprintf("%+v", profile.Config()), profile)
 	}
 }
 
@@ -264,6 +299,16 @@ func TestProfile_refusedConfigs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Who may call an API of Google's can be said by a check of one's own.
+func TestGoogle_ownCheck(t *testing.T) {
+	t.Parallel()
+	_, err := claims.NewVerifier(claims.Config{
+		Issuer: issuerURL, Profile: claims.Google, Audiences: []string{"https://api.example"},
+		Check: func(context.Context, *claims.Claims) error { return nil },
+	})
+	assert.NoError(t, err)
 }
 
 // By client an API of Cognito has no name of its own; a token that names another

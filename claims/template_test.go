@@ -38,6 +38,8 @@ func TestTemplate(t *testing.T) {
 		"https://login.example/contoso.example/v2.0":                      true,
 		"https://login.example/" + strings.Repeat("a", 128) + "/v2.0":     true,
 		"https://login.example/" + strings.Repeat("a", 129) + "/v2.0":     false,
+		"https://login.example/aA_zZ-0.9/v2.0":                            true,
+		"contoso.example/v2.0":                                            false,
 		"https://login.example/stranger/v2.0":                             false,
 		"https://login.example/{tenantid}/v2.0":                           false,
 		"https://login.example//v2.0":                                     false,
@@ -110,6 +112,37 @@ func TestTemplate_keysOfOneTenant(t *testing.T) {
 			assert.Equal(t, row.reason, claims.AsError(err).Reason())
 		})
 	}
+}
+
+// A tenant's key counts for no other tenant beside one that does, and not among
+// the 4 that are tried.
+func TestTemplate_keysOfSeveralTenants(t *testing.T) {
+	t.Parallel()
+	own := newIssuer(t, claimstest.Config{})
+	other := newIssuer(t, claimstest.Config{})
+	keyOf := func(issuer *claimstest.Issuer, tenant string) *jwks.Key {
+		jwk := issuer.Key().JWK()
+		set, err := jwks.Parse(encodeJSON(m{"keys": []m{{
+			"kty": jwk["kty"], "crv": jwk["crv"], "x": jwk["x"], "y": jwk["y"], "kid": jwk["kid"],
+			"issuer": "https://login.example/" + tenant + "/v2.0",
+		}}}))
+		require.NoError(t, err)
+		return set.Keys()[0]
+	}
+	keys := []*jwks.Key{
+		keyOf(other, "a"), keyOf(other, "b"), keyOf(other, "c"), keyOf(other, "d"), keyOf(own, "own"),
+	}
+	verifier, err := claims.NewVerifier(claims.Config{
+		Issuer: entra, Tenant: func(string) bool { return true },
+		Audiences: []string{claimstest.Audience},
+		Keys:      lookup(func() ([]*jwks.Key, error) { return keys, nil }),
+	})
+	require.NoError(t, err)
+	named := claimstest.Token{Claims: map[string]any{"iss": "https://login.example/own/v2.0"}}
+	_, err = verifier.Authenticate(t.Context(), bearer(own.Mint(named)))
+	require.NoError(t, err)
+	caller, err := verifier.Authenticate(t.Context(), bearer(other.Mint(named)))
+	assertRefused(t, caller, err, claims.ReasonSignature)
 }
 
 func TestTemplate_mistakes(t *testing.T) {

@@ -89,10 +89,11 @@ func (d *directory) mint(tenant string) claims.Request {
 
 func TestNewTenants_reportsEverything(t *testing.T) {
 	t.Parallel()
-	_, err := claims.NewTenants(claims.TenantsConfig{Max: -1, MaxAge: -1})
-	for _, field := range []string{"Resolve", "Max is", "MaxAge"} {
+	_, err := claims.NewTenants(claims.TenantsConfig{Max: -1, MaxAge: -1, TokenCache: 10_000_001})
+	for _, field := range []string{"Resolve", "Max is", "MaxAge", "TokenCache"} {
 		assert.ErrorContains(t, err, "TenantsConfig."+field)
 	}
+	newDirectory(t).tenants(t, claims.TenantsConfig{TokenCache: 10_000_000})
 }
 
 func TestTenants_asksOnce(t *testing.T) {

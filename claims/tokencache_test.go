@@ -83,6 +83,7 @@ func (c *counting) expect(t testing.TB, auth Authenticator, r Request, reason Re
 		require.NotNil(t, caller)
 	} else {
 		require.Nil(t, caller)
+		require.Error(t, err)
 		require.Equal(t, reason, AsError(err).Reason())
 	}
 	require.EqualValues(t, checks, c.checked.Load()-before, "signature checks")
@@ -231,13 +232,22 @@ func TestTokenCache_keyReplaced(t *testing.T) {
 	c.expect(t, v, token, ReasonSignature, 1)
 	source.set.Store(first)
 	c.expect(t, v, token, "", 1)
+	source.fails.Store(true)
+	c.expect(t, v, token, ReasonUnknownKey, 0)
 }
 
-// switched is a KeySource of somebody's own.
-type switched struct{ set atomic.Pointer[jwks.Set] }
+// switched is a KeySource of somebody's own. It may return keys beside an error.
+type switched struct {
+	set   atomic.Pointer[jwks.Set]
+	fails atomic.Bool
+}
 
 func (s *switched) Lookup(ctx context.Context, keyID, alg string) ([]*jwks.Key, error) {
-	return s.set.Load().Lookup(ctx, keyID, alg)
+	keys, err := s.set.Load().Lookup(ctx, keyID, alg)
+	if s.fails.Load() {
+		err = errors.New("own")
+	}
+	return keys, err
 }
 
 // Where keys may be used no more, a token that was verified by them is not either.
@@ -299,17 +309,23 @@ func TestTokenCache_ownCheckEachTime(t *testing.T) {
 
 func TestTokenCache_tenantEachTime(t *testing.T) {
 	t.Parallel()
-	trusted := true
+	trusted, asked := true, 0
 	c := newCounting(t, func(cfg *Config) {
 		cfg.Issuer = "https://issuer.example/{tenant}"
-		cfg.Tenant = func(tenant string) bool { return trusted && tenant == "t1" }
+		cfg.Tenant = func(tenant string) bool {
+			asked++
+			return trusted && tenant == "t1"
+		}
 	})
 	v := c.verifier(t)
 	token := c.mint(claimstest.Token{Claims: map[string]any{"iss": "https://issuer.example/t1"}})
 	c.expect(t, v, token, "", 1)
 	c.expect(t, v, token, "", 0)
-	trusted = false
+	trusted, asked = false, 0
 	c.expect(t, v, token, ReasonIssuer, 0)
+	assert.Equal(t, 1, asked)
+	trusted = true
+	c.expect(t, v, token, "", 0)
 }
 
 func TestTokenCache_issuers(t *testing.T) {
@@ -377,6 +393,57 @@ func TestTokenCache_tenants(t *testing.T) {
 	refuse.Store(true)
 	tenants.Forget(c.cfg.Issuer)
 	c.expect(t, tenants, token, ReasonIssuer, 0)
+}
+
+// Tenants that remember nothing serve an issuer whose Config says that they may.
+func TestTokenCache_tenantsWithout(t *testing.T) {
+	t.Parallel()
+	c := newCounting(t, nil)
+	tenants, err := NewTenants(TenantsConfig{
+		TokenCache: -1,
+		Resolve:    func(context.Context, string) (Config, error) { return c.cfg, nil },
+	})
+	require.NoError(t, err)
+	token := c.mint(claimstest.Token{})
+	c.expect(t, tenants, token, "", 0) // not watched yet
+	c.watch(tenants.lookup(c.cfg.Issuer).verifier)
+	c.expect(t, tenants, token, "", 1)
+	assert.Nil(t, tenants.gate.cache.table.Load())
+}
+
+// Each of identical tokens that arrive together is shown to one's own check.
+func TestTokenCache_togetherAndRefused(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int64
+		c := newCounting(t, func(cfg *Config) {
+			cfg.Check = func(context.Context, *Claims) error {
+				if calls.Add(1) > 1 {
+					return errors.New("used before")
+				}
+				return nil
+			}
+		})
+		c.slow = make(chan struct{})
+		v := c.verifier(t)
+		token := c.mint(claimstest.Token{})
+		var refused atomic.Int64
+		var callers sync.WaitGroup
+		for range 10 {
+			callers.Go(func() {
+				if caller, err := v.Authenticate(t.Context(), token); err != nil {
+					assert.Nil(t, caller)
+					assert.Equal(t, ReasonRejected, AsError(err).Reason())
+					refused.Add(1)
+				}
+			})
+		}
+		synctest.Wait()
+		close(c.slow)
+		callers.Wait()
+		assert.EqualValues(t, 1, c.checked.Load())
+		assert.EqualValues(t, 9, refused.Load())
+	})
 }
 
 // Identical tokens that arrive together are verified once, good ones.

@@ -353,6 +353,13 @@ func TestSources_deaf(t *testing.T) {
 	})
 }
 
+// numberedSource is a source of somebody's own that can be compared.
+type numberedSource int
+
+func (numberedSource) KeySet(context.Context, bool) (*jwks.Set, time.Duration, error) {
+	return nil, 0, nil
+}
+
 func TestCache_SameConfig(t *testing.T) {
 	t.Parallel()
 	client := &http.Client{}
@@ -391,6 +398,33 @@ func TestCache_SameConfig(t *testing.T) {
 		"other files": {
 			jwks.Config{Sources: []jwks.Source{jwks.File("/a")}},
 			jwks.Config{Sources: []jwks.Source{jwks.File("/b")}}, false,
+		},
+		"timeout": {
+			jwks.Config{Sources: []jwks.Source{jwks.File("/a")}},
+			jwks.Config{Sources: []jwks.Source{jwks.File("/a")}, Timeout: time.Second}, false,
+		},
+		"age": {base, jwks.Config{
+			Issuer: base.Issuer, Client: client, DefaultMaxAge: time.Minute,
+		}, false},
+		"file and remote": {
+			jwks.Config{Sources: []jwks.Source{jwks.File("/a")}},
+			jwks.Config{Sources: []jwks.Source{remote()}}, false,
+		},
+		"one more": {
+			jwks.Config{Sources: []jwks.Source{jwks.File("/a")}},
+			jwks.Config{Sources: []jwks.Source{jwks.File("/a"), remote()}}, false,
+		},
+		"equal ones of one's own": {
+			jwks.Config{Sources: []jwks.Source{numberedSource(1)}},
+			jwks.Config{Sources: []jwks.Source{numberedSource(1)}}, true,
+		},
+		"unequal ones": {
+			jwks.Config{Sources: []jwks.Source{numberedSource(1)}},
+			jwks.Config{Sources: []jwks.Source{numberedSource(2)}}, false,
+		},
+		"function and one of one's own": {
+			jwks.Config{Sources: []jwks.Source{own}},
+			jwks.Config{Sources: []jwks.Source{numberedSource(1)}}, false,
 		},
 		"functions, which can not be compared": {
 			jwks.Config{Sources: []jwks.Source{own}}, jwks.Config{Sources: []jwks.Source{own}}, false,

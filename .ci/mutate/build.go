@@ -72,6 +72,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"strconv"
 	"sync/atomic"
 )
@@ -94,17 +95,18 @@ func mutantCase[T comparable](active bool, tag, value T) T {
 	if !active {
 		return value
 	}
-	var other any
-	switch tag := any(tag).(type) {
-	case string:
-		other = tag + "?"
-	case byte:
-		other = tag + 1
-	case error:
-		other = errors.New("mutant")
+	other := reflect.New(reflect.TypeFor[T]()).Elem()
+	switch v := reflect.ValueOf(tag); {
+	case other.Kind() == reflect.Interface:
+		other.Set(reflect.ValueOf(errors.New("mutant")))
+	case other.Kind() == reflect.String:
+		other.SetString(v.String() + "?")
+	case other.CanUint():
+		other.SetUint(v.Uint() + 1)
+	case other.CanInt():
+		other.SetInt(v.Int() + 1)
 	}
-	t, _ := other.(T)
-	return t
+	return other.Interface().(T)
 }
 `
 
@@ -134,7 +136,7 @@ func (p *pkg) buildJoint(ctx context.Context, dir, binary string) error {
 var compilerError = regexp.MustCompile(`(?m)([^/\s]+\.go):(\d+):\d+: (.*)`)
 
 // exclude takes the mutants out that the compiler objects to, and reports whether
-// there are any. Where a return is missing, that is one above.
+// there are any. Where a return is missing, that or a panic is one above.
 func (p *pkg) exclude(out string) bool {
 	found := false
 	for _, e := range compilerError.FindAllStringSubmatch(out, -1) {
@@ -146,14 +148,17 @@ func (p *pkg) exclude(out string) bool {
 				continue
 			}
 			function = cmp.Or(function, m.function)
-			if m.line == line || missing && m.function == function &&
-				strings.HasPrefix(m.change, "return ") {
+			if m.line == line || missing && m.function == function && terminates(m.change) {
 				m.joint = 0
 				found = true
 			}
 		}
 	}
 	return found
+}
+
+func terminates(change string) bool {
+	return strings.HasPrefix(change, "return ") || strings.HasPrefix(change, "panic(")
 }
 
 // build compiles the tests of the package with other contents of some files.
