@@ -39,7 +39,10 @@
 //  10. Key: by "kid", out of this issuer's key set, and fit for "alg" by type,
 //     curve, "alg", "use" and "key_ops" (RFC 7517 section 4, RFC 8725 section
 //     3.1); without "kid", the keys that fit, at most four. Only here may the
-//     network be used, within the limits that package jwks sets.
+//     network be used, within the limits that package jwks sets. While a
+//     [*jwks.Cache] makes no fetch for it, a [Verifier] refuses a key ID that it
+//     does not have before the payload is read, where that names the issuer: a
+//     flood of invented key IDs is to cost little.
 //  11. Signature: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512
 //     (RFC 7518 section 3), EdDSA with Ed25519 (RFC 8037), which may also be
 //     called Ed25519 (RFC 9864).

@@ -36,8 +36,8 @@ type Check struct {
 type Explanation struct {
 	// Checks are all checks, in their order.
 	Checks []Check
-	// Err is what Authenticate says of the token: nil if it is accepted, otherwise
-	// an [*Error] with the reason of the first check that refused.
+	// Err is nil if the token is accepted, otherwise an [*Error] with the reason of
+	// the first check that refused.
 	Err error
 }
 
@@ -68,7 +68,9 @@ var checkNames = [checkCount]string{
 // compared, for operators and tests: it goes on after a refusal, with the checks
 // that stand on their own, so that all faults show at once. It looks for keys only
 // if the token is of the issuer and its algorithm is accepted, and calls
-// [Config].Check only if everything else has passed.
+// [Config].Check only if everything else has passed. Of a token with several faults
+// Authenticate may give another reason: that its key is unknown, if the key ID was
+// invented and others are as well.
 //
 // It never shows the signature, a secret, or a claim other than those checked;
 // what it shows is still for those who may see the token. It is no part of serving

@@ -34,7 +34,7 @@ func TestVerifySignature_otherKeys(t *testing.T) {
 		{name: "Ed25519 key of a byte", algorithms: []string{"EdDSA", "Ed25519"}, key: ed25519.PublicKey{1}},
 		{name: "Ed25519 key of nothing", algorithms: []string{"EdDSA", "Ed25519"}, key: ed25519.PublicKey(nil)},
 		{name: "no key", algorithms: []string{"RS256", "PS256", "ES256", "EdDSA"}, key: nil},
-		{name: "secret", algorithms: []string{"RS256", "PS256", "ES256", "EdDSA"}, key: secret("x")},
+		{name: "secret", algorithms: []string{"RS256", "PS256", "ES256", "EdDSA"}, key: secret(func() []byte { return []byte("x") })},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -57,7 +57,7 @@ func TestSymmetric_otherKeys(t *testing.T) {
 	}
 	key := []byte("0123456789abcdef0123456789abcdef")
 	verify := symmetric["HS256"]
-	assert.True(t, verify(secret(key), []byte("x"), of(key)))
+	assert.True(t, verify(secret(func() []byte { return key }), []byte("x"), of(key)))
 	for _, other := range []crypto.PublicKey{key, string(key), ed25519.PublicKey(key), nil} {
 		assert.False(t, verify(other, []byte("x"), of(key)), "%T", other)
 	}
