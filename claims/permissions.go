@@ -14,6 +14,9 @@ type permissionMapping struct {
 // nothing. If names put before values would make them far longer than the claims
 // are, which no issuer does in earnest, none are granted at all.
 func (m permissionMapping) of(t *token) []string {
+	if len(m.claims) == 0 {
+		return nil
+	}
 	var permissions []string
 	var seen members
 	room := 16 * len(t.claims.payload)
