@@ -38,12 +38,8 @@ func runAll(ctx context.Context, packages []*pkg, chosen []*mutant, o options) e
 		return err
 	}
 	defer os.RemoveAll(dir)
-	first, err := newWorker(dir, "first")
-	if err != nil {
-		return err
-	}
 	for _, p := range packages {
-		if err := first.measure(ctx, p, filepath.Join(dir, p.name+".test")); err != nil {
+		if err := measure(ctx, dir, p, o.workers); err != nil {
 			return err
 		}
 	}
@@ -86,44 +82,58 @@ func newWorker(shared, name string) (*worker, error) {
 
 func (w *worker) temp() string { return filepath.Join(w.dir, "tmp") }
 
-// measure notes which mutants each test gets to, and how long it takes.
-func (w *worker) measure(ctx context.Context, p *pkg, binary string) error {
-	if err := p.buildJoint(ctx, w.dir, binary); err != nil {
+// measure builds the binary of all mutants, and notes which of them each test gets
+// to, and how long it takes.
+func measure(ctx context.Context, dir string, p *pkg, workers int) error {
+	binary := filepath.Join(dir, p.name+".test")
+	if err := p.buildJoint(ctx, dir, binary); err != nil {
 		return err
 	}
 	list, err := exec.CommandContext(ctx, binary, "-test.list=^(Test|Fuzz|Example)").Output()
 	if err != nil {
 		return err
 	}
-	log := filepath.Join(w.dir, "log")
 	for _, name := range strings.Fields(string(list)) {
-		if err := os.WriteFile(log, nil, 0o600); err != nil {
-			return err
-		}
-		t := test{name: name, took: unmeasured, reached: map[int]bool{}}
-		start := time.Now()
-		if !w.test(ctx, p, binary, "MUTANT_LOG="+log, []test{t}) {
-			return fmt.Errorf("%s of %s fails without a mutation", name, p.path)
-		}
-		t.took = time.Since(start)
-		text, err := os.ReadFile(log)
-		if err != nil {
-			return err
-		}
-		for _, number := range strings.Fields(string(text)) {
-			n, _ := strconv.Atoi(number)
-			t.reached[n] = true
-		}
-		p.tests = append(p.tests, t)
+		p.tests = append(p.tests, test{name: name, took: unmeasured, reached: map[int]bool{}})
 	}
 	if len(p.tests) == 0 {
 		return fmt.Errorf("%s has no tests", p.path)
 	}
+	errs := make([]error, workers)
+	var running sync.WaitGroup
+	for i := range workers {
+		running.Go(func() {
+			w, err := newWorker(dir, "measure"+strconv.Itoa(i))
+			for at := i; at < len(p.tests) && err == nil; at += workers {
+				err = w.measure(ctx, p, binary, &p.tests[at])
+			}
+			errs[i] = err
+		})
+	}
+	running.Wait()
 	byTime := slices.SortedFunc(slices.Values(p.tests), func(a, b test) int {
 		return cmp.Compare(a.took, b.took)
 	})
 	p.slow = 5 * byTime[len(byTime)/2].took
-	return nil
+	return errors.Join(errs...)
+}
+
+func (w *worker) measure(ctx context.Context, p *pkg, binary string, t *test) error {
+	log := filepath.Join(w.dir, "log")
+	if err := os.WriteFile(log, nil, 0o600); err != nil {
+		return err
+	}
+	start := time.Now()
+	if !w.test(ctx, p, binary, "MUTANT_LOG="+log, []test{*t}) {
+		return fmt.Errorf("%s of %s fails without a mutation", t.name, p.path)
+	}
+	t.took = time.Since(start)
+	text, err := os.ReadFile(log)
+	for _, number := range strings.Fields(string(text)) {
+		n, _ := strconv.Atoi(number)
+		t.reached[n] = true
+	}
+	return err
 }
 
 func (w *worker) run(ctx context.Context, m *mutant, verbose bool) error {

@@ -153,7 +153,7 @@ func memory(r *measured.Results) *table {
 	t := &table{
 		title: "Memory of a remembered token",
 		note: "What 10,000 different ones take of the heap, each; the payload of one is about " +
-			"600 bytes of it.",
+			"400 bytes of it.",
 		columns: []string{"", "a token"},
 	}
 	for _, impl := range r.Labels("Memory", "impl") {
