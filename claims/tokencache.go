@@ -128,9 +128,12 @@ func (c *tokenCache) add(t *cachedToken, now time.Time) {
 	table := c.opened()
 	i, j, tag := table.indexes(&t.sum)
 	defer table.lock(i, j)()
-	table.places[i].clean(&t.sum, now)
-	table.places[j].clean(&t.sum, now)
 	p := &table.places[i]
+	if p.replace(t) || table.places[j].replace(t) {
+		return
+	}
+	p.clean(now)
+	table.places[j].clean(now)
 	if other := &table.places[j]; other.worth(t.size) < p.worth(t.size) {
 		p = other
 	}
@@ -151,12 +154,21 @@ func (t *tokenTable) lock(i, j int) (unlock func()) {
 	}
 }
 
-// clean makes room where a token is expired, whatever the leeway, and where the
-// one with this sum is.
-func (p *place) clean(sum *tokenSum, now time.Time) {
+// replace puts a token in the place of the same one, so that no look-up misses it
+// meanwhile, and reports whether that is there.
+func (p *place) replace(t *cachedToken) bool {
 	for w := range p.tokens {
-		t := p.tokens[w].Load()
-		if t != nil && (t.sum == *sum || !now.Before(t.claims.expiresAt.Add(maxLeeway))) {
+		if same := p.tokens[w].Load(); same != nil && same.sum == t.sum {
+			return p.tokens[w].CompareAndSwap(same, t) // unless it is removed meanwhile
+		}
+	}
+	return false
+}
+
+// clean makes room where a token is expired, whatever the leeway.
+func (p *place) clean(now time.Time) {
+	for w := range p.tokens {
+		if t := p.tokens[w].Load(); t != nil && !now.Before(t.claims.expiresAt.Add(maxLeeway)) {
 			p.tokens[w].Store(nil)
 		}
 	}
