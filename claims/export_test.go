@@ -1,5 +1,7 @@
 package claims
 
+import "crypto"
+
 // VerifySignature is the check of a signature alone.
 var VerifySignature = verifySignature
 
@@ -25,4 +27,10 @@ func ParseJWS(text string) (*JWS, error) {
 		return nil, errMalformed
 	}
 	return &JWS{w.header.algorithm, w.header.keyID, w.segments.input, signature}, nil
+}
+
+// verifySignature reports whether signature is one of input by the algorithm,
+// which must be one of algorithms.
+func verifySignature(algorithm string, public crypto.PublicKey, input, signature []byte) bool {
+	return algorithms[algorithm](public, input, signature)
 }

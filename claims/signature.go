@@ -42,12 +42,6 @@ var symmetric = algorithmSet{
 	"HS512": mac(crypto.SHA512),
 }
 
-// verifySignature reports whether signature is one of input by the algorithm,
-// which must be one of algorithms.
-func verifySignature(algorithm string, public crypto.PublicKey, input, signature []byte) bool {
-	return algorithms[algorithm](public, input, signature)
-}
-
 // secret returns the key of a symmetric algorithm. It is a type of its own, so that
 // no public key is ever taken for one, and a function, so that none is printed.
 type secret func() []byte
