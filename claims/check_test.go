@@ -61,6 +61,7 @@ func TestVerifier_claimChecks(t *testing.T) {
 		{name: "required in capitals", change: require("X"), claims: m{"X": 1}},
 		{name: "required in capitals, in lower case", change: require("X"), claims: m{"X": 1, "x": 1}, reason: claims.ReasonMalformed},
 		{name: "forbidden, another case", change: forbid("nonce"), claims: m{"Nonce": 1}, reason: claims.ReasonMalformed},
+		{name: "forbidden in capitals, in lower case", change: forbid("Nonce"), claims: m{"nonce": 1}, reason: claims.ReasonMalformed},
 		{name: "at_hash in another case", claims: m{"aT_hash": 1}, reason: claims.ReasonMalformed},
 		{name: "value, another case beside it", change: kind("a", "b"), claims: m{"a": "b", "A": "c"}, reason: claims.ReasonMalformed},
 		{name: "client, another case", change: clients("cid", "app"), claims: m{"cid": "app", "CID": "x"}, reason: claims.ReasonMalformed},
