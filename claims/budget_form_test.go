@@ -20,7 +20,7 @@ func TestBudget_form(t *testing.T) {
 	} {
 		g, nobody := newGate(algorithms, 10), new(issuerTable)
 		refuse := func() error {
-			_, err := g.authenticate(t.Context(), Request{Scheme: "Bearer", Token: text}, nobody)
+			_, _, err := g.authenticate(t.Context(), Request{Scheme: "Bearer", Token: text}, nobody)
 			return err
 		}
 		err := refuse()

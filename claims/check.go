@@ -194,6 +194,9 @@ func (v *Verifier) complete(t *token) {
 			t.claims.clientID = plain(value)
 		}
 	}
+	if t.key != nil {
+		t.claims.keyID = t.key.ID()
+	}
 	t.claims.granted = v.permissions.of(t)
 	t.claims.until = t.claims.expiresAt.Add(v.cfg.Leeway)
 	if v.cfg.MaxTokenAge > 0 {

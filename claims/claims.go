@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,8 +24,15 @@ type Claims struct {
 	until     time.Time // when the token is accepted no longer
 	notBefore time.Time
 	issuedAt  time.Time
+	authTime  time.Time
+	acr       string
+	keyID     string
 	payload   string
 	bound     bool
+
+	// What a PermissionCache has said of the caller, so that it need not be looked
+	// for: the one thing that changes, and nobody sees it.
+	answer atomic.Pointer[answer]
 }
 
 // Issuer returns "iss", the authorization server that issued the token.
@@ -83,6 +91,18 @@ func (c *Claims) NotBefore() time.Time { return c.notBefore }
 
 // IssuedAt returns "iat", zero if there is none.
 func (c *Claims) IssuedAt() time.Time { return c.issuedAt }
+
+// ACR returns "acr", the authentication context that the user has authenticated by;
+// empty if there is none, or one that is no string (RFC 9470 section 6.2).
+func (c *Claims) ACR() string { return c.acr }
+
+// AuthTime returns "auth_time", when the user authenticated; zero if there is none, or
+// one that is no such time (RFC 9470 section 6.2).
+func (c *Claims) AuthTime() time.Time { return c.authTime }
+
+// KeyID returns the ID of the key that the token's signature was checked with, empty
+// if that has none, is a secret, or the claims did not come from a token.
+func (c *Claims) KeyID() string { return c.keyID }
 
 // Decode stores the token's claims in the value that v points to, by the rules
 // of [json.Unmarshal]: it is for claims that have no method here. The text of
@@ -155,6 +175,9 @@ func parseClaims(payload string, all *members) *Claims {
 			clientID = r.string()
 		case "azp":
 			azp = r.string()
+		case "acr", "auth_time":
+			// Of any type, as nobody may need them.
+			c.authenticated(name, r.raw())
 		case "scope":
 			scope = r.scopes()
 		case "scp":
@@ -185,6 +208,18 @@ func parseClaims(payload string, all *members) *Claims {
 		c.scopes = scp
 	}
 	return c
+}
+
+// authenticated takes note of what the token says of the user's authentication.
+func (c *Claims) authenticated(name, value string) {
+	r := newReader(value)
+	if name == "acr" {
+		if acr := r.string(); r.end() {
+			c.acr = acr
+		}
+	} else if at := r.date(); r.end() {
+		c.authTime = at
+	}
 }
 
 // scopes reads a space-separated string, or an array of strings; never nil. An

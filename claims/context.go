@@ -1,36 +1,94 @@
 package claims
 
-import "context"
-
-type contextKey struct{}
+import (
+	"context"
+	"errors"
+	"time"
+)
 
 // NewContext returns a context that carries the caller's claims. The transports
-// call it before the handler; a test of a handler may as well, with claims from
-// [FromJSON].
+// do more before the handler is called; this is for a test of a handler, with claims
+// from [FromJSON], and for a handler that goes on in the name of another caller.
 func NewContext(ctx context.Context, caller *Claims) context.Context {
-	return context.WithValue(ctx, contextKey{}, caller)
+	if caller == nil {
+		return context.WithValue(ctx, contextKey{}, nil)
+	}
+	c := &call{Context: ctx, caller: caller}
+	if outer := callIn(ctx); outer != nil {
+		c.guard, c.operation, c.request = outer.guard, outer.operation, outer.message()
+	}
+	return c
 }
 
 // FromContext returns the claims of the caller whose request ctx belongs to. It
 // reports false where there are none: outside a guarded handler, or in a public
 // operation, whose credentials are not looked at.
 func FromContext(ctx context.Context) (*Claims, bool) {
-	caller, ok := ctx.Value(contextKey{}).(*Claims)
-	return caller, ok && caller != nil
+	c := callIn(ctx)
+	if c == nil {
+		return nil, false
+	}
+	return c.caller, true
 }
 
 // Allowed asks, inside a handler, whether the caller may do a part of what was
 // asked: see a field, change a row. It returns nil if so, otherwise the [*Error]
 // that a transport would refuse the whole operation with: [ErrNoToken] where
-// the context carries no claims, [ErrInsufficientScope], [ErrForbidden], or
-// [ErrUnavailable] where it can not be decided.
+// the context carries no claims, [ErrInsufficientScope], [ErrForbidden],
+// [ErrInsufficientAuthentication], or [ErrUnavailable] where it can not be decided.
+//
+// What a [PermissionSource] said for the operation, or for another part of it, is not
+// asked again. Parts may be asked about side by side.
 func Allowed(ctx context.Context, needs Requirement) error {
 	if needs.IsPublic() {
 		return nil
 	}
-	caller, ok := FromContext(ctx)
-	if !ok {
-		return errNoToken
+	c := callIn(ctx)
+	if c == nil {
+		return errNoToken.forOperation(needs)
 	}
-	return needs.Check(ctx, caller)
+	var start time.Time
+	if c.observed() {
+		start = time.Now()
+	}
+	q := query{ctx: ctx, call: c}
+	err := needs.check(&q)
+	if c.observed() {
+		d := q.decision(needs, err)
+		d.Part, d.Time = true, start
+		c.guard.report(ctx, d)
+	}
+	return err
+}
+
+// Filter returns those of the items that the caller may see, as needs says of each,
+// in their order; a [Public] item is seen by all. Items about which it can not be
+// decided are left out too, and then the error matches [ErrUnavailable], beside the
+// items that can be shown. Where ctx carries no claims the error is [ErrNoToken].
+// There is no [Decision] for each item.
+func Filter[T any](ctx context.Context, items []T, needs func(item T) Requirement) ([]T, error) {
+	c := callIn(ctx)
+	var kept []T
+	var unavailable, noToken error
+	for _, item := range items {
+		r := needs(item)
+		var err error
+		switch {
+		case r.IsPublic():
+		case c == nil:
+			err = errNoToken
+			noToken = err
+		default:
+			err = r.check(&query{ctx: ctx, call: c})
+		}
+		if err == nil {
+			kept = append(kept, item)
+		} else if unavailable == nil && errors.Is(err, ErrUnavailable) {
+			unavailable = err
+		}
+	}
+	if noToken != nil {
+		return kept, noToken
+	}
+	return kept, unavailable
 }

@@ -43,6 +43,8 @@ type Error struct {
 	class      error
 	reason     Reason
 	scope      string
+	acr        string
+	maxAge     time.Duration
 	retryAfter time.Duration
 	cause      error
 }
@@ -166,9 +168,42 @@ func (e *Error) Text() string {
 	return texts[defaultReason(e.class)]
 }
 
-// Scope returns the scope that the operation needs, space-separated, if
-// [ErrInsufficientScope] is the class; otherwise it is empty.
+// Scope returns the scope that the operation needs, space-separated, if the class is
+// [ErrNoToken], [ErrInsufficientScope] or [ErrInsufficientAuthentication]; otherwise,
+// and where it needs none, it is empty.
 func (e *Error) Scope() string { return e.scope }
+
+// ACRValues returns of which authentication contexts the operation needs one,
+// space-separated, if [ErrInsufficientAuthentication] is the class; otherwise, and
+// where any will do, it is empty (RFC 9470 section 3, "acr_values").
+func (e *Error) ACRValues() string { return e.acr }
+
+// MaxAge returns how long ago the user may have authenticated for the operation, in
+// whole seconds, if [ErrInsufficientAuthentication] is the class; otherwise, and where
+// that does not matter, it is zero (RFC 9470 section 3, "max_age").
+func (e *Error) MaxAge() time.Duration { return e.maxAge }
+
+// because returns e with the reason and the cause of another refusal.
+func (e *Error) because(other *Error) *Error {
+	reasoned := *e
+	reasoned.reason, reasoned.cause = other.reason, other.cause
+	return &reasoned
+}
+
+// forOperation returns e as the refusal of an operation that needs this: a client that
+// sent no token is told what to ask for.
+func (e *Error) forOperation(needs Requirement) *Error {
+	if e.class != ErrNoToken || e.scope != "" {
+		return e
+	}
+	scope := needs.Scope()
+	if scope == "" {
+		return e
+	}
+	asking := *e
+	asking.scope = scope
+	return &asking
+}
 
 // RetryAfter returns when it is worth trying again if [ErrUnavailable] is the
 // class; otherwise, and where that is not known, it is zero.

@@ -33,32 +33,45 @@ func newGate(accepted algorithmSet, tokens int) *gate {
 
 // authenticate verifies a Bearer token of one of the issuers, by the checks and in
 // the order that the package comment gives.
-func (g *gate) authenticate(ctx context.Context, r Request, issuers router) (*Claims, error) {
+func (g *gate) authenticate(
+	ctx context.Context, r Request, issuers router,
+) (*Claims, CacheState, error) {
 	if !strings.EqualFold(r.Scheme, "Bearer") {
-		return nil, errUnsupportedScheme
+		return nil, CacheUnknown, errUnsupportedScheme
 	}
 	if len(r.Token) > maxTokenSize {
-		return nil, errTooLarge
+		return nil, CacheUnknown, errTooLarge
 	}
 	var w work
 	w.load(&g.seed, r.Token)
 	defer w.buffers.release()
 	if err := g.readHeader(&w); err != nil {
-		return nil, err
+		return nil, CacheUnknown, err
 	}
 	if !w.knownHeader {
 		if err := issuers.early(w.header, w.segments.payload); err != nil {
-			return nil, err
+			return nil, CacheUnknown, err
 		}
 	}
 	caller, v, err := g.verify(ctx, &w, issuers)
 	if err != nil {
-		return nil, err
+		return nil, CacheUnknown, err
 	}
 	if err := v.checkOwn(ctx, caller); err != nil {
-		return nil, err
+		return nil, CacheUnknown, err
 	}
-	return caller, nil
+	return caller, g.stateOf(&w, caller, v), nil
+}
+
+// stateOf tells how a token was verified.
+func (g *gate) stateOf(w *work, caller *Claims, v *Verifier) CacheState {
+	switch {
+	case g.cache.tokens <= 0 || v.cfg.TokenCache < 0:
+		return CacheUnknown
+	case caller != w.claims: // not what was parsed, if anything was
+		return CacheHit
+	}
+	return CacheMiss
 }
 
 // readHeader reads the header of a token, unless it is that of others before.

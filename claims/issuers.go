@@ -113,6 +113,11 @@ func (i *Issuers) Trusted() []string {
 
 // Authenticate verifies a Bearer token of one of the issuers.
 func (i *Issuers) Authenticate(ctx context.Context, r Request) (*Claims, error) {
+	caller, _, err := i.authenticate(ctx, r)
+	return caller, err
+}
+
+func (i *Issuers) authenticate(ctx context.Context, r Request) (*Claims, CacheState, error) {
 	table := i.trusted.Load()
 	return table.gate.authenticate(ctx, r, table)
 }

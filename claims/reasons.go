@@ -48,6 +48,9 @@ const (
 	ReasonKeysUnavailable Reason = "keys_unavailable"
 	ReasonUndecided       Reason = "undecided"
 	ReasonIssuerUndecided Reason = "issuer_undecided"
+
+	// Of [ErrUnavailable], by a [PermissionSource].
+	ReasonPermissionsUnavailable Reason = "permissions_unavailable"
 )
 
 // reasons are all of them, each with its class and with what a client is told. The
@@ -86,6 +89,7 @@ var reasons = []struct {
 	{ErrForbidden, ReasonUnlisted, "This operation is not open to callers."},
 	{ErrUnavailable, ReasonKeysUnavailable, "The access token can not be checked at the moment."},
 	{ErrUnavailable, ReasonUndecided, "The permission can not be decided at the moment."},
+	{ErrUnavailable, ReasonPermissionsUnavailable, "The permissions of the caller can not be had at the moment."},
 	{ErrUnavailable, ReasonIssuerUndecided, "The issuer of the access token can not be checked at the moment."},
 }
 

@@ -31,32 +31,19 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, r Request) (*Claims, error)
 }
 
-// Authorize asks both questions of a request: who are you, and may you do this.
-// It is what a transport calls for an operation that is not public. The error
-// is an [*Error]. A Bearer token with a character that it can not have (RFC 6750
-// section 2.1) is [ErrInvalidRequest], and no Authenticator accepts it.
+// Authorize asks both questions of a request, as a [Guard] with no more than an
+// Authenticator does: who are you, and may you do this. The error is an [*Error]. A
+// Bearer token with a character that it can not have (RFC 6750 section 2.1) is
+// [ErrInvalidRequest], and no Authenticator accepts it.
 func Authorize(
 	ctx context.Context, auth Authenticator, r Request, needs Requirement,
 ) (*Claims, error) {
-	strict := isStrict(auth)
-	if !strict && !r.isWellFormed() {
-		return nil, errMalformedCredentials
-	}
-	caller, err := auth.Authenticate(ctx, r)
+	g := Guard{auth: auth, strict: isStrict(auth)}
+	ctx, err := g.Authorize(ctx, Call{Credentials: r, Needs: needs})
 	if err != nil {
-		refusal := AsError(err)
-		if strict && refusal.reason != ReasonTooLarge && !r.isWellFormed() {
-			return nil, errMalformedCredentials
-		}
-		return nil, refusal
+		return nil, err
 	}
-	if caller == nil { // an Authenticator that breaks its word must not open the door
-		return nil, errNoToken
-	}
-	if err := needs.Check(ctx, caller); err != nil {
-		return nil, AsError(err)
-	}
-	return caller, nil
+	return callIn(ctx).caller, nil
 }
 
 // isStrict reports whether an Authenticator accepts base64url and dots alone, so

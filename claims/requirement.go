@@ -2,8 +2,8 @@ package claims
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -19,83 +19,31 @@ type Requirement struct{ rule rule }
 type rule interface {
 	fmt.Stringer
 	// check returns nil or an *Error.
-	check(ctx context.Context, caller *Claims) error
-	// scopes returns what a client has to ask its token for.
-	scopes() []string
+	check(q *query) error
+	// wants returns what a client has to ask its token for: the caller that is
+	// asked about, or any client if q is nil.
+	wants(q *query) wants
+	// local reports whether the token alone decides.
+	local() bool
+	equal(rule) bool
 	validate() error
 }
 
 // Public needs nothing. Credentials of a request are not looked at, so a bad
 // token does no harm and the handler finds no claims. It can not be part of
-// [All] or [AnyOf].
+// another requirement.
 func Public() Requirement { return Requirement{public{}} }
 
 // Authenticated needs a valid token and no more.
 func Authenticated() Requirement { return Requirement{} }
 
-// Scopes needs every one of the scopes (RFC 6749 section 3.3), compared exactly.
-func Scopes(all ...string) Requirement { return valid(newScopes("Scopes", all)) }
-
-// AnyScope needs at least one of the scopes. A refusal asks for the first, so
-// name first what a client should ask its token for.
-func AnyScope(any ...string) Requirement {
-	alternatives := make([]Requirement, len(any))
-	for i, scope := range any {
-		alternatives[i] = valid(newScopes("AnyScope", []string{scope}))
-	}
-	return valid(&anyOf{name: "AnyScope", args: quoted(any), alternatives: alternatives})
-}
-
-// Permissions needs every one of the permissions, compared exactly. A refusal is
-// [ErrForbidden] and asks for no scope: another token would not help.
-func Permissions(all ...string) Requirement { return valid(newPermissions("Permissions", all)) }
-
-// AnyPermission needs at least one of the permissions.
-func AnyPermission(any ...string) Requirement {
-	alternatives := make([]Requirement, len(any))
-	for i, permission := range any {
-		alternatives[i] = valid(newPermissions("AnyPermission", []string{permission}))
-	}
-	return valid(&anyOf{name: "AnyPermission", args: quoted(any), alternatives: alternatives})
-}
-
-// All needs everything that the requirements need. They are checked in order,
-// and the first that refuses decides; a refusal for lack of scope names the
-// scopes of all of them, as the token that it asks for must have them all.
-func All(needs ...Requirement) Requirement {
-	a := &allOf{needs: slices.Clone(needs)}
-	a.refusal = insufficientScope(a.scopes())
-	return valid(a)
-}
-
-// AnyOf needs what any one of the requirements needs, of which none can be
-// [Authenticated], as all callers meet that. They are checked in order. Where
-// none is met, the refusal is [ErrUnavailable] if one of them could not be
-// decided; else that of the first one that another token would help with; else
-// that of the first.
-func AnyOf(alternatives ...Requirement) Requirement {
-	return valid(&anyOf{
-		name: "AnyOf", args: printed(alternatives), alternatives: slices.Clone(alternatives),
-	})
-}
-
-// Func needs f to allow the caller, which is never nil. The name is for reading:
-// it stands in the requirement's String. A result of false refuses with
-// [ErrForbidden]. An error refuses whatever the result: with the class that it
-// matches if it is one of this package's sentinels, otherwise with
-// [ErrUnavailable], which f must not bring about by what the caller sent.
-func Func(name string, f func(ctx context.Context, caller *Claims) (bool, error)) Requirement {
-	return valid(&funcRule{name, f})
-}
-
 // Check returns nil if the caller, which must not be nil, has what is needed,
 // and otherwise an [*Error]: [ErrInsufficientScope], [ErrForbidden],
-// [ErrUnavailable], or of another class if a [Func] says so.
+// [ErrInsufficientAuthentication], [ErrUnavailable], or of another class if a
+// [Func] says so. In the context of a request that a transport has let through, it
+// knows the request and the permissions of its caller, as [Allowed] does.
 func (r Requirement) Check(ctx context.Context, caller *Claims) error {
-	if r.rule == nil {
-		return nil
-	}
-	return r.rule.check(ctx, caller)
+	return r.check(&query{ctx: ctx, call: callOf(ctx, caller)})
 }
 
 // IsPublic reports whether r is [Public].
@@ -104,7 +52,7 @@ func (r Requirement) IsPublic() bool { return r.rule == public{} }
 // Scope returns the space-separated scope that a client should ask its token
 // for to meet r, the first alternative where there are several; empty if no
 // scope is needed. It is the "scope" of a challenge (RFC 6750 section 3).
-func (r Requirement) Scope() string { return strings.Join(r.scopes(), " ") }
+func (r Requirement) Scope() string { return strings.Join(r.wants(nil).scopes, " ") }
 
 // String returns r as it would be written in Go, without the package name.
 func (r Requirement) String() string {
@@ -112,6 +60,20 @@ func (r Requirement) String() string {
 		return "Authenticated()"
 	}
 	return r.rule.String()
+}
+
+// MarshalText returns what String does.
+func (r Requirement) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// Equal reports whether r and other are the same requirement, put together of the
+// same parts in the same order. What holds a function, as [Func], is equal to
+// itself alone, as functions can not be compared: compare the Strings where the
+// name is enough.
+func (r Requirement) Equal(other Requirement) bool {
+	if r.rule == nil || other.rule == nil {
+		return r.rule == other.rule
+	}
+	return r.rule.equal(other.rule)
 }
 
 // Validate returns what is wrong with r, nil if nothing is.
@@ -122,9 +84,73 @@ func (r Requirement) Validate() error {
 	return r.rule.validate()
 }
 
-func (r Requirement) scopes() []string {
+// ValidateFor is Validate for an operation whose requests are of the type that
+// request is: (*http.Request)(nil), or an empty message. It also returns what is
+// wrong if a [RequestFunc] or an [InWorkspaceOf] looks at requests of another type.
+func (r Requirement) ValidateFor(request any) error {
+	errs := []error{r.Validate()}
+	each(r, func(part rule) {
+		var err error
+		switch part := part.(type) {
+		case *requestRule:
+			err = part.fits(request)
+		case *inWorkspace:
+			if part.fits != nil {
+				err = part.fits(request)
+			}
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("claims: %s %w", part, err))
+		}
+	})
+	return errors.Join(errs...)
+}
+
+func (r Requirement) check(q *query) error {
 	if r.rule == nil {
 		return nil
 	}
-	return r.rule.scopes()
+	return r.rule.check(q)
 }
+
+func (r Requirement) wants(q *query) wants {
+	if r.rule == nil {
+		return wants{}
+	}
+	return r.rule.wants(q)
+}
+
+func (r Requirement) local() bool { return r.rule == nil || r.rule.local() }
+
+// valid returns the Requirement that a rule is, or one that refuses everybody.
+func valid(r rule) Requirement {
+	if err := r.validate(); err != nil {
+		return Requirement{&invalid{r, err}}
+	}
+	return Requirement{r}
+}
+
+// invalid is a rule that was put together wrongly.
+type invalid struct {
+	rule
+	err error
+}
+
+func (*invalid) check(*query) error { return errPermission }
+func (*invalid) wants(*query) wants { return wants{} }
+func (*invalid) local() bool        { return true }
+func (i *invalid) validate() error  { return i.err }
+
+func (i *invalid) equal(other rule) bool {
+	o, ok := other.(*invalid)
+	return ok && i.rule.equal(o.rule)
+}
+
+type public struct{}
+
+func (public) check(*query) error    { return nil }
+func (public) wants(*query) wants    { return wants{} }
+func (public) local() bool           { return true }
+func (public) equal(other rule) bool { return other == public{} }
+func (public) validate() error       { return nil }
+func (public) String() string        { return "Public()" }

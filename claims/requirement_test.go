@@ -451,7 +451,14 @@ func TestAll_order(t *testing.T) {
 			needs: func(c *trace) []claims.Requirement {
 				return []claims.Requirement{c.of("1", false, unwell), c.of("2", false, nil)}
 			},
-			calls: []string{"1"}, class: claims.ErrUnavailable,
+			calls: []string{"1", "2"}, class: claims.ErrForbidden,
+		},
+		{
+			name: "first undecided, second allows",
+			needs: func(c *trace) []claims.Requirement {
+				return []claims.Requirement{c.of("1", false, unwell), c.of("2", true, nil)}
+			},
+			calls: []string{"1", "2"}, class: claims.ErrUnavailable,
 		},
 		{
 			name: "scope lacking before a Func",
@@ -465,21 +472,21 @@ func TestAll_order(t *testing.T) {
 			needs: func(c *trace) []claims.Requirement {
 				return []claims.Requirement{c.of("1", false, nil), claims.Scopes("a")}
 			},
-			calls: []string{"1"}, class: claims.ErrForbidden,
+			class: claims.ErrInsufficientScope, scope: "a",
 		},
 		{
 			name: "scope lacking after a Func that allows",
 			needs: func(c *trace) []claims.Requirement {
 				return []claims.Requirement{c.of("1", true, nil), claims.Scopes("a")}
 			},
-			calls: []string{"1"}, class: claims.ErrInsufficientScope, scope: "a",
+			class: claims.ErrInsufficientScope, scope: "a",
 		},
 		{
 			name: "forbidden for a reason that has to do with scope",
 			needs: func(c *trace) []claims.Requirement {
 				refusal := claims.NewError(
 					claims.ErrForbidden, claims.ReasonPermission, claims.ErrInsufficientScope)
-				return []claims.Requirement{c.of("1", false, refusal), claims.Scopes("a")}
+				return []claims.Requirement{c.of("1", false, refusal), c.of("2", true, nil)}
 			},
 			calls: []string{"1"}, class: claims.ErrForbidden,
 		},

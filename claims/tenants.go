@@ -175,14 +175,19 @@ func NewTenants(cfg TenantsConfig) (*Tenants, error) {
 // Authenticate verifies a Bearer token of an issuer that Resolve trusts. Where
 // that can not be told, the error is [ErrUnavailable].
 func (t *Tenants) Authenticate(ctx context.Context, r Request) (*Claims, error) {
-	caller, err := t.gate.authenticate(ctx, r, t)
+	caller, _, err := t.authenticate(ctx, r)
+	return caller, err
+}
+
+func (t *Tenants) authenticate(ctx context.Context, r Request) (*Claims, CacheState, error) {
+	caller, state, err := t.gate.authenticate(ctx, r, t)
 	if err != nil {
-		return nil, err
+		return nil, state, err
 	}
 	if known := t.lookup(caller.issuer); known != nil {
 		t.used(known)
 	}
-	return caller, nil
+	return caller, state, nil
 }
 
 func (t *Tenants) route(ctx context.Context, issuer string) (*Verifier, error) {

@@ -109,6 +109,11 @@ func (v *Verifier) trusts(issuer string) bool {
 // Authenticate verifies a Bearer token, by the checks and in the order that the
 // package comment gives.
 func (v *Verifier) Authenticate(ctx context.Context, r Request) (*Claims, error) {
+	caller, _, err := v.authenticate(ctx, r)
+	return caller, err
+}
+
+func (v *Verifier) authenticate(ctx context.Context, r Request) (*Claims, CacheState, error) {
 	return v.gate.authenticate(ctx, r, v)
 }
 

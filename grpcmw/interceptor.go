@@ -3,10 +3,8 @@ package grpcmw
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
-	"reflect"
-	"sync"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -25,6 +23,15 @@ type Config struct {
 	// what is protected, shown to clients. Empty means "api".
 	Realm string
 
+	// Permissions says what callers may do where their tokens do not, usually a
+	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
+	Permissions claims.PermissionSource
+
+	// Observer is told of every decision about a call of a method that is not
+	// public, and of streams that end with their token: an audit log, such as
+	// [claims.LogDecisions]. Nil means nobody.
+	Observer claims.Observer
+
 	// Domain is the domain of the ErrorInfo details of refusals: the name of the
 	// service. Empty means [DefaultDomain].
 	Domain string
@@ -34,32 +41,37 @@ type Config struct {
 // the calls of callers who may. It is immutable and safe for concurrent use.
 // [New] makes one.
 type Interceptor struct {
-	auth      claims.Authenticator
+	guard     *claims.Guard
 	policy    Policy
 	challenge bearer.Challenge
 	domain    string
 	statuses  map[kind]error
 }
 
-var (
-	errExpired  = claims.NewError(claims.ErrInvalidToken, claims.ReasonExpired, nil)
-	errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, nil)
+const (
+	// protocol is what this package's operations are of in an access table.
+	protocol  = "gRPC"
+	maxMethod = 256 // bytes of a name that may be anything
 )
+
+var errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, nil)
 
 // New returns an Interceptor that asks auth who makes a call: a
 // [*claims.Verifier], a [*claims.Issuers], or any other. The error reports
 // everything that is wrong with its arguments.
 func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	errs := cfg.Policy.validate()
-	// A constructor returns a nil pointer beside an error.
-	if v := reflect.ValueOf(auth); auth == nil || v.Kind() == reflect.Pointer && v.IsNil() {
-		errs = append(errs, errors.New("grpcmw: New needs an Authenticator"))
+	guard, err := claims.NewGuard(auth, claims.GuardConfig{
+		Protocol: protocol, Permissions: cfg.Permissions, Observer: cfg.Observer,
+	})
+	if err != nil {
+		errs = append(errs, fmt.Errorf("grpcmw: New: %w", err))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	i := &Interceptor{
-		auth:      auth,
+		guard:     guard,
 		policy:    maps.Clone(cfg.Policy),
 		challenge: bearer.NewChallenge(cfg.Realm),
 		domain:    cfg.Domain,
@@ -87,85 +99,49 @@ func (i *Interceptor) ServerOptions() []grpc.ServerOption {
 func (i *Interceptor) Unary(
 	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (any, error) {
-	ctx, err := i.check(ctx, info.FullMethod)
+	ctx, err := i.check(ctx, info.FullMethod, req)
 	if err != nil {
 		return nil, err
 	}
 	return handler(ctx, req)
 }
 
-// Stream is a [grpc.StreamServerInterceptor]. A server needs [Interceptor.Unary]
+// Stream is a [grpc.StreamServerInterceptor]. What a requirement finds in the request
+// it finds in the first message: the handler is called before that arrives, can send
+// nothing until it has received it, and should do nothing. A server needs [Interceptor.Unary]
 // as well: [Interceptor.ServerOptions] installs both.
 func (i *Interceptor) Stream(
 	srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
 ) error {
-	ctx, err := i.check(stream.Context(), info.FullMethod)
+	ctx, err := i.check(stream.Context(), info.FullMethod, stream)
 	if err != nil {
 		return err
 	}
-	guarded := &guardedStream{ServerStream: stream, ctx: ctx, by: i}
-	if caller, ok := claims.FromContext(ctx); ok && !caller.ValidUntil().IsZero() {
-		guarded.until = caller.ValidUntil()
-		// Who waits for something to send learns of the end as well.
-		ended, cancel := context.WithDeadlineCause(ctx, guarded.until, errExpired)
-		defer cancel()
-		guarded.ctx = ended
-	}
-	return handler(srv, guarded)
+	guarded := newGuardedStream(stream, ctx, i)
+	defer guarded.cancel()
+	return guarded.ended(handler(srv, guarded))
 }
 
-// guardedStream is a stream whose context carries the caller, and which passes no
-// message once his token has expired.
-type guardedStream struct {
-	grpc.ServerStream
-	ctx     context.Context
-	by      *Interceptor
-	until   time.Time // zero for ever
-	refuse  sync.Once
-	refusal error
-}
-
-func (s *guardedStream) Context() context.Context { return s.ctx }
-
-func (s *guardedStream) RecvMsg(m any) error {
-	if err := s.ServerStream.RecvMsg(m); err != nil {
-		return err
-	}
-	return s.expired() // it may have waited long
-}
-
-func (s *guardedStream) SendMsg(m any) error {
-	if err := s.expired(); err != nil {
-		return err
-	}
-	return s.ServerStream.SendMsg(m)
-}
-
-func (s *guardedStream) expired() error {
-	if s.until.IsZero() || time.Now().Before(s.until) {
-		return nil
-	}
-	// Once, as each time the trailer would grow.
-	s.refuse.Do(func() { s.refusal = s.by.refuse(s.ctx, errExpired, claims.Authenticated()) })
-	return s.refusal
-}
-
-// check returns the context for the handler, or the status error of a refusal.
-func (i *Interceptor) check(ctx context.Context, method string) (context.Context, error) {
+// check returns the context for the handler, or the status error of a refusal. Of a
+// stream, which is given in the place of the request, that has not arrived.
+func (i *Interceptor) check(ctx context.Context, method string, request any) (context.Context, error) {
 	needs, listed := i.policy[method]
-	if !listed {
-		return nil, i.refuse(ctx, errUnlisted, needs)
-	}
-	if needs.IsPublic() {
+	if listed && needs.IsPublic() {
 		return ctx, nil
 	}
-	credentials, err := bearer.Parse(metadata.ValueFromIncomingContext(ctx, "authorization"))
-	if err != nil {
-		return nil, i.refuse(ctx, claims.AsError(err), needs)
+	call := claims.Call{Operation: method, Needs: needs, Request: request}
+	if _, isStream := request.(grpc.ServerStream); isStream {
+		call.Request, call.Pending = nil, true
 	}
-	caller, err := claims.Authorize(ctx, i.auth, credentials, needs)
-	if err != nil {
-		return nil, i.refuse(ctx, claims.AsError(err), needs)
+	if listed {
+		call.Credentials, call.Fault = bearer.Parse(metadata.ValueFromIncomingContext(ctx, "authorization"))
+	} else {
+		// Where the server has a handler for unknown services, the client names it.
+		call.Operation, call.Fault = method[:min(len(method), maxMethod)], errUnlisted
 	}
-	return claims.NewContext(ctx, caller), nil
+	admitted, err := i.guard.Authorize(ctx, call)
+	if err != nil {
+		return nil, i.Refuse(ctx, err)
+	}
+	return admitted, nil
 }

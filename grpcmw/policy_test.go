@@ -40,7 +40,7 @@ func TestNew_reportsEverything(t *testing.T) {
 		`"/orders.v1.Orders/a/b" is not a full method name`,
 		`"" is not a full method name`,
 		`/orders.v1.Orders/GetOrder: claims: Scopes needs at least one scope`,
-		`New needs an Authenticator`,
+		`needs an Authenticator`,
 	} {
 		assert.ErrorContains(t, err, want)
 	}
@@ -48,7 +48,7 @@ func TestNew_reportsEverything(t *testing.T) {
 	_, err = grpcmw.New((*claims.Verifier)(nil), grpcmw.Config{Policy: grpcmw.Policy{
 		"/orders.v1.Orders/GetOrder": claims.Authenticated(),
 	}})
-	assert.ErrorContains(t, err, "New needs an Authenticator")
+	assert.ErrorContains(t, err, "needs an Authenticator")
 
 	_, err = grpcmw.New(verifier(t), grpcmw.Config{})
 	assert.ErrorContains(t, err, "Policy is empty")

@@ -2,6 +2,8 @@ package grpcmw
 
 import (
 	"context"
+	"maps"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,26 +25,27 @@ const DefaultDomain = "sallyport"
 // Refuse returns the status error for a call that is refused for err, which must
 // not be nil, and sets the challenge in the call's trailer. It is for the error
 // of [claims.Allowed] inside a method. Nothing of err but its class, its reason
-// and the scope that it asks for is sent.
+// and what it asks the client for is sent.
 func (i *Interceptor) Refuse(ctx context.Context, err error) error {
-	return i.refuse(ctx, claims.AsError(err), claims.Authenticated())
-}
-
-func (i *Interceptor) refuse(
-	ctx context.Context, refusal *claims.Error, needs claims.Requirement,
-) error {
-	if field := i.challenge.Field(refusal, needs); field != "" {
+	refusal := claims.AsError(err)
+	if field := i.challenge.Field(refusal); field != "" {
 		// It fails only outside a call, where nobody reads a trailer.
 		_ = grpc.SetTrailer(ctx, metadata.Pairs("www-authenticate", field))
 	}
-	err, ok := i.statuses[kind{refusal.Class(), refusal.Reason()}]
-	if !ok || refusal.Scope() != "" || refusal.Class() == claims.ErrUnavailable {
-		err = statusOf(refusal, i.domain)
+	prepared, ok := i.statuses[kind{refusal.Class(), refusal.Reason()}]
+	if !ok || hasParticulars(refusal) {
+		return statusOf(refusal, i.domain)
 	}
-	return err
+	return prepared
 }
 
-// kind is what a status error depends on, but for the scope and the time to wait.
+// hasParticulars reports whether a status error says more than its kind does.
+func hasParticulars(refusal *claims.Error) bool {
+	return refusal.Class() == claims.ErrUnavailable || refusal.Scope() != "" ||
+		refusal.ACRValues() != "" || refusal.MaxAge() > 0
+}
+
+// kind is what a status error depends on, but for its particulars.
 type kind struct {
 	class  error
 	reason claims.Reason
@@ -62,8 +65,13 @@ func statusOf(refusal *claims.Error, domain string) error {
 		Reason: strings.ToUpper(string(refusal.Reason())),
 		Domain: domain,
 	}
-	if scope := refusal.Scope(); scope != "" {
-		info.Metadata = map[string]string{"scope": scope}
+	asks := map[string]string{"scope": refusal.Scope(), "acr_values": refusal.ACRValues()}
+	if age := refusal.MaxAge(); age > 0 {
+		asks["max_age"] = strconv.FormatInt(int64(age/time.Second), 10)
+	}
+	maps.DeleteFunc(asks, func(_, value string) bool { return value == "" })
+	if len(asks) > 0 {
+		info.Metadata = asks
 	}
 	details := []protoadapt.MessageV1{info}
 	if refusal.Class() == claims.ErrUnavailable {

@@ -43,7 +43,7 @@ func (p *pipe) RecvMsg(any) error        { p.received++; return p.end }
 
 // onStream runs handler as a stream of a caller whose token is valid for a minute,
 // and half a minute more by the leeway.
-func onStream(t *testing.T, p *pipe, handler func(grpc.ServerStream)) {
+func onStream(t *testing.T, p *pipe, handler func(grpc.ServerStream)) error {
 	t.Helper()
 	issuer, err := claimstest.New(claimstest.Config{URL: "https://issuer.example"})
 	require.NoError(t, err)
@@ -61,12 +61,11 @@ func onStream(t *testing.T, p *pipe, handler func(grpc.ServerStream)) {
 	token := issuer.Mint(claimstest.Token{Lifetime: time.Minute})
 	ctx := grpc.NewContextWithServerTransportStream(t.Context(), &p.trailers)
 	p.ctx = metadata.NewIncomingContext(ctx, metadata.Pairs("authorization", "Bearer "+token))
-	err = auth.Stream(nil, p, &grpc.StreamServerInfo{FullMethod: method},
+	return auth.Stream(nil, p, &grpc.StreamServerInfo{FullMethod: method},
 		func(_ any, stream grpc.ServerStream) error {
 			handler(stream)
 			return nil
 		})
-	require.NoError(t, err)
 }
 
 // A stream ends with its token: no message passes once it has expired.
@@ -74,7 +73,7 @@ func TestStream_endsWithItsToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := &pipe{}
-		onStream(t, p, func(stream grpc.ServerStream) {
+		err := onStream(t, p, func(stream grpc.ServerStream) {
 			require.NoError(t, stream.SendMsg(nil))
 			time.Sleep(90*time.Second - time.Nanosecond)
 			require.NoError(t, stream.SendMsg(nil))
@@ -89,6 +88,7 @@ func TestStream_endsWithItsToken(t *testing.T) {
 			p.end = io.EOF
 			assert.Equal(t, io.EOF, stream.RecvMsg(nil), "the end of the stream stays what it is")
 		})
+		assert.Equal(t, codes.Unauthenticated, status.Code(err), "the client is told, whatever the handler makes of it")
 	})
 }
 
@@ -96,20 +96,22 @@ func TestStream_endsWithItsToken(t *testing.T) {
 func TestStream_endsWhileItWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		onStream(t, &pipe{}, func(stream grpc.ServerStream) {
+		err := onStream(t, &pipe{}, func(stream grpc.ServerStream) {
 			start := time.Now()
 			<-stream.Context().Done()
 			assert.Equal(t, 90*time.Second, time.Since(start))
 			assert.Equal(t, claims.ReasonExpired, claims.AsError(context.Cause(stream.Context())).Reason())
 		})
+		require.NoError(t, err, "it ended by itself")
 	})
 }
 
 func TestStream_messageAllocations(t *testing.T) {
-	onStream(t, &pipe{}, func(stream grpc.ServerStream) {
+	err := onStream(t, &pipe{}, func(stream grpc.ServerStream) {
 		assert.Zero(t, testing.AllocsPerRun(100, func() {
 			_ = stream.SendMsg(nil)
 			_ = stream.RecvMsg(nil)
 		}))
 	})
+	require.NoError(t, err)
 }

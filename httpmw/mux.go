@@ -42,7 +42,7 @@ func NewServeMux(auth *Middleware) *ServeMux {
 // the pattern is invalid or conflicts with another; it also panics if needs is
 // invalid.
 func (m *ServeMux) Handle(pattern string, needs claims.Requirement, handler http.Handler) {
-	if err := needs.Validate(); err != nil {
+	if err := needs.ValidateFor((*http.Request)(nil)); err != nil {
 		panic(fmt.Sprintf("httpmw: %s: %v", pattern, err))
 	}
 	if handler == nil {
@@ -50,7 +50,7 @@ func (m *ServeMux) Handle(pattern string, needs claims.Requirement, handler http
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.mux.Handle(pattern, m.auth.Require(needs)(handler))
+	m.mux.Handle(pattern, m.auth.require(pattern, needs)(handler))
 	m.routes = append(m.routes, Route{pattern, needs})
 }
 

@@ -21,14 +21,9 @@ type problem struct {
 // Refuse writes the answer to a request that is refused for err, which must not
 // be nil: the error of [Middleware.Check], or of [claims.Allowed] inside a
 // handler that has not written yet. Nothing of err but its class, its reason and
-// the scope that it asks for is written.
+// what it asks the client for is written.
 func (m *Middleware) Refuse(w http.ResponseWriter, err error) {
-	m.refuse(w, claims.AsError(err), claims.Authenticated())
-}
-
-func (m *Middleware) refuse(
-	w http.ResponseWriter, refusal *claims.Error, needs claims.Requirement,
-) {
+	refusal := claims.AsError(err)
 	status := statusOf(refusal.Class())
 	header := w.Header()
 	// What the handler may have said of a body that is not sent now.
@@ -37,7 +32,7 @@ func (m *Middleware) refuse(
 	}
 	header.Set("Content-Type", "application/problem+json")
 	header.Set("Cache-Control", "no-store")
-	if field := m.challenge.Field(refusal, needs); field != "" {
+	if field := m.challenge.Field(refusal); field != "" {
 		header.Set("WWW-Authenticate", field)
 	}
 	if status == http.StatusServiceUnavailable {

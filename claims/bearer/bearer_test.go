@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -139,53 +140,69 @@ func TestChallenge(t *testing.T) {
 	t.Parallel()
 	read := claims.Scopes("orders:read")
 	missing := claims.AsError(read.Check(t.Context(), &claims.Claims{}))
+	reader, err := claims.FromJSON([]byte(`{"scope":"orders:read"}`))
+	require.NoError(t, err)
+	stepUp := claims.AsError(claims.All(
+		read, claims.ACR("gold", "silver"), claims.MaxAge(5*time.Minute),
+	).Check(t.Context(), reader))
 	text := func(class error, reason claims.Reason) string {
 		return claims.NewError(class, reason, nil).Text()
 	}
 	for name, row := range map[string]struct {
 		challenge bearer.Challenge
 		refusal   *claims.Error
-		needs     claims.Requirement
 		want      string
 	}{
 		"no token": {
 			bearer.NewChallenge(""), claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil),
-			claims.Authenticated(), `Bearer realm="api"`,
+			`Bearer realm="api"`,
 		},
 		"no token, scope needed": {
 			bearer.NewChallenge(`a"b\c` + "\r\n"),
-			claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil), read,
+			claims.AsError(claims.Allowed(t.Context(), read)),
 			`Bearer realm="a\"b\\c", scope="orders:read"`,
 		},
 		"malformed": {
 			bearer.NewChallenge(""),
-			claims.NewError(claims.ErrInvalidRequest, claims.ReasonSeveralCredentials, nil), read,
+			claims.NewError(claims.ErrInvalidRequest, claims.ReasonSeveralCredentials, nil),
 			`Bearer realm="api", error="invalid_request", error_description="` +
 				text(claims.ErrInvalidRequest, claims.ReasonSeveralCredentials) + `"`,
 		},
 		"invalid": {
-			bearer.NewChallenge(""), claims.NewError(claims.ErrInvalidToken, claims.ReasonExpired, nil), read,
+			bearer.NewChallenge(""), claims.NewError(claims.ErrInvalidToken, claims.ReasonExpired, nil),
 			`Bearer realm="api", error="invalid_token", error_description="` +
 				text(claims.ErrInvalidToken, claims.ReasonExpired) + `"`,
 		},
 		"scope": {
-			bearer.NewChallenge(""), missing, read,
+			bearer.NewChallenge(""), missing,
 			`Bearer realm="api", error="insufficient_scope", error_description="` +
 				text(claims.ErrInsufficientScope, claims.ReasonScope) + `", scope="orders:read"`,
 		},
 		"forbidden": {
-			bearer.NewChallenge(""), claims.NewError(claims.ErrForbidden, claims.ReasonPermission, nil), read,
+			bearer.NewChallenge(""), claims.NewError(claims.ErrForbidden, claims.ReasonPermission, nil),
 			`Bearer realm="api", error="insufficient_scope", error_description="` +
 				text(claims.ErrForbidden, claims.ReasonPermission) + `"`,
 		},
+		"authentication": {
+			bearer.NewChallenge(""), claims.NewError(
+				claims.ErrInsufficientAuthentication, claims.ReasonAuthentication, nil),
+			`Bearer realm="api", error="insufficient_user_authentication", error_description="` +
+				text(claims.ErrInsufficientAuthentication, claims.ReasonAuthentication) + `"`,
+		},
+		"step-up": {
+			bearer.NewChallenge(""), stepUp,
+			`Bearer realm="api", error="insufficient_user_authentication", error_description="` +
+				text(claims.ErrInsufficientAuthentication, claims.ReasonAuthentication) +
+				`", scope="orders:read", acr_values="gold silver", max_age="300"`,
+		},
 		"unavailable": {
-			bearer.NewChallenge(""), claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, nil), read,
+			bearer.NewChallenge(""), claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, nil),
 			"",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			assert.Equal(t, row.want, row.challenge.Field(row.refusal, row.needs))
+			assert.Equal(t, row.want, row.challenge.Field(row.refusal))
 		})
 	}
 }

@@ -1,7 +1,9 @@
 package bearer
 
 import (
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sallyport-go/sallyport/claims"
 )
@@ -25,15 +27,15 @@ func NewChallenge(realm string) Challenge {
 	return Challenge{Scheme + " realm=" + quoted(realm)}
 }
 
-// Field returns the field value that goes with a refusal of an operation, empty
-// if none does:
+// Field returns the field value that goes with a refusal, empty if none does:
 //
 //   - for no token, the scheme and the realm, and the scope that the operation
 //     needs, but no error code: the client may not have known (section 3.1)
-//   - for a refusal, the error code and its fixed text, and for insufficient
-//     scope the scope that would do
+//   - for a refusal, the error code and its fixed text; for insufficient scope the
+//     scope that would do, and for insufficient authentication that scope, acr_values
+//     and max_age (RFC 9470 section 3)
 //   - for [claims.ErrUnavailable] nothing: no other token would help
-func (c Challenge) Field(refusal *claims.Error, needs claims.Requirement) string {
+func (c Challenge) Field(refusal *claims.Error) string {
 	if refusal.Class() == claims.ErrUnavailable {
 		return ""
 	}
@@ -41,14 +43,17 @@ func (c Challenge) Field(refusal *claims.Error, needs claims.Requirement) string
 	if !ok {
 		fault = faultOf(refusal)
 	}
-	scope := refusal.Scope()
-	if fault == "" {
-		scope = needs.Scope()
+	field := c.start + fault
+	if scope := refusal.Scope(); scope != "" {
+		field += ", scope=" + quoted(scope)
 	}
-	if scope == "" {
-		return c.start + fault
+	if values := refusal.ACRValues(); values != "" {
+		field += ", acr_values=" + quoted(values)
 	}
-	return c.start + fault + ", scope=" + quoted(scope)
+	if age := refusal.MaxAge(); age > 0 {
+		field += `, max_age="` + strconv.FormatInt(int64(age/time.Second), 10) + `"`
+	}
+	return field
 }
 
 // kind is what the error parameters of a challenge depend on.

@@ -1,0 +1,167 @@
+package claims
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// call is a request that was let through, or is about to be: the context of its
+// handler, with all that requirements look at. It is one allocation.
+type call struct {
+	context.Context
+	caller    *Claims
+	guard     *Guard // nil outside a transport
+	operation string
+	needs     Requirement
+	request   any   // *http.Request or a message
+	asked     query // about the whole operation
+	undecided *undecided
+	arrived   atomic.Pointer[any] // the message that was pending
+
+	resolved atomic.Pointer[answer] // of the permission source
+	mu       sync.Mutex             // held while that is asked, by this request alone
+}
+
+type contextKey struct{}
+
+func (c *call) Value(key any) any {
+	if key == (contextKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// callIn returns the call that ctx is of, or nil.
+func callIn(ctx context.Context) *call {
+	c, _ := ctx.Value(contextKey{}).(*call)
+	return c
+}
+
+// callOf returns the call that ctx is of, if it is this caller's, or another that
+// knows as much as there is to know of it.
+func callOf(ctx context.Context, caller *Claims) *call {
+	c := callIn(ctx)
+	switch {
+	case c == nil:
+		return &call{Context: ctx, caller: caller}
+	case c.caller == caller:
+		return c
+	}
+	return &call{
+		Context: ctx, caller: caller, guard: c.guard, operation: c.operation, request: c.message(),
+	}
+}
+
+// message returns what requirements look at, nil if it is not here.
+func (c *call) message() any {
+	if arrived := c.arrived.Load(); arrived != nil {
+		return *arrived
+	}
+	return c.request
+}
+
+// observed reports whether somebody is told of decisions.
+func (c *call) observed() bool { return c.guard != nil && c.guard.observer != nil }
+
+// query is one requirement being checked, and what comes to light by it. It is
+// used by one goroutine.
+type query struct {
+	ctx       context.Context
+	call      *call
+	workspace string           // empty for none
+	pending   bool             // the request has not arrived: what looks at it is put off
+	awaited   bool             // something was put off
+	quiet     bool             // nobody is asked
+	origin    PermissionOrigin // of the permissions that were looked at
+	reported  *Error           // what a ReportOnly would have refused with
+}
+
+// awaits reports whether what looks at the request has to be put off.
+func (q *query) awaits() bool {
+	q.awaited = q.awaited || q.pending
+	return q.pending
+}
+
+// quietly returns the same question to be answered by what is known already.
+func (q *query) quietly() *query {
+	quiet := *q
+	quiet.quiet = true
+	return &quiet
+}
+
+// permitted returns nil if the caller has a permission.
+func (q *query) permitted(permission string) error {
+	c := q.call
+	if q.workspace == "" && c.caller.HasPermission(permission) {
+		q.from(FromToken)
+		return nil
+	}
+	if c.guard == nil || c.guard.permissions == nil {
+		q.from(FromToken)
+		return errPermission
+	}
+	var a *answer
+	if q.quiet {
+		a = c.resolved.Load()
+	} else {
+		var origin PermissionOrigin
+		a, origin = c.resolve(q.ctx)
+		q.from(origin)
+	}
+	switch {
+	case a == nil:
+		return errPermission
+	case a.err != nil:
+		return a.err
+	case !a.has(q.workspace, permission):
+		return errPermission
+	}
+	return nil
+}
+
+// from takes note of where a permission came from: of several, that which cost most.
+func (q *query) from(origin PermissionOrigin) {
+	if originRank(origin) > originRank(q.origin) {
+		q.origin = origin
+	}
+}
+
+// resolve returns what the permission source says of the caller. It is asked once
+// in a request, unless that lasts longer than the answer counts or the answer is
+// forgotten.
+func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
+	if a := c.resolved.Load(); a != nil && a.holds(time.Now()) {
+		return a, FromCache
+	}
+	who := c.caller.Principal()
+	if who.Subject == "" && who.ClientID == "" {
+		return noAnswer, FromToken // an answer would be about anybody
+	}
+	cache, cached := c.guard.permissions.(*PermissionCache)
+	if cached {
+		if a := cache.recall(c.caller); a != nil {
+			c.resolved.Store(a)
+			return a, FromCache
+		}
+	}
+	// Parts of one request may be served side by side.
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if a := c.resolved.Load(); a != nil && a.holds(time.Now()) {
+		return a, FromCache
+	}
+	var a *answer
+	origin := FromSource
+	if cached {
+		a, origin = cache.answer(ctx, who)
+		c.caller.answer.Store(a)
+	} else {
+		a = askSource(ctx, c.guard.permissions, who, defaultPermissionTTL)
+	}
+	if a.err == nil || ctx.Err() == nil { // one part that gave up does not speak for the rest
+		c.resolved.Store(a)
+	}
+	return a, origin
+}

@@ -1,0 +1,170 @@
+package claims
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Observer is told of decisions, each as it is made: for an audit log, for metrics,
+// for seeing what a [ReportOnly] would do. It is called on the request's goroutine,
+// must be quick, and safe for concurrent use. Which decisions are worth keeping is
+// for it to say.
+type Observer func(ctx context.Context, d Decision)
+
+// Decision is the record of one decision: of an operation, unless Part is set. It has
+// no token and nothing else that opens a door; Subject and ClientID may be personal
+// data.
+type Decision struct {
+	Time     time.Time     // when it began
+	Duration time.Duration // of verifying and deciding, without the handler
+
+	Protocol  string // "HTTP" or "gRPC"
+	Operation string // its name in the access table; empty if the router tells none
+	// Part says that it is about a part of the request: an [Allowed], by which
+	// nothing is refused unless the handler does so, or the end of a stream.
+	Part bool
+
+	// Err is the refusal, nil if the caller is allowed. Its cause is for operators.
+	Err *Error
+	// Reported is the refusal that a [ReportOnly] would have been, nil if there is
+	// none.
+	Reported *Error
+	// Requirement is what was needed.
+	Requirement Requirement
+
+	// Of a verified token, empty if none was: what a bad token says is not known to
+	// be true.
+	Issuer   string
+	KeyID    string
+	Subject  string
+	ClientID string
+
+	// Permissions is where the caller's permissions are from; empty if none were
+	// looked at.
+	Permissions PermissionOrigin
+	// TokenCache is how an accepted token was verified.
+	TokenCache CacheState
+}
+
+// PermissionOrigin is where permissions are from.
+type PermissionOrigin string
+
+// The origins.
+const (
+	FromToken  PermissionOrigin = "token"  // its claims
+	FromCache  PermissionOrigin = "cache"  // what the source has said before
+	FromSource PermissionOrigin = "source" // it was asked, or waited for
+)
+
+// originRank orders origins by what they cost.
+func originRank(origin PermissionOrigin) int {
+	switch origin {
+	case FromToken:
+		return 1
+	case FromCache:
+		return 2
+	case FromSource:
+		return 3
+	}
+	return 0
+}
+
+// CacheState is whether a token was remembered.
+type CacheState string
+
+// The states.
+const (
+	CacheUnknown CacheState = ""     // there is no cache, or no accepted token
+	CacheHit     CacheState = "hit"  // it was verified before
+	CacheMiss    CacheState = "miss" // it was verified now
+)
+
+// Outcome is one word for what came of it: a metric label. It is "allowed",
+// "no_token", "invalid_request", "invalid_token", "insufficient_authentication",
+// "not_permitted" or "unavailable".
+func (d Decision) Outcome() string {
+	if d.Err == nil {
+		return "allowed"
+	}
+	return outcomeOf(d.Err.class)
+}
+
+func outcomeOf(class error) string {
+	switch class {
+	case ErrNoToken:
+		return "no_token"
+	case ErrInvalidRequest:
+		return "invalid_request"
+	case ErrInsufficientAuthentication:
+		return "insufficient_authentication"
+	case ErrInsufficientScope, ErrForbidden:
+		return "not_permitted"
+	case ErrUnavailable:
+		return "unavailable"
+	}
+	return "invalid_token"
+}
+
+// decision returns the record of a question that has been answered.
+func (q *query) decision(needs Requirement, err error) Decision {
+	d := Decision{
+		Operation: q.call.operation, Requirement: needs, Reported: q.reported,
+		Issuer: q.call.caller.issuer, KeyID: q.call.caller.keyID,
+		Subject: q.call.caller.subject, ClientID: q.call.caller.clientID,
+		Permissions: q.origin,
+	}
+	if err != nil {
+		d.Err = AsError(err)
+	}
+	return d
+}
+
+// LogDecisions returns an [Observer] that logs each decision in one record: at level
+// Info if it is allowed or refused, Warn if a [ReportOnly] would have refused it, and
+// Error if it could not be made. It logs the reason of a refusal, not its cause, which
+// may quote what is secret.
+func LogDecisions(logger *slog.Logger) Observer {
+	return func(ctx context.Context, d Decision) {
+		level := slog.LevelInfo
+		switch {
+		case d.Err != nil && d.Err.class == ErrUnavailable:
+			level = slog.LevelError
+		case d.Reported != nil:
+			level = slog.LevelWarn
+		}
+		if logger.Enabled(ctx, level) {
+			logger.LogAttrs(ctx, level, "access decision", d.attrs()...)
+		}
+	}
+}
+
+// attrs are the fields of d that say something.
+func (d Decision) attrs() []slog.Attr {
+	attrs := []slog.Attr{slog.String("outcome", d.Outcome())}
+	text := func(name, value string) {
+		if value != "" {
+			attrs = append(attrs, slog.String(name, value))
+		}
+	}
+	if d.Err != nil {
+		text("reason", string(d.Err.reason))
+	}
+	if d.Reported != nil {
+		text("would_be", outcomeOf(d.Reported.class))
+		text("would_be_reason", string(d.Reported.reason))
+	}
+	text("protocol", d.Protocol)
+	text("operation", d.Operation)
+	text("requirement", d.Requirement.String())
+	if d.Part {
+		attrs = append(attrs, slog.Bool("part", true))
+	}
+	text("issuer", d.Issuer)
+	text("key_id", d.KeyID)
+	text("subject", d.Subject)
+	text("client_id", d.ClientID)
+	text("permissions", string(d.Permissions))
+	text("token_cache", string(d.TokenCache))
+	return append(attrs, slog.Duration("duration", d.Duration))
+}

@@ -1,0 +1,209 @@
+package claims
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// GuardConfig says what a [Guard] has besides an [Authenticator]. The zero value is
+// useful.
+type GuardConfig struct {
+	// Protocol stands in the [Decision]s: "HTTP", "gRPC".
+	Protocol string
+
+	// Permissions says what callers may do where their tokens do not. Nil means
+	// that tokens alone grant permissions.
+	Permissions PermissionSource
+
+	// Observer is told of every decision, if it is not nil.
+	Observer Observer
+}
+
+// Guard asks both questions of a request: who are you, and may you do this. It is
+// what a transport is made of, and decides nothing but what its Authenticator and the
+// operation's [Requirement] say. It is immutable and safe for concurrent use.
+// [NewGuard] makes one.
+type Guard struct {
+	auth        Authenticator
+	strict      bool // auth accepts base64url and dots alone
+	protocol    string
+	permissions PermissionSource
+	observer    Observer
+}
+
+// Call is a request as a transport has it, for an operation that is not public.
+type Call struct {
+	// Operation is the name of the operation, as in the access table: a pattern or
+	// a full method name, not what the client wrote.
+	Operation string
+
+	// Needs is what the operation needs.
+	Needs Requirement
+
+	// Credentials are what the request has of them.
+	Credentials Request
+
+	// Fault is why there are no Credentials, as package bearer finds it; nil if
+	// there are.
+	Fault error
+
+	// Request is what a [RequestFunc] looks at.
+	Request any
+
+	// Pending says that the request has not arrived yet, as the first message of a
+	// stream: what looks at it is put off until [Complete].
+	Pending bool
+}
+
+// NewGuard returns a Guard. The error reports everything that is wrong with its
+// arguments.
+func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
+	var errs []error
+	if isNil(auth) {
+		errs = append(errs, errors.New("claims: NewGuard needs an Authenticator"))
+	}
+	if cfg.Permissions != nil && isNil(cfg.Permissions) {
+		errs = append(errs, errors.New("claims: GuardConfig.Permissions is a nil pointer"))
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return &Guard{auth, isStrict(auth), cfg.Protocol, cfg.Permissions, cfg.Observer}, nil
+}
+
+// Authorize decides about a request. It returns the context for its handler, in which
+// [FromContext] finds the caller, and [Allowed] what is known of him. The error is an
+// [*Error].
+func (g *Guard) Authorize(ctx context.Context, in Call) (context.Context, error) {
+	var start time.Time
+	if g.observer != nil {
+		start = time.Now()
+	}
+	caller, state, refusal := g.authenticate(ctx, in)
+	if refusal != nil {
+		refusal = refusal.forOperation(in.Needs)
+		g.report(ctx, Decision{
+			Operation: in.Operation, Requirement: in.Needs, Err: refusal, Time: start,
+		})
+		return nil, refusal
+	}
+	c := &call{
+		Context: ctx, caller: caller, guard: g,
+		operation: in.Operation, needs: in.Needs, request: in.Request,
+	}
+	c.asked = query{ctx: ctx, call: c, pending: in.Pending}
+	err := in.Needs.check(&c.asked)
+	if c.asked.awaited && err == nil {
+		c.undecided = &undecided{state, start}
+		return c, nil
+	}
+	g.decided(&c.asked, state, start, err)
+	if err != nil {
+		return nil, AsError(err)
+	}
+	return c, nil
+}
+
+// undecided is what is kept of a call whose decision is put off.
+type undecided struct {
+	state CacheState
+	start time.Time
+}
+
+// IsPending reports whether the decision about the request was put off until
+// [Complete]. ctx is what [Guard.Authorize] returned.
+func IsPending(ctx context.Context) bool {
+	c := callIn(ctx)
+	return c != nil && c.undecided != nil && c.arrived.Load() == nil
+}
+
+// Complete decides about a request that was let through by [Guard.Authorize] while
+// its first message was pending, now that it is here, or, with nil, that it never
+// comes. ctx is what Authorize returned. The error is an [*Error]. It is called once.
+func Complete(ctx context.Context, request any) error {
+	c := callIn(ctx)
+	if c == nil || c.undecided == nil || !c.arrived.CompareAndSwap(nil, &request) {
+		return NewError(ErrForbidden, ReasonPermission, errNotPending)
+	}
+	u := c.undecided
+	q := query{ctx: ctx, call: c}
+	err := c.needs.check(&q)
+	c.guard.decided(&q, u.state, u.start, err)
+	if err != nil {
+		return AsError(err)
+	}
+	return nil
+}
+
+var errNotPending = errors.New("claims: Complete of a request that is not pending")
+
+// Ended tells the observer that a request which was let through has been ended for
+// err, such as a stream whose token has expired. ctx is what [Guard.Authorize]
+// returned, or made of it.
+func Ended(ctx context.Context, err error) {
+	c := callIn(ctx)
+	if c == nil || !c.observed() {
+		return
+	}
+	d := (&query{ctx: ctx, call: c}).decision(c.needs, err)
+	d.Part, d.Time = true, time.Now()
+	c.guard.report(ctx, d)
+}
+
+// authenticate returns the caller, or a refusal.
+func (g *Guard) authenticate(ctx context.Context, in Call) (*Claims, CacheState, *Error) {
+	if in.Fault != nil {
+		return nil, CacheUnknown, AsError(in.Fault)
+	}
+	if !g.strict && !in.Credentials.isWellFormed() {
+		return nil, CacheUnknown, errMalformedCredentials
+	}
+	var caller *Claims
+	var err error
+	state := CacheUnknown
+	// Their own types, not what embeds one and has another Authenticate.
+	switch auth := g.auth.(type) {
+	case *Verifier:
+		caller, state, err = auth.authenticate(ctx, in.Credentials)
+	case *Issuers:
+		caller, state, err = auth.authenticate(ctx, in.Credentials)
+	case *Tenants:
+		caller, state, err = auth.authenticate(ctx, in.Credentials)
+	default:
+		caller, err = auth.Authenticate(ctx, in.Credentials)
+	}
+	if err != nil {
+		refusal := AsError(err)
+		if g.strict && refusal.reason != ReasonTooLarge && !in.Credentials.isWellFormed() {
+			refusal = errMalformedCredentials
+		}
+		return nil, state, refusal
+	}
+	if caller == nil { // an Authenticator that breaks its word must not open the door
+		return nil, state, errNoToken
+	}
+	return caller, state, nil
+}
+
+// decided reports a decision about a caller's whole request.
+func (g *Guard) decided(q *query, state CacheState, start time.Time, err error) {
+	if g.observer == nil {
+		return
+	}
+	d := q.decision(q.call.needs, err)
+	d.TokenCache, d.Time = state, start
+	g.report(q.ctx, d)
+}
+
+// report tells the observer.
+func (g *Guard) report(ctx context.Context, d Decision) {
+	if g.observer == nil {
+		return
+	}
+	d.Protocol = g.protocol
+	if d.Duration == 0 {
+		d.Duration = time.Since(d.Time)
+	}
+	g.observer(ctx, d)
+}

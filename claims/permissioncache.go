@@ -1,0 +1,293 @@
+package claims
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	defaultPrincipals = 10_000
+	maxPermissionTTL  = time.Hour
+	maxPrincipals     = 10_000_000
+	retryPermissions  = time.Second // after the source failed
+	maxSourceCalls    = 64          // at a time
+	maxAskedAbout     = 4096        // principals whose answers are waited for
+	meanGrants        = 100         // permissions of a principal where all are held
+	sampled           = 8           // answers, of which the oldest gives way
+)
+
+// PermissionCacheConfig says how a [PermissionCache] remembers. The zero value is
+// useful.
+type PermissionCacheConfig struct {
+	// TTL is how long an answer of the source counts, from when it was asked: a
+	// change takes effect after that time at the latest, or at once by
+	// [PermissionCache.Forget]. Of an answer in use, the next is asked for in the
+	// last quarter of the time, which requests do not wait for. Zero means 30
+	// seconds; at most an hour.
+	TTL time.Duration
+
+	// Max is how many principals are remembered, and, a hundred times that, how many
+	// permissions and workspaces of theirs; of several, the one asked about longest
+	// ago gives way. Zero means 10,000; at most 10 million.
+	Max int
+
+	// Timeout is how long one call of the source may take, or wait for its turn: 64
+	// are made at a time. Zero means 5 seconds; at most a minute.
+	Timeout time.Duration
+}
+
+// PermissionCache remembers for a while what a [PermissionSource] says. It is one
+// itself, and safe for concurrent use; one serves both transports.
+//
+// Requests of one principal that arrive together ask once. A failure is kept for a
+// second, in which the principal's requests that need an answer are
+// [ErrUnavailable]; an answer that still counts goes on counting. What it asks has a
+// context of its own, which ends with no request. To look up a caller whose token is
+// remembered takes no lock and no allocation.
+type PermissionCache struct {
+	source  PermissionSource
+	ttl     time.Duration
+	max     int
+	timeout time.Duration
+	turns   chan struct{} // one element for each call of source
+
+	mu      sync.Mutex // guards the fields below
+	answers map[Principal]*answer
+	size    int // of answers
+	asking  map[Principal]*inquiry
+}
+
+// standing is the state of an answer in a cache.
+type standing struct {
+	by        *PermissionCache
+	dueAt     atomic.Int64 // Unix nanoseconds, when the next is to be asked for
+	gone      atomic.Bool  // from the cache
+	forgotten atomic.Bool  // and not to be relied on
+}
+
+// inquiry is a call of the source that any number of requests wait for.
+type inquiry struct {
+	done   chan struct{}
+	answer *answer // once it is done; nil if it was forgotten meanwhile
+}
+
+var _ PermissionSource = (*PermissionCache)(nil)
+
+// NewPermissionCache returns a PermissionCache that holds nothing yet. The error
+// reports everything that is wrong with its arguments.
+func NewPermissionCache(source PermissionSource, cfg PermissionCacheConfig) (*PermissionCache, error) {
+	var errs []error
+	if isNil(source) {
+		errs = append(errs, errors.New("claims: NewPermissionCache needs a PermissionSource"))
+	}
+	if cfg.TTL < 0 || cfg.TTL > maxPermissionTTL {
+		errs = append(errs, fmt.Errorf(
+			"claims: PermissionCacheConfig.TTL of %s is not between 0 and %s", cfg.TTL, maxPermissionTTL))
+	}
+	if cfg.Max < 0 || cfg.Max > maxPrincipals {
+		errs = append(errs, fmt.Errorf(
+			"claims: PermissionCacheConfig.Max of %d is not between 0 and %d", cfg.Max, maxPrincipals))
+	}
+	if cfg.Timeout < 0 || cfg.Timeout > time.Minute {
+		errs = append(errs, fmt.Errorf(
+			"claims: PermissionCacheConfig.Timeout of %s is not between 0 and 1m", cfg.Timeout))
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return &PermissionCache{
+		source:  source,
+		ttl:     cmp.Or(cfg.TTL, defaultPermissionTTL),
+		max:     cmp.Or(cfg.Max, defaultPrincipals),
+		timeout: cmp.Or(cfg.Timeout, defaultPermissionTimeout),
+		turns:   make(chan struct{}, maxSourceCalls),
+		answers: map[Principal]*answer{},
+		asking:  map[Principal]*inquiry{},
+	}, nil
+}
+
+// isNil reports whether an interface holds nothing, or a nil pointer, as a
+// constructor returns beside an error.
+func isNil(v any) bool {
+	r := reflect.ValueOf(v)
+	return v == nil || r.Kind() == reflect.Pointer && r.IsNil()
+}
+
+// Permissions returns what the source says of a principal, or has said lately.
+func (c *PermissionCache) Permissions(ctx context.Context, who Principal) (Grants, error) {
+	a, _ := c.answer(ctx, who)
+	if a.err != nil {
+		return Grants{}, a.err
+	}
+	return a.grants(), nil
+}
+
+// Forget ends the reliance on what was said of the principals that match: the next
+// request asks anew, and so do those that wait for an answer. An empty field matches
+// any, so Forget(Principal{}) forgets all.
+func (c *PermissionCache) Forget(who Principal) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for principal, a := range c.answers {
+		if who.matches(principal) {
+			a.held.forgotten.Store(true)
+			c.drop(principal, a)
+		}
+	}
+	for principal := range c.asking {
+		if who.matches(principal) {
+			delete(c.asking, principal) // what is being asked was asked before
+		}
+	}
+}
+
+func (p Principal) matches(other Principal) bool {
+	return (p.Issuer == "" || p.Issuer == other.Issuer) &&
+		(p.Subject == "" || p.Subject == other.Subject) &&
+		(p.ClientID == "" || p.ClientID == other.ClientID)
+}
+
+// Len returns how many principals are remembered.
+func (c *PermissionCache) Len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.answers)
+}
+
+// recall returns the answer about a caller whose token was met before, nil if it does
+// not count any more or the next is due.
+func (c *PermissionCache) recall(caller *Claims) *answer {
+	a := caller.answer.Load()
+	if a == nil || a.held == nil || a.held.by != c || a.held.gone.Load() {
+		return nil
+	}
+	if now := time.Now(); !now.Before(a.until) || now.UnixNano() >= a.held.dueAt.Load() {
+		return nil
+	}
+	return a
+}
+
+// answer returns what the source says of a principal, asking it if need be.
+func (c *PermissionCache) answer(ctx context.Context, who Principal) (*answer, PermissionOrigin) {
+	origin := FromCache
+	for {
+		a, q := c.find(who)
+		switch {
+		case a != nil:
+			return a, origin
+		case q == nil:
+			return &answer{err: errPermissions(errTooBusy, retryPermissions)}, FromSource
+		}
+		origin = FromSource
+		select {
+		case <-q.done:
+			if q.answer != nil {
+				return q.answer, origin
+			}
+		case <-ctx.Done():
+			return &answer{err: errPermissions(ctx.Err(), retryPermissions)}, origin
+		}
+	}
+}
+
+// find returns the answer that counts, or else the call that brings one; neither if
+// too many are under way.
+func (c *PermissionCache) find(who Principal) (*answer, *inquiry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	a := c.answers[who]
+	if a != nil && !now.Before(a.until) {
+		a = nil
+	}
+	q := c.asking[who]
+	due := a == nil || now.UnixNano() >= a.held.dueAt.Load()
+	if q == nil && due && len(c.asking) < maxAskedAbout {
+		q = &inquiry{done: make(chan struct{})}
+		c.asking[who] = q
+		go c.ask(who, q)
+	}
+	if a != nil && due {
+		a.held.dueAt.Store(a.until.UnixNano()) // it has been asked for
+	}
+	return a, q
+}
+
+// ask calls the source and keeps what it says.
+func (c *PermissionCache) ask(who Principal, q *inquiry) {
+	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
+	defer cancel()
+	var a *answer
+	select {
+	case c.turns <- struct{}{}:
+		a = askSource(ctx, c.source, who, c.ttl)
+		<-c.turns
+	case <-ctx.Done():
+		a = &answer{err: errPermissions(errTooBusy, retryPermissions), until: time.Now().Add(retryPermissions)}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	defer close(q.done)
+	if c.asking[who] != q { // forgotten
+		return
+	}
+	delete(c.asking, who)
+	q.answer = c.keep(who, a)
+}
+
+// keep puts an answer in the place of the one before, unless it is a failure and that
+// one still counts, and returns which it is. It is called with mu held.
+func (c *PermissionCache) keep(who Principal, a *answer) *answer {
+	now := time.Now()
+	before := c.answers[who]
+	if a.err != nil && before != nil && before.err == nil && now.Before(before.until) {
+		before.held.dueAt.Store(now.Add(retryPermissions).UnixNano())
+		return before
+	}
+	a.held = &standing{by: c}
+	// By the clock that is never set; what is stored is only compared with it.
+	a.held.dueAt.Store(a.until.Add(-c.ttl / 4).UnixNano())
+	if a.err != nil {
+		a.held.dueAt.Store(a.until.UnixNano())
+	}
+	if before != nil {
+		c.drop(who, before)
+	}
+	c.answers[who] = a
+	c.size += a.size
+	for len(c.answers) > c.max || c.size > meanGrants*c.max && len(c.answers) > 1 {
+		c.makeRoom(who)
+	}
+	return a
+}
+
+// makeRoom drops the oldest of some answers, not that of newcomer.
+func (c *PermissionCache) makeRoom(newcomer Principal) {
+	var oldest Principal
+	var found *answer
+	n := 0
+	for principal, a := range c.answers { // in no order
+		if principal == newcomer {
+			continue
+		}
+		if found == nil || a.until.Before(found.until) {
+			oldest, found = principal, a
+		}
+		if n++; n == sampled {
+			break
+		}
+	}
+	c.drop(oldest, found)
+}
+
+func (c *PermissionCache) drop(who Principal, a *answer) {
+	a.held.gone.Store(true)
+	delete(c.answers, who)
+	c.size -= a.size
+}

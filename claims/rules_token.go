@@ -1,0 +1,223 @@
+package claims
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Scopes needs every one of the scopes (RFC 6749 section 3.3), compared exactly.
+func Scopes(all ...string) Requirement { return valid(newScopes("Scopes", all)) }
+
+// AnyScope needs at least one of the scopes. A refusal asks for the first, so
+// name first what a client should ask its token for.
+func AnyScope(any ...string) Requirement {
+	alternatives := make([]Requirement, len(any))
+	for i, scope := range any {
+		alternatives[i] = valid(newScopes("AnyScope", []string{scope}))
+	}
+	return valid(newAnyOf("AnyScope", quoted(any), alternatives))
+}
+
+// scopes is all of a list of scopes.
+type scopes struct {
+	name    string
+	all     []string
+	refusal *Error
+}
+
+func newScopes(name string, all []string) *scopes {
+	all = slices.Clone(all)
+	return &scopes{name, all, wants{scopes: all}.refusal(ErrInsufficientScope)}
+}
+
+func (s *scopes) check(q *query) error {
+	for _, scope := range s.all {
+		if !q.call.caller.HasScope(scope) {
+			return s.refusal
+		}
+	}
+	return nil
+}
+
+func (s *scopes) wants(*query) wants { return wants{scopes: s.all} }
+func (s *scopes) local() bool        { return true }
+func (s *scopes) String() string     { return s.name + "(" + quoted(s.all) + ")" }
+
+func (s *scopes) equal(other rule) bool {
+	o, ok := other.(*scopes)
+	return ok && slices.Equal(s.all, o.all)
+}
+
+func (s *scopes) validate() error {
+	if len(s.all) == 0 {
+		return fmt.Errorf("claims: %s needs at least one scope", s.name)
+	}
+	var errs []error
+	for _, scope := range s.all {
+		if !isScope(scope) {
+			errs = append(errs, fmt.Errorf(
+				"claims: %s: %q is not a scope (RFC 6749 section 3.3)", s.name, scope))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// isScope reports whether s is a scope-token.
+func isScope(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= 0x20 || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// ACR needs the user to have authenticated by one of the authentication contexts,
+// "acr" in the token, compared exactly (RFC 9470 section 6.2). A refusal is
+// [ErrInsufficientAuthentication] and asks for one of them, in the order of
+// preference that they are given in.
+func ACR(any ...string) Requirement {
+	any = slices.Clone(any)
+	return valid(&acr{any, wants{acr: any}.refusal(ErrInsufficientAuthentication)})
+}
+
+type acr struct {
+	any     []string
+	refusal *Error
+}
+
+func (a *acr) check(q *query) error {
+	if got := q.call.caller.acr; got == "" || !slices.Contains(a.any, got) {
+		return a.refusal
+	}
+	return nil
+}
+
+func (a *acr) wants(*query) wants { return wants{acr: a.any} }
+func (a *acr) local() bool        { return true }
+func (a *acr) String() string     { return "ACR(" + quoted(a.any) + ")" }
+
+func (a *acr) equal(other rule) bool {
+	o, ok := other.(*acr)
+	return ok && slices.Equal(a.any, o.any)
+}
+
+func (a *acr) validate() error {
+	if len(a.any) == 0 {
+		return errors.New("claims: ACR needs at least one value")
+	}
+	var errs []error
+	for _, value := range a.any {
+		if !isScope(value) { // as acr_values are separated by spaces too
+			errs = append(errs, fmt.Errorf(
+				"claims: ACR: %q can not be one of acr_values (RFC 9470 section 3)", value))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// MaxAge needs the user to have authenticated at most this long ago, in whole
+// seconds: "auth_time" in the token (RFC 9470 section 6.2), compared with this
+// machine's clock without any leeway. A token without it is refused, with
+// [ErrInsufficientAuthentication], and one whose "auth_time" is more than 5 minutes
+// ahead.
+func MaxAge(d time.Duration) Requirement {
+	return valid(&maxAge{d, wants{maxAge: d}.refusal(ErrInsufficientAuthentication)})
+}
+
+type maxAge struct {
+	most    time.Duration
+	refusal *Error
+}
+
+func (m *maxAge) check(q *query) error {
+	at := q.call.caller.authTime
+	if at.IsZero() {
+		return m.refusal
+	}
+	if age := time.Since(at); age > m.most || age < -maxLeeway {
+		return m.refusal
+	}
+	return nil
+}
+
+func (m *maxAge) wants(*query) wants { return wants{maxAge: m.most} }
+func (m *maxAge) local() bool        { return true }
+func (m *maxAge) String() string     { return "MaxAge(" + m.most.String() + ")" }
+
+func (m *maxAge) equal(other rule) bool {
+	o, ok := other.(*maxAge)
+	return ok && m.most == o.most
+}
+
+func (m *maxAge) validate() error {
+	if m.most < time.Second || m.most%time.Second != 0 {
+		return fmt.Errorf("claims: MaxAge of %s is not a whole number of seconds, one or more", m.most)
+	}
+	return nil
+}
+
+// Permissions needs every one of the permissions, compared exactly: by the token,
+// as [Config].PermissionClaims says, or else by the [PermissionSource], which is
+// asked only if the token has not all of them. A refusal is [ErrForbidden] and asks
+// for no scope: another token would not help.
+func Permissions(all ...string) Requirement { return valid(newPermissions("Permissions", all)) }
+
+// AnyPermission needs at least one of the permissions.
+func AnyPermission(any ...string) Requirement {
+	alternatives := make([]Requirement, len(any))
+	for i, permission := range any {
+		alternatives[i] = valid(newPermissions("AnyPermission", []string{permission}))
+	}
+	return valid(newAnyOf("AnyPermission", quoted(any), alternatives))
+}
+
+// permissions is all of a list of permissions.
+type permissions struct {
+	name string
+	all  []string
+}
+
+func newPermissions(name string, all []string) *permissions {
+	return &permissions{name, slices.Clone(all)}
+}
+
+func (p *permissions) check(q *query) error {
+	for _, permission := range p.all {
+		if err := q.permitted(permission); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *permissions) wants(*query) wants { return wants{} }
+func (p *permissions) local() bool        { return false }
+func (p *permissions) String() string     { return p.name + "(" + quoted(p.all) + ")" }
+
+func (p *permissions) equal(other rule) bool {
+	o, ok := other.(*permissions)
+	return ok && slices.Equal(p.all, o.all)
+}
+
+func (p *permissions) validate() error {
+	if len(p.all) == 0 || slices.Contains(p.all, "") {
+		return fmt.Errorf("claims: %s needs at least one permission, and none that is empty", p.name)
+	}
+	return nil
+}
+
+func quoted(list []string) string {
+	var b strings.Builder
+	for i, s := range list {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(strconv.Quote(s))
+	}
+	return b.String()
+}

@@ -1,0 +1,132 @@
+package grpcmw
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/sallyport-go/sallyport/claims"
+)
+
+var (
+	errExpired = claims.NewError(claims.ErrInvalidToken, claims.ReasonExpired, nil)
+	errEarly   = claims.NewError(claims.ErrForbidden, claims.ReasonPermission,
+		errors.New("grpcmw: the handler sent something before it received the first message"))
+)
+
+// guardedStream is a stream whose context carries the caller, and which passes no
+// message once his token has expired, nor any to the client while the decision waits
+// for the client's first.
+type guardedStream struct {
+	grpc.ServerStream
+	ctx     context.Context
+	cancel  context.CancelFunc
+	by      *Interceptor
+	until   time.Time // zero for ever
+	pending atomic.Bool
+	refuse  sync.Once
+	refusal atomic.Pointer[error]
+}
+
+func newGuardedStream(
+	stream grpc.ServerStream, ctx context.Context, by *Interceptor,
+) *guardedStream {
+	s := &guardedStream{ServerStream: stream, ctx: ctx, cancel: func() {}, by: by}
+	s.pending.Store(claims.IsPending(ctx))
+	if caller, ok := claims.FromContext(ctx); ok && !caller.ValidUntil().IsZero() {
+		s.until = caller.ValidUntil()
+		// Who waits for something to send learns of the end as well.
+		s.ctx, s.cancel = context.WithDeadlineCause(ctx, s.until, errExpired)
+	}
+	return s
+}
+
+func (s *guardedStream) Context() context.Context { return s.ctx }
+
+func (s *guardedStream) RecvMsg(m any) error {
+	err := s.ServerStream.RecvMsg(m)
+	if s.pending.Load() && (err == nil || err == io.EOF) {
+		if refusal := s.complete(m, err); refusal != nil {
+			return refusal
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return s.mayPass() // it may have waited long
+}
+
+func (s *guardedStream) SendMsg(m any) error {
+	if err := s.mayAnswer(); err != nil {
+		return err
+	}
+	return s.ServerStream.SendMsg(m)
+}
+
+func (s *guardedStream) SendHeader(header metadata.MD) error {
+	if err := s.mayAnswer(); err != nil {
+		return err
+	}
+	return s.ServerStream.SendHeader(header)
+}
+
+func (s *guardedStream) mayAnswer() error {
+	if s.pending.Load() {
+		return s.refused(errEarly)
+	}
+	return s.mayPass()
+}
+
+// mayPass returns why no message passes, if so.
+func (s *guardedStream) mayPass() error {
+	if refusal := s.refusal.Load(); refusal != nil {
+		return *refusal
+	}
+	if s.until.IsZero() || time.Now().Before(s.until) {
+		return nil
+	}
+	return s.refused(errExpired)
+}
+
+// complete decides by the first message, or that there is none.
+func (s *guardedStream) complete(m any, received error) error {
+	if received != nil {
+		m = nil
+	}
+	if err := claims.Complete(s.ctx, m); err != nil {
+		return s.refused(err)
+	}
+	s.pending.Store(false)
+	return nil
+}
+
+// refused returns the status error of the refusal that ended the stream, the first.
+func (s *guardedStream) refused(err error) error {
+	// Once, as each time the trailer would grow.
+	s.refuse.Do(func() {
+		if err == errExpired || err == errEarly {
+			claims.Ended(s.ctx, err)
+		}
+		refusal := s.by.Refuse(s.ctx, err)
+		s.refusal.Store(&refusal)
+	})
+	return *s.refusal.Load()
+}
+
+// ended returns what the client is told when the handler has returned: the refusal, if
+// there was one, whatever the handler made of it.
+func (s *guardedStream) ended(err error) error {
+	if refusal := s.refusal.Load(); refusal != nil {
+		return *refusal
+	}
+	if err == nil && s.pending.Load() { // it never looked
+		return s.complete(nil, io.EOF)
+	}
+	return err
+}
