@@ -2,7 +2,6 @@ package claims
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
@@ -67,23 +66,23 @@ func Allowed(ctx context.Context, needs Requirement) error {
 // items that can be shown. Where ctx carries no claims the error is [ErrNoToken].
 // There is no [Decision] for each item.
 func Filter[T any](ctx context.Context, items []T, needs func(item T) Requirement) ([]T, error) {
-	c := callIn(ctx)
+	q := &query{ctx: ctx, call: callIn(ctx)}
 	var kept []T
-	var unavailable, noToken error
+	var noToken, unavailable error
 	for _, item := range items {
 		r := needs(item)
-		var err error
-		switch {
-		case r.IsPublic():
-		case c == nil:
-			err = errNoToken
-			noToken = err
-		default:
-			err = r.check(&query{ctx: ctx, call: c})
-		}
-		if err == nil {
+		if r.IsPublic() {
 			kept = append(kept, item)
-		} else if unavailable == nil && errors.Is(err, ErrUnavailable) {
+			continue
+		}
+		if q.call == nil {
+			noToken = errNoToken
+			continue
+		}
+		switch err := r.check(q); {
+		case err == nil:
+			kept = append(kept, item)
+		case unavailable == nil && AsError(err).class == ErrUnavailable:
 			unavailable = err
 		}
 	}

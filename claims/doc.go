@@ -84,13 +84,23 @@
 // [ErrInvalidRequest], [ErrInvalidToken], [ErrInsufficientAuthentication],
 // [ErrInsufficientScope] or [ErrForbidden], and [ErrUnavailable], and says by a
 // [Reason] which check it was. Nothing that a caller sends leads to
-// ErrUnavailable: it means that the issuer's keys can not be had, or that a
-// [Func], or the Resolve of [Tenants], could not decide.
+// ErrUnavailable: it means that the issuer's keys or the caller's permissions can not
+// be had, or that a [Func], or the Resolve of [Tenants], could not decide.
 //
 // # Requirements
 //
 // Scopes are what the client was granted in the token. Permissions are what the
-// resource server takes other claims of the token to mean, such as roles, by the
-// issuer's [Config]. Both are compared exactly: no wildcards, no prefixes. What
-// is not listed is denied.
+// resource server says that the caller may do: by other claims of the token, such as
+// roles, as the issuer's [Config] maps them, or by a [PermissionSource], such as a
+// database, everywhere or in one workspace. All are compared exactly: no wildcards, no
+// prefixes. What is not listed is denied.
+//
+// A requirement may also look at the user's authentication ([ACR], [MaxAge], RFC
+// 9470), at the request ([RequestFunc]), and be tried before it is enforced
+// ([ReportOnly]). [Allowed] and [Filter] ask about a part of a request. An [Observer]
+// is told of each [Decision]. The page authorizing.md beside this file is about which
+// to choose.
+//
+// All of it is made for a transport by a [Guard], with what lasts as long as the
+// request in the context of its handler.
 package claims

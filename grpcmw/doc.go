@@ -11,7 +11,7 @@
 //	no token                Unauthenticated    challenge: Bearer realm, scope
 //	malformed or repeated   Unauthenticated    … error="invalid_request"
 //	bad token               Unauthenticated    … error="invalid_token"
-//	authentication too weak Unauthenticated    … error="insufficient_user_authentication"
+//	authentication too weak Unauthenticated    … error="insufficient_user_authentication", acr_values, max_age
 //	scope missing           PermissionDenied   … error="insufficient_scope", scope
 //	not permitted, unlisted PermissionDenied   … error="insufficient_scope"
 //	cannot decide           Unavailable        RetryInfo
@@ -19,6 +19,6 @@
 // The token is taken from the "authorization" metadata, in the form of RFC 6750
 // section 2.1. The challenge is the "www-authenticate" trailer. The status has
 // one fixed text for each reason, and an ErrorInfo detail whose reason is the
-// [claims.Reason] in capitals and whose domain is that of [Config]. Neither ever has the
-// token, what the token says, or the text of an internal error.
+// [claims.Reason] in capitals and whose domain is that of [Config]; scope, acr_values
+// and max_age are in its metadata too. Neither ever has the token, what the token says, or the text of an internal error.
 package grpcmw

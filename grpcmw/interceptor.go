@@ -99,7 +99,7 @@ func (i *Interceptor) ServerOptions() []grpc.ServerOption {
 func (i *Interceptor) Unary(
 	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (any, error) {
-	ctx, err := i.check(ctx, info.FullMethod, req)
+	ctx, err := i.check(ctx, claims.Call{Operation: info.FullMethod, Request: req})
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (i *Interceptor) Unary(
 func (i *Interceptor) Stream(
 	srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
 ) error {
-	ctx, err := i.check(stream.Context(), info.FullMethod, stream)
+	ctx, err := i.check(stream.Context(), claims.Call{Operation: info.FullMethod, Pending: true})
 	if err != nil {
 		return err
 	}
@@ -122,22 +122,18 @@ func (i *Interceptor) Stream(
 	return guarded.ended(handler(srv, guarded))
 }
 
-// check returns the context for the handler, or the status error of a refusal. Of a
-// stream, which is given in the place of the request, that has not arrived.
-func (i *Interceptor) check(ctx context.Context, method string, request any) (context.Context, error) {
-	needs, listed := i.policy[method]
-	if listed && needs.IsPublic() {
+// check returns the context for the handler, or the status error of a refusal.
+func (i *Interceptor) check(ctx context.Context, call claims.Call) (context.Context, error) {
+	needs, listed := i.policy[call.Operation]
+	switch {
+	case listed && needs.IsPublic():
 		return ctx, nil
-	}
-	call := claims.Call{Operation: method, Needs: needs, Request: request}
-	if _, isStream := request.(grpc.ServerStream); isStream {
-		call.Request, call.Pending = nil, true
-	}
-	if listed {
+	case listed:
+		call.Needs = needs
 		call.Credentials, call.Fault = bearer.Parse(metadata.ValueFromIncomingContext(ctx, "authorization"))
-	} else {
+	default:
 		// Where the server has a handler for unknown services, the client names it.
-		call.Operation, call.Fault = method[:min(len(method), maxMethod)], errUnlisted
+		call.Operation, call.Fault = call.Operation[:min(len(call.Operation), maxMethod)], errUnlisted
 	}
 	admitted, err := i.guard.Authorize(ctx, call)
 	if err != nil {

@@ -7,7 +7,7 @@
 //	no token                    401  WWW-Authenticate: Bearer realm, scope
 //	malformed or repeated field 400  … error="invalid_request"
 //	bad token                   401  … error="invalid_token"
-//	authentication too weak     401  … error="insufficient_user_authentication"
+//	authentication too weak     401  … error="insufficient_user_authentication", acr_values, max_age
 //	scope missing               403  … error="insufficient_scope", scope
 //	not permitted               403  … error="insufficient_scope"
 //	cannot decide               503  Retry-After
