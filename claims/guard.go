@@ -92,7 +92,7 @@ func (g *Guard) Authorize(ctx context.Context, in Call) (context.Context, error)
 		Context: ctx, caller: caller, guard: g,
 		operation: in.Operation, needs: in.Needs, request: in.Request,
 	}
-	c.asked = query{ctx: ctx, call: c, pending: in.Pending}
+	c.asked = query{ctx: c, call: c, pending: in.Pending}
 	err := in.Needs.check(&c.asked)
 	if c.asked.awaited && err == nil {
 		c.undecided = &undecided{state, start}

@@ -26,7 +26,8 @@ func AnyOf(alternatives ...Requirement) Requirement {
 // ReportOnly records whether needs would refuse, in the [Decision] that an
 // [Observer] is told, and refuses nobody for it: a requirement can be tried before
 // it is enforced. A valid token is needed all the same. Without an Observer needs is
-// not checked.
+// not checked. Of a stream, what looks at the first message is tried only if something
+// that is enforced waits for it.
 func ReportOnly(needs Requirement) Requirement { return valid(&reportOnly{needs}) }
 
 type allOf struct {
@@ -253,10 +254,13 @@ func (a *anyOf) validate() error {
 type reportOnly struct{ needs Requirement }
 
 func (r *reportOnly) check(q *query) error {
-	if q.pending || q.quiet || !q.call.observed() {
+	if q.quiet || !q.call.observed() {
 		return nil
 	}
-	if err := r.needs.check(q); err != nil && q.reported == nil {
+	trial := *q // nothing of which has consequences
+	err := r.needs.check(&trial)
+	q.from(trial.origin)
+	if err != nil && q.reported == nil {
 		q.reported = AsError(err)
 	}
 	return nil
