@@ -84,11 +84,13 @@ func (q *query) awaits() bool {
 	return q.pending
 }
 
-// quietly returns the same question to be answered by what is known already.
-func (q *query) quietly() *query {
-	quiet := *q
-	quiet.quiet = true
-	return &quiet
+// knows reports whether the caller meets a requirement by what is known already.
+func (q *query) knows(r Requirement) bool {
+	before := q.quiet
+	q.quiet = true
+	err := r.check(q)
+	q.quiet = before
+	return err == nil
 }
 
 // permitted returns nil if the caller has a permission.
@@ -104,7 +106,9 @@ func (q *query) permitted(permission string) error {
 	}
 	var a *answer
 	if q.quiet {
-		a = c.resolved.Load()
+		if a = c.resolved.Load(); a != nil {
+			q.from(FromCache)
+		}
 	} else {
 		var origin PermissionOrigin
 		a, origin = c.resolve(q.ctx)
@@ -156,7 +160,7 @@ func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
 	origin := FromSource
 	if cached {
 		a, origin = cache.answer(ctx, who)
-		c.caller.answer.Store(a)
+		c.caller.answer.Store(a.standing)
 	} else {
 		a = askSource(ctx, c.guard.permissions, who, defaultPermissionTTL)
 	}

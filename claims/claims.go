@@ -32,7 +32,7 @@ type Claims struct {
 
 	// What a PermissionCache has said of the caller, so that it need not be looked
 	// for: the one thing that changes, and nobody sees it.
-	answer atomic.Pointer[answer]
+	answer atomic.Pointer[standing]
 }
 
 // Issuer returns "iss", the authorization server that issued the token.

@@ -17,7 +17,7 @@ type Observer func(ctx context.Context, d Decision)
 // data.
 type Decision struct {
 	Time     time.Time     // when it began
-	Duration time.Duration // of verifying and deciding, or waiting for what decides
+	Duration time.Duration // of verifying and deciding
 
 	Protocol  string // "HTTP" or "gRPC"
 	Operation string // its name in the access table; empty if the router tells none

@@ -95,7 +95,10 @@ func (g *Guard) Authorize(ctx context.Context, in Call) (context.Context, error)
 	c.asked = query{ctx: c, call: c, pending: in.Pending}
 	err := in.Needs.check(&c.asked)
 	if c.asked.awaited && err == nil {
-		c.undecided = &undecided{state, start}
+		c.undecided = &undecided{state: state, start: start}
+		if g.observer != nil {
+			c.undecided.spent = time.Since(start)
+		}
 		return c, nil
 	}
 	g.decided(&c.asked, state, start, err)
@@ -109,6 +112,7 @@ func (g *Guard) Authorize(ctx context.Context, in Call) (context.Context, error)
 type undecided struct {
 	state CacheState
 	start time.Time
+	spent time.Duration // on the part before it was put off
 }
 
 // IsPending reports whether the decision about the request was put off until
@@ -126,10 +130,10 @@ func Complete(ctx context.Context, request any) error {
 	if c == nil || c.undecided == nil || !c.arrived.CompareAndSwap(nil, &request) {
 		return NewError(ErrForbidden, ReasonPermission, errNotPending)
 	}
-	u := c.undecided
-	q := query{ctx: ctx, call: c}
+	q := query{ctx: ctx, call: c, origin: c.asked.origin}
+	resumed := time.Now()
 	err := c.needs.check(&q)
-	c.guard.decided(&q, u.state, u.start, err)
+	c.settle(&q, resumed, err)
 	if err != nil {
 		return AsError(err)
 	}
@@ -138,15 +142,30 @@ func Complete(ctx context.Context, request any) error {
 
 var errNotPending = errors.New("claims: Complete of a request that is not pending")
 
+// settle reports the decision that was put off and resumed.
+func (c *call) settle(q *query, resumed time.Time, err error) {
+	if c.observed() {
+		d := q.decision(c.needs, err)
+		d.TokenCache, d.Time = c.undecided.state, c.undecided.start
+		d.Duration = c.undecided.spent + time.Since(resumed)
+		c.guard.report(q.ctx, d)
+	}
+}
+
 // Ended tells the observer that a request which was let through has been ended for
-// err, such as a stream whose token has expired. ctx is what [Guard.Authorize]
-// returned, or made of it.
+// err: a stream whose token has expired, or one that was pending and will not be
+// decided any more. ctx is what [Guard.Authorize] returned, or made of it.
 func Ended(ctx context.Context, err error) {
 	c := callIn(ctx)
 	if c == nil || !c.observed() {
 		return
 	}
-	d := (&query{ctx: ctx, call: c}).decision(c.needs, err)
+	q := query{ctx: ctx, call: c, origin: c.asked.origin}
+	if IsPending(ctx) && c.arrived.CompareAndSwap(nil, new(any)) {
+		c.settle(&q, time.Now(), err)
+		return
+	}
+	d := q.decision(c.needs, err)
 	d.Part, d.Time = true, time.Now()
 	c.guard.report(ctx, d)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,16 +64,18 @@ type PermissionCache struct {
 	asking  map[Principal]*inquiry
 }
 
-// standing is the state of an answer in a cache.
+// standing is the state of an answer in a cache. It outlives the answer, as claims
+// that are remembered have it.
 type standing struct {
 	by        *PermissionCache
-	dueAt     atomic.Int64 // Unix nanoseconds, when the next is to be asked for
-	gone      atomic.Bool  // from the cache
-	forgotten atomic.Bool  // and not to be relied on
+	answer    atomic.Pointer[answer] // nil once it is gone from the cache
+	dueAt     atomic.Int64           // Unix nanoseconds, when the next is to be asked for
+	forgotten atomic.Bool            // it is not to be relied on
 }
 
 // inquiry is a call of the source that any number of requests wait for.
 type inquiry struct {
+	ctx    context.Context // of the call; not that of a request, which may give up
 	done   chan struct{}
 	answer *answer // once it is done; nil if it was forgotten meanwhile
 }
@@ -136,7 +139,7 @@ func (c *PermissionCache) Forget(who Principal) {
 	defer c.mu.Unlock()
 	for principal, a := range c.answers {
 		if who.matches(principal) {
-			a.held.forgotten.Store(true)
+			a.standing.forgotten.Store(true)
 			c.drop(principal, a)
 		}
 	}
@@ -163,11 +166,12 @@ func (c *PermissionCache) Len() int {
 // recall returns the answer about a caller whose token was met before, nil if it does
 // not count any more or the next is due.
 func (c *PermissionCache) recall(caller *Claims) *answer {
-	a := caller.answer.Load()
-	if a == nil || a.held == nil || a.held.by != c || a.held.gone.Load() {
+	s := caller.answer.Load()
+	if s == nil || s.by != c {
 		return nil
 	}
-	if now := time.Now(); !now.Before(a.until) || now.UnixNano() >= a.held.dueAt.Load() {
+	a, now := s.answer.Load(), time.Now()
+	if a == nil || !now.Before(a.until) || now.UnixNano() >= s.dueAt.Load() {
 		return nil
 	}
 	return a
@@ -182,7 +186,7 @@ func (c *PermissionCache) answer(ctx context.Context, who Principal) (*answer, P
 		case a != nil:
 			return a, origin
 		case q == nil:
-			return &answer{err: errPermissions(errTooBusy, retryPermissions)}, FromSource
+			return failure(errTooBusy), FromSource
 		}
 		origin = FromSource
 		select {
@@ -190,8 +194,10 @@ func (c *PermissionCache) answer(ctx context.Context, who Principal) (*answer, P
 			if q.answer != nil {
 				return q.answer, origin
 			}
+		case <-q.ctx.Done(): // a source may not heed it
+			return failure(errNoneInTime), origin
 		case <-ctx.Done():
-			return &answer{err: errPermissions(ctx.Err(), retryPermissions)}, origin
+			return failure(ctx.Err()), origin
 		}
 	}
 }
@@ -206,31 +212,48 @@ func (c *PermissionCache) find(who Principal) (*answer, *inquiry) {
 	if a != nil && !now.Before(a.until) {
 		a = nil
 	}
+	due := a == nil || now.UnixNano() >= a.standing.dueAt.Load()
 	q := c.asking[who]
-	due := a == nil || now.UnixNano() >= a.held.dueAt.Load()
 	if q == nil && due && len(c.asking) < maxAskedAbout {
-		q = &inquiry{done: make(chan struct{})}
-		c.asking[who] = q
-		go c.ask(who, q)
+		q = c.startAsking(who)
 	}
 	if a != nil && due {
-		a.held.dueAt.Store(a.until.UnixNano()) // it has been asked for
+		a.standing.dueAt.Store(a.until.UnixNano()) // it has been asked for
 	}
 	return a, q
 }
 
-// ask calls the source and keeps what it says.
-func (c *PermissionCache) ask(who Principal, q *inquiry) {
+// startAsking is called with mu held.
+func (c *PermissionCache) startAsking(who Principal) *inquiry {
+	// Copies: what they are from may be much larger, and gone before.
+	who = Principal{
+		strings.Clone(who.Issuer), strings.Clone(who.Subject), strings.Clone(who.ClientID),
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
-	defer cancel()
-	var a *answer
+	q := &inquiry{ctx: ctx, done: make(chan struct{})}
+	c.asking[who] = q
+	go func() {
+		defer cancel()
+		a := failure(errNoAnswer)
+		defer func() { c.settle(who, q, a) }() // even if the source ends the goroutine
+		a = c.ask(ctx, who)
+	}()
+	return q
+}
+
+// ask calls the source when it is its turn.
+func (c *PermissionCache) ask(ctx context.Context, who Principal) *answer {
 	select {
 	case c.turns <- struct{}{}:
-		a = askSource(ctx, c.source, who, c.ttl)
-		<-c.turns
+		defer func() { <-c.turns }()
+		return askSource(ctx, c.source, who, c.ttl)
 	case <-ctx.Done():
-		a = &answer{err: errPermissions(errTooBusy, retryPermissions), until: time.Now().Add(retryPermissions)}
+		return failure(errTooBusy)
 	}
+}
+
+// settle gives what the source said to those who wait for it.
+func (c *PermissionCache) settle(who Principal, q *inquiry, a *answer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer close(q.done)
@@ -247,14 +270,14 @@ func (c *PermissionCache) keep(who Principal, a *answer) *answer {
 	now := time.Now()
 	before := c.answers[who]
 	if a.err != nil && before != nil && before.err == nil && now.Before(before.until) {
-		before.held.dueAt.Store(now.Add(retryPermissions).UnixNano())
+		before.standing.dueAt.Store(now.Add(retryPermissions).UnixNano())
 		return before
 	}
-	a.held = &standing{by: c}
-	// By the clock that is never set; what is stored is only compared with it.
-	a.held.dueAt.Store(a.until.Add(-c.ttl / 4).UnixNano())
+	a.standing = &standing{by: c}
+	a.standing.answer.Store(a)
+	a.standing.dueAt.Store(a.until.Add(-c.ttl / 4).UnixNano())
 	if a.err != nil {
-		a.held.dueAt.Store(a.until.UnixNano())
+		a.standing.dueAt.Store(a.until.UnixNano())
 	}
 	if before != nil {
 		c.drop(who, before)
@@ -287,7 +310,7 @@ func (c *PermissionCache) makeRoom(newcomer Principal) {
 }
 
 func (c *PermissionCache) drop(who Principal, a *answer) {
-	a.held.gone.Store(true)
+	a.standing.answer.Store(nil)
 	delete(c.answers, who)
 	c.size -= a.size
 }

@@ -115,6 +115,9 @@ func (a *allOf) refusal(q *query, refused Requirement, refusal *Error) error {
 			asks = asks.and(r.wants(q))
 		}
 	}
+	if own := wanted(refusal).acr; len(own) > 0 && len(intersection(own, asks.acr)) == 0 {
+		asks.acr = own // an alternative that is met now can not be then
+	}
 	return asks.refusal(refusal.class).because(refusal)
 }
 
@@ -146,13 +149,7 @@ func (a *allOf) validate() error {
 // none for any value. It reports false if nothing does.
 func (a *allOf) commonACR() (common []string, ok bool) {
 	for _, r := range a.needs {
-		var values []string
-		switch rule := r.rule.(type) {
-		case *acr:
-			values = rule.any
-		case *allOf:
-			values, _ = rule.commonACR() // what is wrong in it is its own fault
-		}
+		values := acrOf(r)
 		if len(values) == 0 {
 			continue
 		}
@@ -163,6 +160,20 @@ func (a *allOf) commonACR() (common []string, ok bool) {
 		}
 	}
 	return common, true
+}
+
+// acrOf returns the values of "acr" that a requirement needs one of, none for any.
+func acrOf(r Requirement) []string {
+	switch rule := r.rule.(type) {
+	case *acr:
+		return rule.any
+	case *allOf:
+		common, _ := rule.commonACR() // what is wrong in it is its own fault
+		return common
+	case *inWorkspace:
+		return acrOf(rule.needs)
+	}
+	return nil
 }
 
 type anyOf struct {
@@ -192,7 +203,13 @@ func newAnyOf(name, args string, alternatives []Requirement) *anyOf {
 func (a *anyOf) check(q *query) error {
 	var refusal error
 	var by int
+	asked := false
 	for _, i := range a.ordered {
+		if !asked && !a.alternatives[i].local() {
+			if asked = true; a.hasPermission(q) {
+				return nil
+			}
+		}
 		err := a.alternatives[i].check(q)
 		if err == nil {
 			return nil
@@ -202,6 +219,15 @@ func (a *anyOf) check(q *query) error {
 		}
 	}
 	return refusal
+}
+
+// hasPermission reports whether permissions that are known already do, so that nobody
+// need be asked about others.
+func (a *anyOf) hasPermission(q *query) bool {
+	return slices.ContainsFunc(a.alternatives, func(r Requirement) bool {
+		_, ok := r.rule.(*permissions)
+		return ok && q.knows(r)
+	})
 }
 
 // weight ranks the refusals of alternatives: the greatest is the one to give.
@@ -219,7 +245,7 @@ func weight(err error) int {
 // that another token would help with.
 func (a *anyOf) wants(q *query) wants {
 	for _, r := range a.alternatives {
-		if q != nil && r.check(q.quietly()) == nil {
+		if q != nil && q.knows(r) {
 			return r.wants(q)
 		}
 	}
@@ -242,13 +268,26 @@ func (a *anyOf) equal(other rule) bool {
 func (a *anyOf) validate() error {
 	errs := []error{validateParts(a.name, a.alternatives)}
 	for _, r := range a.alternatives {
-		if _, ok := r.rule.(*reportOnly); ok || r.rule == nil {
+		if meetsAll(r) {
 			name, _, _ := strings.Cut(r.String(), "(")
 			errs = append(errs, fmt.Errorf(
 				"claims: %s can not be part of %s: all callers would meet it", name, a.name))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// meetsAll reports whether every caller meets a requirement.
+func meetsAll(r Requirement) bool {
+	switch rule := r.rule.(type) {
+	case nil, *reportOnly:
+		return true
+	case *allOf:
+		return len(rule.needs) > 0 && !slices.ContainsFunc(rule.needs, func(r Requirement) bool {
+			return !meetsAll(r)
+		})
+	}
+	return false
 }
 
 type reportOnly struct{ needs Requirement }

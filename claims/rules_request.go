@@ -2,6 +2,7 @@ package claims
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 )
@@ -191,22 +192,23 @@ func (w *inWorkspace) equal(other rule) bool {
 }
 
 func (w *inWorkspace) validate() error {
+	var errs []error
 	if w.fits == nil && (w.workspace == "" || len(w.workspace) > maxWorkspace) {
-		return fmt.Errorf("claims: InWorkspace needs a workspace of 1 to %d bytes", maxWorkspace)
+		errs = append(errs, fmt.Errorf("claims: InWorkspace needs a workspace of 1 to %d bytes", maxWorkspace))
 	}
 	if w.fits != nil && w.of == nil {
-		return fmt.Errorf("claims: InWorkspaceOf(%s) has no function", w.text)
+		errs = append(errs, fmt.Errorf("claims: InWorkspaceOf(%s) has no function", w.text))
 	}
 	found := false
 	each(w.needs, func(r rule) {
 		_, ok := r.(*permissions)
 		found = found || ok
 	})
-	err := validateParts(w.name, []Requirement{w.needs})
-	if err == nil && !found {
-		return fmt.Errorf("claims: %s has no Permissions in it, which alone belong to workspaces", w)
+	if !found {
+		errs = append(errs, fmt.Errorf(
+			"claims: %s has no Permissions in it, which alone belong to workspaces", w))
 	}
-	return err
+	return errors.Join(append(errs, validateParts(w.name, []Requirement{w.needs}))...)
 }
 
 // each calls f for every rule in a requirement.
@@ -217,6 +219,8 @@ func each(r Requirement, f func(rule)) {
 	f(r.rule)
 	var parts []Requirement
 	switch rule := r.rule.(type) {
+	case *invalid:
+		parts = []Requirement{{rule.rule}}
 	case *allOf:
 		parts = rule.needs
 	case *anyOf:

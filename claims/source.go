@@ -60,7 +60,7 @@ type answer struct {
 	err        *Error // in the place of both
 	size       int    // permissions
 	until      time.Time
-	held       *standing // in a cache; nil if it is not
+	standing   *standing // in a cache; nil if it is not
 }
 
 // noAnswer is the answer about nobody.
@@ -80,14 +80,17 @@ func (a *answer) has(workspace, permission string) bool {
 
 // holds reports whether an answer counts for a request that has it already.
 func (a *answer) holds(now time.Time) bool {
-	return now.Before(a.until) && (a.held == nil || !a.held.forgotten.Load())
+	return now.Before(a.until) && (a.standing == nil || !a.standing.forgotten.Load())
 }
 
-// errPermissions is a refusal for a source that has failed.
-func errPermissions(cause error, retryAfter time.Duration) *Error {
-	return &Error{
-		class: ErrUnavailable, reason: ReasonPermissionsUnavailable,
-		cause: cause, retryAfter: retryAfter,
+// failure is the answer of a source that has none, for a while.
+func failure(cause error) *answer {
+	return &answer{
+		err: &Error{
+			class: ErrUnavailable, reason: ReasonPermissionsUnavailable,
+			cause: cause, retryAfter: retryPermissions,
+		},
+		until: time.Now().Add(retryPermissions),
 	}
 }
 
@@ -96,7 +99,7 @@ func askSource(ctx context.Context, source PermissionSource, who Principal, ttl 
 	askedAt := time.Now()
 	grants, err := callSource(ctx, source, who)
 	if err != nil {
-		return &answer{err: errPermissions(err, retryPermissions), until: time.Now().Add(retryPermissions)}
+		return failure(err)
 	}
 	a := &answer{everywhere: setOf(grants.Permissions), until: askedAt.Add(ttl)}
 	a.size = 1 + len(a.everywhere)
@@ -134,7 +137,11 @@ func setOf(list []string) map[string]struct{} {
 	return set
 }
 
-var errTooBusy = errors.New("claims: too many callers are being asked about")
+var (
+	errTooBusy    = errors.New("claims: too many callers are being asked about")
+	errNoAnswer   = errors.New("claims: the permission source ended its goroutine")
+	errNoneInTime = errors.New("claims: the permission source takes too long")
+)
 
 // grants returns the answer as a source gives it, in alphabetical order.
 func (a *answer) grants() Grants {

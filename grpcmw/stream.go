@@ -38,11 +38,16 @@ func newGuardedStream(
 	stream grpc.ServerStream, ctx context.Context, by *Interceptor,
 ) *guardedStream {
 	s := &guardedStream{ServerStream: stream, ctx: ctx, cancel: func() {}, by: by}
-	s.pending.Store(claims.IsPending(ctx))
+	if claims.IsPending(ctx) {
+		s.pending.Store(true)
+		if transport := grpc.ServerTransportStreamFromContext(ctx); transport != nil {
+			s.ctx = grpc.NewContextWithServerTransportStream(ctx, headers{transport, s})
+		}
+	}
 	if caller, ok := claims.FromContext(ctx); ok && !caller.ValidUntil().IsZero() {
 		s.until = caller.ValidUntil()
 		// Who waits for something to send learns of the end as well.
-		s.ctx, s.cancel = context.WithDeadlineCause(ctx, s.until, errExpired)
+		s.ctx, s.cancel = context.WithDeadlineCause(s.ctx, s.until, errExpired)
 	}
 	return s
 }
@@ -125,8 +130,23 @@ func (s *guardedStream) ended(err error) error {
 	if refusal := s.refusal.Load(); refusal != nil {
 		return *refusal
 	}
-	if err == nil && s.pending.Load() { // it never looked
-		return s.complete(nil, io.EOF)
+	if s.pending.Load() { // it never looked, and what it says is for whom it may be
+		if refusal := s.complete(nil, io.EOF); refusal != nil {
+			return refusal
+		}
 	}
 	return err
+}
+
+// headers keeps [grpc.SendHeader] from going round a stream that waits.
+type headers struct {
+	grpc.ServerTransportStream
+	stream *guardedStream
+}
+
+func (h headers) SendHeader(header metadata.MD) error {
+	if err := h.stream.mayAnswer(); err != nil {
+		return err
+	}
+	return h.ServerTransportStream.SendHeader(header)
 }
