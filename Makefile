@@ -1,7 +1,8 @@
 # Needs GNU make and Go; `make help` lists the targets. Tools are run by
 # `go run tool@version`, so nothing is installed and go.mod does not grow.
 
-MODULES     := . examples examples/bench
+MODULES     := . examples examples/bench examples/permissions
+PROTOS      := examples/orders examples/permissions
 FUZZTIME    ?= 30s
 SOAKTIME    ?= 2m
 COUNT       ?= 10
@@ -20,14 +21,14 @@ BENCHFLAGS := -test.run '^$$' -test.bench . -test.benchtime $(BENCHTIME)
 # The race detector needs cgo, which Go turns off where it finds no C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: check help test conformance lint mutate mutate-short fuzz fuzz-short soak soak-short \
-	bench bench-short bench-report bench-stat bench-plot run fmt tidy proto proto-check
+.PHONY: check help test test-postgres conformance lint mutate mutate-short fuzz fuzz-short \
+	soak soak-short bench bench-short bench-report bench-stat bench-plot run fmt tidy proto proto-check
 .DEFAULT_GOAL := check
 
 check: lint test ## Lint and test: the default
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' Makefile
 
 test: ## Run every test of every module, shuffled and with the race detector
 	@$(if $(RACE),,echo "test: without the race detector, which needs a C compiler")
@@ -37,6 +38,11 @@ test: ## Run every test of every module, shuffled and with the race detector
 	done; \
 	$(if $(RACE),go test -run '^TestBudget' ./claims ./httpmw ./grpcmw || status=1;) \
 	exit $$status
+
+# Installs PostgreSQL where there is none; with SALLYPORT_POSTGRES set to the URL
+# of a server, the tests of examples/permissions use that by themselves.
+test-postgres: ## Run the tests that need SQL on a PostgreSQL server of their own
+	@.ci/postgres
 
 # The suites fail unless they count what the table says.
 conformance: ## Run the suites of published vectors and print what they count
@@ -132,8 +138,11 @@ tidy: ## Tidy go.mod and go.sum of every module
 	@for m in $(MODULES); do go -C $$m mod tidy || exit 1; done
 
 proto: ## Lint the .proto files and generate their Go code
-	@cd examples/orders && $(BUF) lint && $(BUF) generate
+	@for d in $(PROTOS); do (cd $$d && $(BUF) lint && $(BUF) generate) || exit 1; done
 
 proto-check: ## Fail if the generated Go code is not current
-	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && cd examples/orders && \
-	$(BUF) lint && $(BUF) generate -o "$$tmp" && diff -r orderspb "$$tmp/orderspb"
+	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && \
+	for d in $(PROTOS); do \
+		(cd $$d && $(BUF) lint && $(BUF) generate -o "$$tmp" && \
+			diff -r *pb "$$tmp"/$$(echo *pb)) || exit 1; \
+	done
