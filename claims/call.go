@@ -18,7 +18,8 @@ type call struct {
 	request   any   // *http.Request or a message
 	asked     query // about the whole operation
 	undecided *undecided
-	arrived   atomic.Pointer[any] // the message that was pending
+	workspace atomic.Pointer[string] // that the operation was allowed in
+	arrived   atomic.Pointer[any]    // the message that was pending
 
 	resolved atomic.Pointer[answer] // of the permission source
 	mu       sync.Mutex             // held while that is asked, by this request alone
@@ -74,6 +75,7 @@ type query struct {
 	pending   bool             // the request has not arrived: what looks at it is put off
 	awaited   bool             // something was put off
 	quiet     bool             // nobody is asked
+	whole     bool             // it is about the operation, not a part of the request
 	origin    PermissionOrigin // of the permissions that were looked at
 	reported  *Error           // what a ReportOnly would have refused with
 }
@@ -86,10 +88,10 @@ func (q *query) awaits() bool {
 
 // knows reports whether the caller meets a requirement by what is known already.
 func (q *query) knows(r Requirement) bool {
-	before := q.quiet
-	q.quiet = true
+	quiet, whole := q.quiet, q.whole
+	q.quiet, q.whole = true, false
 	err := r.check(q)
-	q.quiet = before
+	q.quiet, q.whole = quiet, whole
 	return err == nil
 }
 

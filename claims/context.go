@@ -52,21 +52,52 @@ func Allowed(ctx context.Context, needs Requirement) error {
 	}
 	q := query{ctx: ctx, call: c}
 	err := needs.check(&q)
+	c.reportPart(&q, needs, start, err)
+	return err
+}
+
+// Recheck decides anew about the request that ctx belongs to, by the requirement of its
+// operation: for what lasts, such as a stream, whose caller may have lost a permission
+// since. It returns nil or an [*Error], as [Allowed] does, and nil where no transport
+// has let the request through. The token is not verified again; its end ends a stream.
+func Recheck(ctx context.Context) error {
+	c := callIn(ctx)
+	if c == nil {
+		return nil
+	}
+	return Allowed(ctx, c.needs)
+}
+
+// WorkspaceFromContext returns the workspace in which the operation that ctx belongs to
+// was allowed: what [InWorkspaceOf] found in the request, or [InWorkspace] named. It
+// reports false where the operation's requirement has neither, or was not decided yet.
+func WorkspaceFromContext(ctx context.Context) (string, bool) {
+	c := callIn(ctx)
+	if c == nil {
+		return "", false
+	}
+	if workspace := c.workspace.Load(); workspace != nil {
+		return *workspace, true
+	}
+	return "", false
+}
+
+// reportPart reports a decision about a part of the request.
+func (c *call) reportPart(q *query, needs Requirement, start time.Time, err error) {
 	if c.observed() {
 		d := q.decision(needs, err)
 		d.Part, d.Time = true, start
-		c.guard.report(ctx, d)
+		c.guard.report(q.ctx, d)
 	}
-	return err
 }
 
 // Filter returns those of the items that the caller may see, as needs says of each,
 // in their order; a [Public] item is seen by all. Items about which it can not be
 // decided are left out too, and then the error matches [ErrUnavailable], beside the
 // items that can be shown. Where ctx carries no claims the error is [ErrNoToken].
-// There is no [Decision] for each item.
+// There is no [Decision] for each item, but one if some can not be decided.
 func Filter[T any](ctx context.Context, items []T, needs func(item T) Requirement) ([]T, error) {
-	q := &query{ctx: ctx, call: callIn(ctx)}
+	q, start := &query{ctx: ctx, call: callIn(ctx)}, time.Now()
 	var kept []T
 	var noToken, unavailable error
 	for _, item := range items {
@@ -84,6 +115,7 @@ func Filter[T any](ctx context.Context, items []T, needs func(item T) Requiremen
 			kept = append(kept, item)
 		case unavailable == nil && AsError(err).class == ErrUnavailable:
 			unavailable = err
+			q.call.reportPart(q, r, start, err)
 		}
 	}
 	if noToken != nil {

@@ -21,8 +21,9 @@ type Decision struct {
 
 	Protocol  string // "HTTP" or "gRPC"
 	Operation string // its name in the access table; empty if the router tells none
-	// Part says that it is about a part of the request: an [Allowed], by which
-	// nothing is refused unless the handler does so, or the end of a stream.
+	// Part says that it is about a part of the request: an [Allowed], [Recheck] or
+	// [Filter], by which nothing is refused unless the handler does so, or the end of
+	// a stream.
 	Part bool
 
 	// Err is the refusal, nil if the caller is allowed. Its cause is for operators.
@@ -121,12 +122,16 @@ func (q *query) decision(needs Requirement, err error) Decision {
 }
 
 // LogDecisions returns an [Observer] that logs each decision in one record: at level
-// Info if it is allowed or refused, Warn if a [ReportOnly] would have refused it, and
-// Error if it could not be made. It logs the reason of a refusal, not its cause, which
-// may quote what is secret.
+// Info if it is allowed or refused, Debug if so and of a part, Warn if a [ReportOnly]
+// would have refused it, and Error if it could not be made. It logs the reason of a
+// refusal, not its cause, which may quote what is secret: [errors.Unwrap] of d.Err
+// returns it, for an Observer that may log it.
 func LogDecisions(logger *slog.Logger) Observer {
 	return func(ctx context.Context, d Decision) {
 		level := slog.LevelInfo
+		if d.Part {
+			level = slog.LevelDebug
+		}
 		switch {
 		case d.Err != nil && d.Err.class == ErrUnavailable:
 			level = slog.LevelError

@@ -92,7 +92,7 @@ func (g *Guard) Authorize(ctx context.Context, in Call) (context.Context, error)
 		Context: ctx, caller: caller, guard: g,
 		operation: in.Operation, needs: in.Needs, request: in.Request,
 	}
-	c.asked = query{ctx: c, call: c, pending: in.Pending}
+	c.asked = query{ctx: c, call: c, pending: in.Pending, whole: true}
 	err := in.Needs.check(&c.asked)
 	if c.asked.awaited && err == nil {
 		c.undecided = &undecided{state: state, start: start}
@@ -130,7 +130,7 @@ func Complete(ctx context.Context, request any) error {
 	if c == nil || c.undecided == nil || !c.arrived.CompareAndSwap(nil, &request) {
 		return NewError(ErrForbidden, ReasonPermission, errNotPending)
 	}
-	q := query{ctx: ctx, call: c, origin: c.asked.origin}
+	q := query{ctx: ctx, call: c, origin: c.asked.origin, whole: true}
 	resumed := time.Now()
 	err := c.needs.check(&q)
 	c.settle(&q, resumed, err)

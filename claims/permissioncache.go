@@ -133,7 +133,7 @@ func (c *PermissionCache) Permissions(ctx context.Context, who Principal) (Grant
 
 // Forget ends the reliance on what was said of the principals that match: the next
 // request asks anew, and so do those that wait for an answer. An empty field matches
-// any, so Forget(Principal{}) forgets all.
+// any, so Forget(Principal{}) forgets all. It looks at every principal that is held.
 func (c *PermissionCache) Forget(who Principal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -297,6 +297,7 @@ func (r *reportOnly) check(q *query) error {
 		return nil
 	}
 	trial := *q // nothing of which has consequences
+	trial.whole = false
 	err := r.needs.check(&trial)
 	q.from(trial.origin)
 	if err != nil && q.reported == nil {

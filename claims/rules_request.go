@@ -124,7 +124,8 @@ func (r *requestRule) validate() error {
 // InWorkspace needs the permissions in needs to be the caller's in a workspace, or
 // tenant, or whatever the [PermissionSource] divides its [Grants] by; those that it
 // grants everywhere count as well. What the token itself says is of no workspace and
-// does not count. It is for a part of a request, with [Allowed] or [Filter].
+// does not count. It is for a part of a request, with [Allowed] or [Filter]; the name may
+// be the caller's: if it is empty, or longer than 256 bytes, he is refused.
 func InWorkspace(workspace string, needs Requirement) Requirement {
 	return valid(&inWorkspace{
 		text: strconv.Quote(workspace), workspace: workspace, needs: needs,
@@ -136,6 +137,10 @@ func InWorkspace(workspace string, needs Requirement) Requirement {
 // function finds: in a path value, a header, a field of the message. R is as for
 // [RequestFunc]; the name is for reading. A request without a workspace is refused,
 // with [ErrForbidden], and so is one of more than 256 bytes.
+//
+// The handler finds the workspace by [WorkspaceFromContext]. It should use that and not
+// look for another: the first message of a stream decides, and what further messages
+// name was not asked about.
 func InWorkspaceOf[R any](name string, workspace func(request R) string, needs Requirement) Requirement {
 	w := &inWorkspace{
 		text: strconv.Quote(name), needs: needs, fits: isA[R],
@@ -175,6 +180,9 @@ func (w *inWorkspace) check(q *query) error {
 	q.workspace = workspace
 	err := w.needs.check(q)
 	q.workspace = outside
+	if err == nil && q.whole {
+		q.call.workspace.Store(&workspace)
+	}
 	return err
 }
 

@@ -130,6 +130,9 @@ func (s *guardedStream) ended(err error) error {
 	if refusal := s.refusal.Load(); refusal != nil {
 		return *refusal
 	}
+	if err != nil && context.Cause(s.ctx) == errExpired { // which the handler may not know
+		return s.refused(errExpired)
+	}
 	if s.pending.Load() { // it never looked, and what it says is for whom it may be
 		if refusal := s.complete(nil, io.EOF); refusal != nil {
 			return refusal
