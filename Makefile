@@ -8,6 +8,7 @@ COUNT       ?= 10
 BENCHTIME   ?= 200ms
 MUTATE      ?= ./claims
 ARGS        ?=
+PROTOS      := grpcmw examples/orders
 BUF         := go run github.com/bufbuild/buf/cmd/buf@v1.73.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BENCHSTAT   := go run golang.org/x/perf/cmd/benchstat@v0.0.0-20250605212013-b481878a17be
@@ -132,8 +133,14 @@ tidy: ## Tidy go.mod and go.sum of every module
 	@for m in $(MODULES); do go -C $$m mod tidy || exit 1; done
 
 proto: ## Lint the .proto files and generate their Go code
-	@cd examples/orders && $(BUF) lint && $(BUF) generate
+	@for d in $(PROTOS); do (cd $$d && $(BUF) lint && $(BUF) generate) || exit 1; done
 
+# Whatever is generated is in a directory that ends in pb, with a doc.go at most.
 proto-check: ## Fail if the generated Go code is not current
-	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && cd examples/orders && \
-	$(BUF) lint && $(BUF) generate -o "$$tmp" && diff -r orderspb "$$tmp/orderspb"
+	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && \
+	for d in $(PROTOS); do \
+		(cd $$d && $(BUF) lint && $(BUF) generate -o "$$tmp/$$d" && \
+		find . -type d -name '*pb' | sort >"$$tmp/kept" && \
+		(cd "$$tmp/$$d" && find . -type d -name '*pb' | sort) | diff "$$tmp/kept" - && \
+		for pb in $$(cat "$$tmp/kept"); do diff -r -x doc.go $$pb "$$tmp/$$d/$$pb" || exit 1; done) || exit 1; \
+	done
