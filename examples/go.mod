@@ -5,6 +5,7 @@ go 1.25.0
 replace github.com/sallyport-go/sallyport => ../
 
 require (
+	github.com/go-chi/chi/v5 v5.5.0
 	github.com/sallyport-go/sallyport v0.0.0
 	github.com/stretchr/testify v1.12.1
 	golang.org/x/oauth2 v0.36.0

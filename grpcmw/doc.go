@@ -5,7 +5,11 @@
 // in either direction.
 //
 // A [Policy] says what each method needs. A method that it does not list is
-// refused, and [Interceptor.Audit] names such methods when the server starts.
+// refused, and [Interceptor.Audit] names such methods when the server starts, with
+// entries that are misspelt. [DeclaredPolicy] reads a Policy from options in .proto
+// files, which find sallyport/v1/access.proto in the directory grpcmw/proto of this
+// module; [Policy.Operations] is the part of a server in a [claims.AccessTable].
+//
 // The outcomes:
 //
 //	no token                Unauthenticated    challenge: Bearer realm, scope

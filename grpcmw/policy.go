@@ -25,7 +25,8 @@ func (p Policy) validate() []error {
 	for _, method := range slices.Sorted(maps.Keys(p)) {
 		if !isFullMethod(method) {
 			errs = append(errs, fmt.Errorf(
-				"grpcmw: Config.Policy: %q is not a full method name, \"/package.Service/Method\"", method))
+				"grpcmw: Config.Policy: %q is not a full method name, \"/package.Service/Method\"%s",
+				method, nameFault(method)))
 		}
 		if err := p[method].Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("grpcmw: Config.Policy: %s: %w", method, err))
@@ -39,6 +40,18 @@ func isFullMethod(s string) bool {
 	return ok && s[0] == '/' && service != "" && method != "" && !strings.ContainsAny(method, "/*")
 }
 
+// Operations returns the methods and what they need, by full name, for a
+// [claims.AccessTable].
+func (p Policy) Operations() []claims.Operation {
+	operations := make([]claims.Operation, 0, len(p))
+	for _, method := range slices.Sorted(maps.Keys(p)) {
+		operations = append(operations, claims.Operation{
+			Protocol: protocol, Name: method, Requirement: p[method],
+		})
+	}
+	return operations
+}
+
 // Services is what [Interceptor.Audit] needs of a [*grpc.Server].
 type Services interface {
 	GetServiceInfo() map[string]grpc.ServiceInfo
@@ -46,8 +59,8 @@ type Services interface {
 
 // Audit compares the policy with the methods that are registered on the server,
 // and returns an error that names every method without an entry, which no caller
-// can reach, and every entry without a method, which may be misspelt. Call it
-// once all services are registered.
+// can reach, and every entry without a method, which may be misspelt: if so, the
+// nearest method is named with it. Call it once all services are registered.
 func (i *Interceptor) Audit(server Services) error {
 	var errs []error
 	registered := map[string]bool{}
@@ -62,10 +75,12 @@ func (i *Interceptor) Audit(server Services) error {
 				"grpcmw: method %s has no entry in the policy: it refuses every call", method))
 		}
 	}
+	methods := newSuggestions(slices.Collect(maps.Keys(registered)))
 	for _, method := range slices.Sorted(maps.Keys(i.policy)) {
 		if !registered[method] {
 			errs = append(errs, fmt.Errorf(
-				"grpcmw: the policy lists %s, which is no method of the server", method))
+				"grpcmw: the policy lists %s, which is no method of the server%s",
+				method, methods.forName(method)))
 		}
 	}
 	return errors.Join(errs...)

@@ -83,7 +83,8 @@ func TestAudit(t *testing.T) {
 		"grpcmw: method /grpc.testing.TestService/UnaryCall has no entry "+
 		"in the policy: it refuses every call\n"+
 		"grpcmw: the policy lists /grpc.testing.TestService/UnaryCal, "+
-		"which is no method of the server", err.Error())
+		"which is no method of the server "+
+		"(did you mean /grpc.testing.TestService/UnaryCall?)", err.Error())
 
 	healthpb.RegisterHealthServer(server, healthpb.UnimplementedHealthServer{})
 	assert.ErrorContains(t, auth.Audit(server), healthpb.Health_Watch_FullMethodName)

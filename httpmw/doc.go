@@ -18,7 +18,9 @@
 //
 // [NewServeMux] makes a mux on which every route says what it needs.
 // [Middleware.Require] and [Middleware.Wrap] are middleware of the usual form
-// for any other router. [Middleware.Check] decides and writes nothing.
+// for any other router, and an [Audit] finds the routes there that nobody put it
+// before. [Middleware.Check] decides and writes nothing. [ServeMux.Routes] and
+// [Audit.Routes] are the part of a server in a [claims.AccessTable].
 //
 // Importing this package links no gRPC.
 package httpmw

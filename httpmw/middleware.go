@@ -64,16 +64,16 @@ func (m *Middleware) require(name string, needs claims.Requirement) func(http.Ha
 	}
 	return func(next http.Handler) http.Handler {
 		if needs.IsPublic() {
-			return next
+			return &guarded{next, needs, next}
 		}
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		return &guarded{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			admitted, err := m.admit(r, name, needs)
 			if err != nil {
 				m.Refuse(w, err)
 				return
 			}
 			next.ServeHTTP(w, admitted)
-		})
+		}), needs, next}
 	}
 }
 

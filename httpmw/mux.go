@@ -19,13 +19,7 @@ type ServeMux struct {
 	mux  http.ServeMux
 
 	mu     sync.Mutex // guards routes
-	routes []Route
-}
-
-// Route is a pattern and what it needs.
-type Route struct {
-	Pattern     string
-	Requirement claims.Requirement
+	routes []claims.Operation
 }
 
 // NewServeMux returns an empty ServeMux whose routes are guarded by auth. It
@@ -51,7 +45,7 @@ func (m *ServeMux) Handle(pattern string, needs claims.Requirement, handler http
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.mux.Handle(pattern, m.auth.require(pattern, needs)(handler))
-	m.routes = append(m.routes, Route{pattern, needs})
+	m.routes = append(m.routes, operation(pattern, needs))
 }
 
 // HandleFunc is [ServeMux.Handle] for a function.
@@ -64,12 +58,16 @@ func (m *ServeMux) HandleFunc(
 	m.Handle(pattern, needs, http.HandlerFunc(handler))
 }
 
-// Routes returns the routes in the order of their registration: the access table
-// of the service.
-func (m *ServeMux) Routes() []Route {
+// Routes returns the routes and what they need, in the order of their
+// registration, for a [claims.AccessTable].
+func (m *ServeMux) Routes() []claims.Operation {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.routes)
+}
+
+func operation(pattern string, needs claims.Requirement) claims.Operation {
+	return claims.Operation{Protocol: protocol, Name: pattern, Requirement: needs}
 }
 
 // ServeHTTP serves the request by the route that matches it best, or refuses it.

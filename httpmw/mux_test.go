@@ -58,8 +58,9 @@ func TestServeMux(t *testing.T) {
 
 	routes := mux.Routes()
 	require.Len(t, routes, 4)
-	assert.Equal(t, "GET /orders/{id}", routes[1].Pattern)
+	assert.Equal(t, "HTTP", routes[1].Protocol)
+	assert.Equal(t, "GET /orders/{id}", routes[1].Name)
 	assert.Equal(t, `Scopes("orders:read")`, routes[1].Requirement.String())
-	routes[1].Pattern = "changed"
-	assert.Equal(t, "GET /orders/{id}", mux.Routes()[1].Pattern)
+	routes[1].Name = "changed"
+	assert.Equal(t, "GET /orders/{id}", mux.Routes()[1].Name)
 }

@@ -24,6 +24,8 @@ const usage = `usage: orders [flags]
   -dev-issuer ADDR  where the embedded issuer listens (127.0.0.1:8082)
   -jwks-url URL     key set URL of a single -issuer, skipping discovery
   -audience AUD     accepted audience, repeatable (https://orders.example)
+  -access-table     print what each operation needs, as Markdown, and serve
+                    nothing; -access-table=json prints it as JSON
 
 ADDR is HOST:PORT; port 0 takes a free one.
 `
@@ -37,6 +39,7 @@ type options struct {
 	issuers            []string
 	jwksURL            string
 	audiences          []string
+	table              tableFlag // to print it instead of serving
 
 	// trusted are the issuers, ready for use; nil if issuers is empty.
 	trusted *claims.Issuers
@@ -52,6 +55,7 @@ func parseOptions(args []string) (*options, error) {
 	fs.StringVar(&o.grpcAddr, "grpc", "127.0.0.1:8081", "")
 	fs.StringVar(&o.devAddr, "dev-issuer", "127.0.0.1:8082", "")
 	fs.StringVar(&o.jwksURL, "jwks-url", "", "")
+	fs.Var(&o.table, "access-table", "")
 	repeatable(fs, "issuer", &o.issuers)
 	repeatable(fs, "audience", &o.audiences)
 	if err := fs.Parse(args); err != nil {
@@ -66,7 +70,7 @@ func parseOptions(args []string) (*options, error) {
 	if len(o.audiences) == 0 {
 		o.audiences = []string{defaultAudience}
 	}
-	return &o, errors.Join(o.checkAddresses(), o.trust())
+	return &o, errors.Join(o.checkAddresses(), o.table.check(), o.trust())
 }
 
 func repeatable(fs *flag.FlagSet, name string, list *[]string) {

@@ -28,6 +28,10 @@ type httpAPI struct {
 }
 
 func newHTTPServer(issuers *claims.Issuers, orders *store) *http.Server {
+	return newServer(newHTTPMux(issuers, orders))
+}
+
+func newHTTPMux(issuers *claims.Issuers, orders *store) *httpmw.ServeMux {
 	a := &httpAPI{httpmw.New(issuers, httpmw.Config{Realm: realm}), issuers, orders}
 	mux := httpmw.NewServeMux(a.auth)
 	mux.HandleFunc("GET /healthz", claims.Public(), a.health)
@@ -37,7 +41,7 @@ func newHTTPServer(issuers *claims.Issuers, orders *store) *http.Server {
 	mux.HandleFunc("GET /orders/events", claims.Scopes("orders:read"), a.events)
 	mux.HandleFunc("POST /orders", claims.Scopes("orders:write"), a.create)
 	mux.HandleFunc("DELETE /orders/{id}", claims.Scopes("orders:delete"), a.delete)
-	return newServer(mux)
+	return mux
 }
 
 // newServer returns a server that no slow client can hold for long.

@@ -43,6 +43,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "orders:", oneLine(err))
 		return exitUsage
 	}
+	if opts.table.given {
+		return printAccessTable(opts.table.value, stdout, stderr)
+	}
 	svc, err := open(opts)
 	if err != nil {
 		fmt.Fprintln(stderr, "orders:", oneLine(err))

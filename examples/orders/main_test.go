@@ -45,6 +45,26 @@ func TestRun_refusesBadFlags(t *testing.T) {
 			want: "flag needs an argument: -http (orders -h lists the flags)",
 		},
 		{
+			name: "unknown format of the access table",
+			args: []string{"-access-table=yaml"},
+			want: `-access-table "yaml": must be json, or have no value`,
+		},
+		{
+			name: "empty format of the access table",
+			args: []string{"-access-table="},
+			want: `-access-table "": must be json, or have no value`,
+		},
+		{
+			name: "no access table",
+			args: []string{"-access-table=false"},
+			want: `-access-table "false": must be json, or have no value`,
+		},
+		{
+			name: "format of the access table apart",
+			args: []string{"-access-table", "json"},
+			want: `unexpected argument "json" (orders -h lists the flags)`,
+		},
+		{
 			name: "positional argument",
 			args: []string{"-http", "127.0.0.1:0", "serve"},
 			want: `unexpected argument "serve" (orders -h lists the flags)`,
@@ -136,6 +156,7 @@ func TestRun_help(t *testing.T) {
 	assert.Empty(t, stderr.String())
 	for _, flag := range []string{
 		"-http ", "-grpc ", "-issuer ", "-dev-issuer ", "-jwks-url ", "-audience ",
+		"-access-table ",
 	} {
 		assert.Contains(t, stdout.String(), "\n  "+flag)
 	}

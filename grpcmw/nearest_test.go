@@ -1,0 +1,165 @@
+package grpcmw_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+
+	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/grpcmw"
+)
+
+// registered is a server that has these methods.
+type registered []string
+
+func (r registered) GetServiceInfo() map[string]grpc.ServiceInfo {
+	services := map[string]grpc.ServiceInfo{}
+	for _, full := range r {
+		service, method, _ := strings.Cut(full[1:], "/")
+		info := services[service]
+		info.Methods = append(info.Methods, grpc.MethodInfo{Name: method})
+		services[service] = info
+	}
+	return services
+}
+
+// audit returns what Audit says about entries that are no methods.
+func audit(t *testing.T, server registered, entries ...string) []string {
+	t.Helper()
+	policy := grpcmw.Policy{}
+	for _, method := range append(entries, server...) {
+		policy[method] = claims.Authenticated()
+	}
+	auth, err := grpcmw.New(verifier(t), grpcmw.Config{Policy: policy})
+	require.NoError(t, err)
+	err = auth.Audit(server)
+	require.Error(t, err)
+	return strings.Split(err.Error(), "\n")
+}
+
+func TestAudit_namesTheNearestMethod(t *testing.T) {
+	t.Parallel()
+	long := "/long.Service/" + strings.Repeat("Method", 50)
+	server := registered{
+		"/orders.v1.Orders/GetOrder",
+		"/orders.v1.Orders/GetOrders",
+		"/orders.v1.Orders/DeleteOrder",
+		"/orders.v1.Orders/CreateOrder",
+		"/orders.v1.Admin/Purge",
+		"/orders.v1.Report/Daily",
+		"/invoices.v1.Invoices/Pay",
+		"/invoices.v2beta1.Invoices/List",
+		"/s.S/M",
+		"/case.Case/Get",
+		"/case.Case/GET",
+		long,
+	}
+	for name, row := range map[string]struct{ entry, want string }{
+		"a letter missing":            {"/orders.v1.Orders/GetOrdr", "/orders.v1.Orders/GetOrder"},
+		"two letters exchanged":       {"/orders.v1.Orders/GteOrder", "/orders.v1.Orders/GetOrder"},
+		"the nearer one":              {"/orders.v1.Orders/GetOrderss", "/orders.v1.Orders/GetOrders"},
+		"service misspelt":            {"/ordes.v1.Order/GetOrder", "/orders.v1.Orders/GetOrder"},
+		"both misspelt":               {"/orders.v1.Order/GetOdrer", "/orders.v1.Orders/GetOrder"},
+		"other case":                  {"/Orders.V1.orders/getorder", "/orders.v1.Orders/GetOrder"},
+		"case decides":                {"/case.Case/GEt", "/case.Case/GET"},
+		"other version":               {"/invoices.v1.Invoices/List", "/invoices.v2beta1.Invoices/List"},
+		"no version":                  {"/invoices.Invoices/Pay", "/invoices.v1.Invoices/Pay"},
+		"other package":               {"/shop.billing.v3.Invoices/Pay", "/invoices.v1.Invoices/Pay"},
+		"no package":                  {"/Invoices/Pay", "/invoices.v1.Invoices/Pay"},
+		"other service":               {"/orders.v1.Operations/Purge", "/orders.v1.Admin/Purge"},
+		"long, in another case":       {strings.ToLower(long), long},
+		"long, a letter more":         {long + "s", ""},
+		"another method":              {"/orders.v1.Orders/ArchiveOrder", ""},
+		"one letter is all there is":  {"/s.S/N", ""},
+		"same name, nothing else":     {"/x.Y/Pay", ""},
+		"package and service are two": {"/shop.Accounts/Purge", ""},
+		"nothing like it":             {"/grpc.health.v1.Health/Check", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			want := "grpcmw: the policy lists " + row.entry + ", which is no method of the server"
+			if row.want != "" {
+				want += " (did you mean " + row.want + "?)"
+			}
+			assert.Equal(t, []string{want}, audit(t, server, row.entry))
+		})
+	}
+}
+
+// Of methods that are as near, it is the first by name, each time.
+func TestAudit_nearestMethodIsTheSameEachTime(t *testing.T) {
+	t.Parallel()
+	var server registered
+	for c := 'z'; c >= 'b'; c-- {
+		server = append(server, "/s.Service/Get"+string(c))
+	}
+	for range 20 {
+		assert.Equal(t, []string{"grpcmw: the policy lists /s.Service/Geta, " +
+			"which is no method of the server (did you mean /s.Service/Getb?)"},
+			audit(t, server, "/s.Service/Geta"))
+	}
+}
+
+// Nobody waits for suggestions about a policy that is for another server.
+func TestAudit_boundsSuggestions(t *testing.T) {
+	t.Parallel()
+	var server registered
+	var entries []string
+	for i := range 1000 {
+		server = append(server, fmt.Sprintf("/s.Service/Method%04d", i))
+		entries = append(entries, fmt.Sprintf("/s.Servic/Method%04d", i))
+	}
+	lines := audit(t, server, entries...)
+	require.Len(t, lines, len(entries))
+	suggested := 0
+	for _, line := range lines {
+		if strings.Contains(line, "did you mean") {
+			suggested++
+		}
+	}
+	assert.Equal(t, 32, suggested)
+	assert.Contains(t, lines[31], "(did you mean /s.Service/Method0031?)")
+}
+
+func TestNew_tellsWhatANameLacks(t *testing.T) {
+	t.Parallel()
+	for entry, want := range map[string]string{
+		"orders.v1.Orders/GetOrder":   ` (did you mean "/orders.v1.Orders/GetOrder"?)`,
+		"/orders.v1.Orders/GetOrder/": ` (did you mean "/orders.v1.Orders/GetOrder"?)`,
+		"//orders.v1.Orders/GetOrder": ` (did you mean "/orders.v1.Orders/GetOrder"?)`,
+		"orders.v1.Orders.GetOrder":   ` (did you mean "/orders.v1.Orders/GetOrder"?)`,
+		"/orders.v1.Orders.GetOrder":  ` (did you mean "/orders.v1.Orders/GetOrder"?)`,
+		"/orders.v1.Orders/*":         `: there are no wildcards, each method has an entry`,
+		"*":                           `: there are no wildcards, each method has an entry`,
+		"/orders.v1.Orders":           ``,
+		"orders.v1.":                  ``,
+		".A":                          ``,
+		"/orders.v1/Orders/GetOrder":  ``,
+		"/":                           ``,
+		"":                            ``,
+	} {
+		_, err := grpcmw.New(verifier(t), grpcmw.Config{Policy: grpcmw.Policy{
+			entry: claims.Authenticated(),
+		}})
+		assert.EqualError(t, err, fmt.Sprintf("grpcmw: Config.Policy: %q is not a full method name, "+
+			`"/package.Service/Method"%s`, entry, want))
+	}
+}
+
+func TestPolicy_Operations(t *testing.T) {
+	t.Parallel()
+	got := grpcmw.Policy{
+		"/s.S/B": claims.Scopes("b"), "/s.S/A": claims.Public(), "/s.S/C": claims.Authenticated(),
+	}.Operations()
+	assert.Equal(t, []claims.Operation{
+		{Protocol: "gRPC", Name: "/s.S/A", Requirement: claims.Public()},
+		{Protocol: "gRPC", Name: "/s.S/B", Requirement: claims.Scopes("b")},
+		{Protocol: "gRPC", Name: "/s.S/C", Requirement: claims.Authenticated()},
+	}, got)
+	assert.Equal(t, claims.AccessTable(got), claims.NewAccessTable(got))
+	assert.Empty(t, grpcmw.Policy(nil).Operations())
+}

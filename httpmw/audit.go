@@ -1,0 +1,134 @@
+package httpmw
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/claims"
+)
+
+// guarded is the handler that [Middleware.Require] returns. Its type lets an
+// [Audit] see what a route needs without a request.
+type guarded struct {
+	http.Handler
+	needs claims.Requirement
+	next  http.Handler
+}
+
+// Audit finds the routes of any router that nobody said a requirement for. A
+// [ServeMux] has none. The router's own means to list its routes, such as
+// chi.Walk, call [Audit.Route] for each of them when the service starts, or in a
+// test:
+//
+//	var audit httpmw.Audit
+//	err := chi.Walk(router, func(method, route string, h http.Handler,
+//		middlewares ...func(http.Handler) http.Handler) error {
+//		audit.Route(method+" "+route, h, middlewares...)
+//		return nil
+//	})
+//	err = errors.Join(err, audit.Err())
+//
+// It sees what [Middleware.Require] and [Middleware.Wrap] return where that is
+// the handler itself or what one of the middlewares returns. A middleware of
+// one's own that calls them inside, or a method value of a guarded handler, hides
+// them: such a route is guarded and named by [Audit.Err] all the same, never the
+// other way about.
+//
+// The zero value is an audit that has seen no route. An Audit is not safe for
+// concurrent use.
+type Audit struct {
+	operations []claims.Operation
+	unguarded  []string // patterns
+	impossible []error
+}
+
+// Route records what the route of that pattern needs, such as "GET /orders/{id}",
+// from its handler and the middlewares around it. Several requirements on one
+// route are all needed, as [claims.All]; [claims.Public] adds nothing to others,
+// nor does [claims.Authenticated] to those that need more.
+//
+// Middlewares that stand before the whole router, where it does not know of them,
+// can be given as well: the outermost first.
+//
+// Route calls each middleware once more than the router did, with a handler that is
+// never to serve anything, and drops what it returns. No request is made.
+func (a *Audit) Route(
+	pattern string, h http.Handler, middlewares ...func(http.Handler) http.Handler,
+) {
+	var found []claims.Requirement
+	for _, middleware := range middlewares {
+		found = append(found, requirementsOf(middleware(probe{}))...)
+	}
+	found = append(found, requirementsOf(h)...)
+	if len(found) == 0 {
+		a.unguarded = append(a.unguarded, pattern)
+		return
+	}
+	needs := combined(found)
+	if err := needs.Validate(); err != nil {
+		a.impossible = append(a.impossible, fmt.Errorf("httpmw: route %s: %w", pattern, err))
+	}
+	a.operations = append(a.operations, operation(pattern, needs))
+}
+
+// probe stands for the handler of a route.
+type probe struct{}
+
+func (probe) ServeHTTP(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }
+
+// requirementsOf returns what a handler needs, from the outside in.
+func requirementsOf(h http.Handler) []claims.Requirement {
+	var found []claims.Requirement
+	for {
+		g, ok := h.(*guarded)
+		if !ok {
+			return found
+		}
+		found = append(found, g.needs)
+		h = g.next
+	}
+}
+
+// combined returns the requirement of a route on which there are several.
+func combined(found []claims.Requirement) claims.Requirement {
+	found = slices.DeleteFunc(found, claims.Requirement.IsPublic)
+	if len(found) == 0 {
+		return claims.Public()
+	}
+	more := slices.DeleteFunc(slices.Clone(found), func(needs claims.Requirement) bool {
+		return needs.Equal(claims.Authenticated())
+	})
+	switch len(more) {
+	case 0:
+		return claims.Authenticated()
+	case 1:
+		return more[0]
+	}
+	return claims.All(more...)
+}
+
+// Routes returns the routes that have a requirement, in the order of a
+// [claims.AccessTable], whatever the order that the router listed them in.
+func (a *Audit) Routes() []claims.Operation { return claims.NewAccessTable(a.operations) }
+
+// Err returns an error with a line for every route without a requirement, by
+// pattern, and for every route whose requirements nobody can meet together, nil if
+// there is none. An audit that has seen no route at all is an error too, as it has
+// found out nothing.
+func (a *Audit) Err() error {
+	if len(a.operations) == 0 && len(a.unguarded) == 0 {
+		return errors.New("httpmw: the audit was shown no route")
+	}
+	var errs []error
+	for _, pattern := range slices.Sorted(slices.Values(a.unguarded)) {
+		errs = append(errs, fmt.Errorf("httpmw: route %s has no requirement: it serves everybody; "+
+			"put Middleware.Require before it, with claims.Public() if it is meant to", pattern))
+	}
+	impossible := slices.SortedFunc(slices.Values(a.impossible), func(x, y error) int {
+		return strings.Compare(x.Error(), y.Error())
+	})
+	return errors.Join(append(errs, impossible...)...)
+}
