@@ -74,21 +74,6 @@ func DeclaredPolicy(cfg Declared) (Policy, error) {
 	return d.policy, nil
 }
 
-func linkedServices() []string {
-	var files []protoreflect.FileDescriptor
-	protoregistry.GlobalFiles.RangeFiles(func(file protoreflect.FileDescriptor) bool {
-		files = append(files, file) // read later, as the registry is locked
-		return true
-	})
-	var names []string
-	for _, file := range files {
-		for i := range file.Services().Len() {
-			names = append(names, string(file.Services().Get(i).FullName()))
-		}
-	}
-	return names
-}
-
 // declaration is a policy that is being read.
 type declaration struct {
 	policy Policy
@@ -113,7 +98,7 @@ func (d *declaration) read(method protoreflect.MethodDescriptor) {
 		needs, err = d.requirement(option)
 	}
 	if err == nil {
-		err = validateFor(needs, method.Input())
+		err = validateFor(needs, method)
 	}
 	if err != nil {
 		d.fault("%s: %w", full, err)
@@ -171,14 +156,4 @@ func hasUnknown(m protoreflect.Message) bool {
 		return !found
 	})
 	return found
-}
-
-// validateFor also finds a requirement that looks at requests which the method does
-// not have.
-func validateFor(needs claims.Requirement, input protoreflect.MessageDescriptor) error {
-	message, err := protoregistry.GlobalTypes.FindMessageByName(input.FullName())
-	if err != nil {
-		return needs.Validate()
-	}
-	return needs.ValidateFor(message.Zero().Interface())
 }

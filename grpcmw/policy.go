@@ -14,7 +14,8 @@ import (
 
 // Policy says what each method needs, by full method name, such as
 // "/orders.v1.Orders/GetOrder"; generated code has these as constants. There are
-// no wildcards. A method that is not listed is refused.
+// no wildcards. A method that is not listed is refused. A [claims.RequestFunc] must take
+// the method's request message, or an interface that it has.
 type Policy map[string]claims.Requirement
 
 func (p Policy) validate() []error {
@@ -28,7 +29,7 @@ func (p Policy) validate() []error {
 				"grpcmw: Config.Policy: %q is not a full method name, \"/package.Service/Method\"%s",
 				method, nameFault(method)))
 		}
-		if err := p[method].Validate(); err != nil {
+		if err := validateFor(p[method], methodNamed(method)); err != nil {
 			errs = append(errs, fmt.Errorf("grpcmw: Config.Policy: %s: %w", method, err))
 		}
 	}

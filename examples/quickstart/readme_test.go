@@ -10,22 +10,30 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every Go snippet of the README stands, line by line, in an Example that
+// Every Go snippet of the documents stands, line by line, in an Example or test that
 // compiles.
-func TestREADME_snippetsAreExamples(t *testing.T) {
+func TestDocuments_snippetsAreExamples(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile("../../README.md")
-	require.NoError(t, err)
 	var examples string
-	for _, file := range []string{"example_test.go", "../../httpmw/example_test.go"} {
+	for _, file := range []string{
+		"example_test.go", "access_test.go",
+		"../../httpmw/example_test.go", "../../httpmw/example_authorize_test.go",
+	} {
 		source, err := os.ReadFile(file)
 		require.NoError(t, err)
-		examples += outdent(string(source))
+		examples += string(source) + outdent(string(source)) + outdent(outdent(string(source)))
 	}
-	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllSubmatch(readme, -1)
-	require.Len(t, snippets, 2, "the two quick starts")
-	for _, snippet := range snippets {
-		assert.Contains(t, examples, string(snippet[1]))
+	for document, count := range map[string]int{
+		"../../README.md":             2, // the two quick starts
+		"../../claims/authorizing.md": 6,
+	} {
+		text, err := os.ReadFile(document)
+		require.NoError(t, err)
+		snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllSubmatch(text, -1)
+		require.Len(t, snippets, count, document)
+		for _, snippet := range snippets {
+			assert.Contains(t, examples, string(snippet[1]), document)
+		}
 	}
 }
 
