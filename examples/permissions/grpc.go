@@ -100,7 +100,7 @@ func (a *grpcAPI) WatchOrders(
 			return status.Error(codes.Unavailable, "the service is stopping")
 		}
 		// A watch can last longer than the grant.
-		if err := claims.Allowed(ctx, in(workspace, readOrders)); err != nil {
+		if err := claims.Recheck(ctx); err != nil {
 			return a.auth.Refuse(ctx, err)
 		}
 	}
@@ -110,7 +110,6 @@ func (a *grpcAPI) ImportOrders(
 	stream grpc.ClientStreamingServer[
 		permissionspb.ImportOrdersRequest, permissionspb.ImportOrdersResponse],
 ) error {
-	var workspace string
 	var numbers []int32
 	for {
 		in, err := stream.Recv()
@@ -120,10 +119,8 @@ func (a *grpcAPI) ImportOrders(
 		if err != nil {
 			return err
 		}
-		// The caller's permission is that for the workspace of the first message.
-		if workspace == "" {
-			workspace = in.GetWorkspace()
-		}
+		// The one of the first message, for which the caller has the permission.
+		workspace, _ := claims.WorkspaceFromContext(stream.Context())
 		if in.GetWorkspace() != "" && in.GetWorkspace() != workspace {
 			return a.fail(stream.Context(), errTwoWorkspaces)
 		}
