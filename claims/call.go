@@ -2,7 +2,6 @@ package claims
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -21,8 +20,8 @@ type call struct {
 	workspace atomic.Pointer[string] // that the operation was allowed in
 	arrived   atomic.Pointer[any]    // the message that was pending
 
-	resolved atomic.Pointer[answer] // of the permission source
-	mu       sync.Mutex             // held while that is asked, by this request alone
+	resolved atomic.Pointer[answer]        // of the permission source
+	asking   atomic.Pointer[chan struct{}] // one element while that is asked; see turns
 }
 
 type contextKey struct{}
@@ -152,9 +151,14 @@ func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
 			return a, FromCache
 		}
 	}
-	// Parts of one request may be served side by side.
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	// Parts of one request may be served side by side, and give up by themselves.
+	turns := c.turns()
+	select {
+	case turns <- struct{}{}:
+		defer func() { <-turns }()
+	case <-ctx.Done():
+		return failure(ctx.Err()), FromSource
+	}
 	if a := c.resolved.Load(); a != nil && a.holds(time.Now()) {
 		return a, FromCache
 	}
@@ -170,4 +174,13 @@ func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
 		c.resolved.Store(a)
 	}
 	return a, origin
+}
+
+// turns returns the channel in which there is room for the part that asks.
+func (c *call) turns() chan struct{} {
+	if c.asking.Load() == nil {
+		turns := make(chan struct{}, 1)
+		c.asking.CompareAndSwap(nil, &turns)
+	}
+	return *c.asking.Load()
 }

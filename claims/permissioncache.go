@@ -29,8 +29,8 @@ type PermissionCacheConfig struct {
 	// TTL is how long an answer of the source counts, from when it was asked: a
 	// change takes effect after that time at the latest, or at once by
 	// [PermissionCache.Forget]. Of an answer in use, the next is asked for in the
-	// last quarter of the time, which requests do not wait for. Zero means 30
-	// seconds; at most an hour.
+	// last quarter of the time, which requests do not wait for. A source that takes
+	// longer than TTL is believed once. Zero means 30 seconds; at most an hour.
 	TTL time.Duration
 
 	// Max is how many principals are remembered, and, a hundred times that, how many

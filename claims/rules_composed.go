@@ -269,9 +269,8 @@ func (a *anyOf) validate() error {
 	errs := []error{validateParts(a.name, a.alternatives)}
 	for _, r := range a.alternatives {
 		if meetsAll(r) {
-			name, _, _ := strings.Cut(r.String(), "(")
 			errs = append(errs, fmt.Errorf(
-				"claims: %s can not be part of %s: all callers would meet it", name, a.name))
+				"claims: %s can not be part of %s: all callers would meet it", r, a.name))
 		}
 	}
 	return errors.Join(errs...)
