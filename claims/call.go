@@ -50,7 +50,8 @@ func callOf(ctx context.Context, caller *Claims) *call {
 		return c
 	}
 	return &call{
-		Context: ctx, caller: caller, guard: c.guard, operation: c.operation, request: c.message(),
+		Context: ctx, caller: caller, guard: c.guard,
+		operation: c.operation, needs: c.needs, request: c.message(),
 	}
 }
 
@@ -71,10 +72,10 @@ type query struct {
 	ctx       context.Context
 	call      *call
 	workspace string           // empty for none
+	found     string           // the first workspace in which something was allowed
 	pending   bool             // the request has not arrived: what looks at it is put off
 	awaited   bool             // something was put off
 	quiet     bool             // nobody is asked
-	whole     bool             // it is about the operation, not a part of the request
 	origin    PermissionOrigin // of the permissions that were looked at
 	reported  *Error           // what a ReportOnly would have refused with
 }
@@ -87,11 +88,22 @@ func (q *query) awaits() bool {
 
 // knows reports whether the caller meets a requirement by what is known already.
 func (q *query) knows(r Requirement) bool {
-	quiet, whole := q.quiet, q.whole
-	q.quiet, q.whole = true, false
+	quiet, found := q.quiet, q.found
+	q.quiet = true
 	err := r.check(q)
-	q.quiet, q.whole = quiet, whole
+	q.quiet, q.found = quiet, found
 	return err == nil
+}
+
+// tries checks one of several requirements. What was found by one that refuses does
+// not count.
+func (q *query) tries(r Requirement) error {
+	found := q.found
+	err := r.check(q)
+	if err != nil {
+		q.found = found
+	}
+	return err
 }
 
 // permitted returns nil if the caller has a permission.
@@ -107,9 +119,10 @@ func (q *query) permitted(permission string) error {
 	}
 	var a *answer
 	if q.quiet {
-		if a = c.resolved.Load(); a != nil {
-			q.from(FromCache)
+		if a = c.resolved.Load(); a != nil && !a.holds(time.Now()) {
+			a = nil
 		}
+		q.from(FromCache)
 	} else {
 		var origin PermissionOrigin
 		a, origin = c.resolve(q.ctx)

@@ -142,7 +142,7 @@ func FromJSON(object []byte) (*Claims, error) {
 // other code uses, would take it for the same.
 var registered = []string{
 	"iss", "sub", "aud", "exp", "nbf", "iat", "jti",
-	"scope", "scp", "client_id", "azp", "cnf",
+	"scope", "scp", "client_id", "azp", "cnf", "acr", "auth_time",
 }
 
 // parseClaims returns nil unless payload is an object whose claims have the

@@ -14,7 +14,8 @@ func NewContext(ctx context.Context, caller *Claims) context.Context {
 	}
 	c := &call{Context: ctx, caller: caller}
 	if outer := callIn(ctx); outer != nil {
-		c.guard, c.operation, c.request = outer.guard, outer.operation, outer.message()
+		c.guard, c.operation, c.needs, c.request =
+			outer.guard, outer.operation, outer.needs, outer.message()
 	}
 	return c
 }
@@ -57,20 +58,27 @@ func Allowed(ctx context.Context, needs Requirement) error {
 }
 
 // Recheck decides anew about the request that ctx belongs to, by the requirement of its
-// operation: for what lasts, such as a stream, whose caller may have lost a permission
-// since. It returns nil or an [*Error], as [Allowed] does, and nil where no transport
-// has let the request through. The token is not verified again; its end ends a stream.
+// operation and the time: for what lasts, such as server-sent events, whose caller may
+// have lost a permission since, or whose token may have expired. It returns nil or an
+// [*Error], as [Allowed] does: [ErrNoToken] where the context carries no claims, as in a
+// public operation, and [ErrInvalidToken] where the token has expired. What else may
+// have befallen the token is not looked at.
 func Recheck(ctx context.Context) error {
 	c := callIn(ctx)
 	if c == nil {
-		return nil
+		return errNoToken
+	}
+	if until := c.caller.ValidUntil(); !until.IsZero() && !time.Now().Before(until) {
+		c.reportPart(&query{ctx: ctx, call: c}, c.needs, time.Now(), errExpired)
+		return errExpired
 	}
 	return Allowed(ctx, c.needs)
 }
 
 // WorkspaceFromContext returns the workspace in which the operation that ctx belongs to
-// was allowed: what [InWorkspaceOf] found in the request, or [InWorkspace] named. It
-// reports false where the operation's requirement has neither, or was not decided yet.
+// was allowed: what [InWorkspaceOf] found in the request, or [InWorkspace] named; of
+// several, the first in which something was allowed. It reports false where there is
+// none, or where it was not decided yet.
 func WorkspaceFromContext(ctx context.Context) (string, bool) {
 	c := callIn(ctx)
 	if c == nil {

@@ -123,7 +123,7 @@ func (q *query) decision(needs Requirement, err error) Decision {
 
 // LogDecisions returns an [Observer] that logs each decision in one record: at level
 // Info if it is allowed or refused, Debug if so and of a part, Warn if a [ReportOnly]
-// would have refused it, and Error if it could not be made. It logs the reason of a
+// would have refused it, and Error if it could not be made though the caller waited. It logs the reason of a
 // refusal, not its cause, which may quote what is secret: [errors.Unwrap] of d.Err
 // returns it, for an Observer that may log it.
 func LogDecisions(logger *slog.Logger) Observer {
@@ -133,7 +133,7 @@ func LogDecisions(logger *slog.Logger) Observer {
 			level = slog.LevelDebug
 		}
 		switch {
-		case d.Err != nil && d.Err.class == ErrUnavailable:
+		case d.Err != nil && d.Err.class == ErrUnavailable && ctx.Err() == nil: // or he has gone
 			level = slog.LevelError
 		case d.Reported != nil:
 			level = slog.LevelWarn

@@ -52,7 +52,7 @@ type Call struct {
 	Request any
 
 	// Pending says that the request has not arrived yet, as the first message of a
-	// stream: what looks at it is put off until [Complete].
+	// stream: what looks at it is put off until [Guard.Complete].
 	Pending bool
 }
 
@@ -92,7 +92,7 @@ func (g *Guard) Authorize(ctx context.Context, in Call) (context.Context, error)
 		Context: ctx, caller: caller, guard: g,
 		operation: in.Operation, needs: in.Needs, request: in.Request,
 	}
-	c.asked = query{ctx: c, call: c, pending: in.Pending, whole: true}
+	c.asked = query{ctx: c, call: c, pending: in.Pending}
 	err := in.Needs.check(&c.asked)
 	if c.asked.awaited && err == nil {
 		c.undecided = &undecided{state: state, start: start}
@@ -105,6 +105,7 @@ func (g *Guard) Authorize(ctx context.Context, in Call) (context.Context, error)
 	if err != nil {
 		return nil, AsError(err)
 	}
+	c.publish(&c.asked)
 	return c, nil
 }
 
@@ -116,31 +117,57 @@ type undecided struct {
 }
 
 // IsPending reports whether the decision about the request was put off until
-// [Complete]. ctx is what [Guard.Authorize] returned.
-func IsPending(ctx context.Context) bool {
-	c := callIn(ctx)
+// [Guard.Complete]. ctx is what [Guard.Authorize] returned, or made of it.
+func (g *Guard) IsPending(ctx context.Context) bool {
+	c := g.callIn(ctx)
 	return c != nil && c.undecided != nil && c.arrived.Load() == nil
 }
 
 // Complete decides about a request that was let through by [Guard.Authorize] while
 // its first message was pending, now that it is here, or, with nil, that it never
-// comes. ctx is what Authorize returned. The error is an [*Error]. It is called once.
-func Complete(ctx context.Context, request any) error {
-	c := callIn(ctx)
+// comes. ctx is what Authorize returned, or made of it. The error is an [*Error]. It is
+// called once.
+func (g *Guard) Complete(ctx context.Context, request any) error {
+	c := g.callIn(ctx)
 	if c == nil || c.undecided == nil || !c.arrived.CompareAndSwap(nil, &request) {
 		return NewError(ErrForbidden, ReasonPermission, errNotPending)
 	}
-	q := query{ctx: ctx, call: c, origin: c.asked.origin, whole: true}
+	q := query{ctx: ctx, call: c, origin: c.asked.origin}
 	resumed := time.Now()
 	err := c.needs.check(&q)
 	c.settle(&q, resumed, err)
 	if err != nil {
 		return AsError(err)
 	}
+	c.publish(&q)
 	return nil
 }
 
 var errNotPending = errors.New("claims: Complete of a request that is not pending")
+
+// Ended tells the observer that a request which was let through has been ended for
+// err: a stream whose token has expired, or one that was pending and will not be
+// decided any more. ctx is what [Guard.Authorize] returned, or made of it.
+func (g *Guard) Ended(ctx context.Context, err error) {
+	c := g.callIn(ctx)
+	if c == nil || err == nil {
+		return
+	}
+	q := query{ctx: ctx, call: c, origin: c.asked.origin}
+	if g.IsPending(ctx) && c.arrived.CompareAndSwap(nil, new(any)) {
+		c.settle(&q, time.Now(), err)
+		return
+	}
+	c.reportPart(&q, c.needs, time.Now(), err)
+}
+
+// callIn returns the call that ctx is of, if the Guard has let it through.
+func (g *Guard) callIn(ctx context.Context) *call {
+	if c := callIn(ctx); c != nil && c.guard == g {
+		return c
+	}
+	return nil
+}
 
 // settle reports the decision that was put off and resumed.
 func (c *call) settle(q *query, resumed time.Time, err error) {
@@ -152,22 +179,11 @@ func (c *call) settle(q *query, resumed time.Time, err error) {
 	}
 }
 
-// Ended tells the observer that a request which was let through has been ended for
-// err: a stream whose token has expired, or one that was pending and will not be
-// decided any more. ctx is what [Guard.Authorize] returned, or made of it.
-func Ended(ctx context.Context, err error) {
-	c := callIn(ctx)
-	if c == nil || !c.observed() {
-		return
+// publish makes known what was found out about a request that is allowed.
+func (c *call) publish(q *query) {
+	if workspace := q.found; workspace != "" {
+		c.workspace.Store(&workspace)
 	}
-	q := query{ctx: ctx, call: c, origin: c.asked.origin}
-	if IsPending(ctx) && c.arrived.CompareAndSwap(nil, new(any)) {
-		c.settle(&q, time.Now(), err)
-		return
-	}
-	d := q.decision(c.needs, err)
-	d.Part, d.Time = true, time.Now()
-	c.guard.report(ctx, d)
 }
 
 // authenticate returns the caller, or a refusal.

@@ -75,7 +75,6 @@ type standing struct {
 
 // inquiry is a call of the source that any number of requests wait for.
 type inquiry struct {
-	ctx    context.Context // of the call; not that of a request, which may give up
 	done   chan struct{}
 	answer *answer // once it is done; nil if it was forgotten meanwhile
 }
@@ -180,7 +179,12 @@ func (c *PermissionCache) recall(caller *Claims) *answer {
 // answer returns what the source says of a principal, asking it if need be.
 func (c *PermissionCache) answer(ctx context.Context, who Principal) (*answer, PermissionOrigin) {
 	origin := FromCache
-	for {
+	for round := 0; ; round++ {
+		if round == 1 { // forgotten meanwhile, which may go on
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, c.timeout)
+			defer cancel()
+		}
 		a, q := c.find(who)
 		switch {
 		case a != nil:
@@ -194,8 +198,6 @@ func (c *PermissionCache) answer(ctx context.Context, who Principal) (*answer, P
 			if q.answer != nil {
 				return q.answer, origin
 			}
-		case <-q.ctx.Done(): // a source may not heed it
-			return failure(errNoneInTime), origin
 		case <-ctx.Done():
 			return failure(ctx.Err()), origin
 		}
@@ -229,14 +231,23 @@ func (c *PermissionCache) startAsking(who Principal) *inquiry {
 	who = Principal{
 		strings.Clone(who.Issuer), strings.Clone(who.Subject), strings.Clone(who.ClientID),
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
-	q := &inquiry{ctx: ctx, done: make(chan struct{})}
+	q := &inquiry{done: make(chan struct{})}
 	c.asking[who] = q
 	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
 		defer cancel()
-		a := failure(errNoAnswer)
-		defer func() { c.settle(who, q, a) }() // even if the source ends the goroutine
-		a = c.ask(ctx, who)
+		answered := make(chan *answer, 1)
+		go func() {
+			a := failure(errNoAnswer)
+			defer func() { answered <- a }() // even if the source ends the goroutine
+			a = c.ask(ctx, who)
+		}()
+		select {
+		case a := <-answered:
+			c.settle(who, q, a)
+		case <-ctx.Done(): // which the source may not heed
+			c.settle(who, q, failure(errNoneInTime))
+		}
 	}()
 	return q
 }

@@ -81,7 +81,7 @@ func hasChoice(r Requirement) bool {
 func (a *allOf) check(q *query) error {
 	var undecided error
 	for _, r := range a.ordered {
-		err := r.check(q)
+		err := q.tries(r)
 		if err == nil {
 			continue
 		}
@@ -210,7 +210,7 @@ func (a *anyOf) check(q *query) error {
 				return nil
 			}
 		}
-		err := a.alternatives[i].check(q)
+		err := q.tries(a.alternatives[i])
 		if err == nil {
 			return nil
 		}
@@ -281,6 +281,8 @@ func meetsAll(r Requirement) bool {
 	switch rule := r.rule.(type) {
 	case nil, *reportOnly:
 		return true
+	case *inWorkspace:
+		return meetsAll(rule.needs)
 	case *allOf:
 		return len(rule.needs) > 0 && !slices.ContainsFunc(rule.needs, func(r Requirement) bool {
 			return !meetsAll(r)
@@ -296,7 +298,6 @@ func (r *reportOnly) check(q *query) error {
 		return nil
 	}
 	trial := *q // nothing of which has consequences
-	trial.whole = false
 	err := r.needs.check(&trial)
 	q.from(trial.origin)
 	if err != nil && q.reported == nil {

@@ -180,8 +180,8 @@ func (w *inWorkspace) check(q *query) error {
 	q.workspace = workspace
 	err := w.needs.check(q)
 	q.workspace = outside
-	if err == nil && q.whole {
-		q.call.workspace.Store(&workspace)
+	if err == nil && q.found == "" {
+		q.found = workspace
 	}
 	return err
 }
@@ -207,14 +207,21 @@ func (w *inWorkspace) validate() error {
 	if w.fits != nil && w.of == nil {
 		errs = append(errs, fmt.Errorf("claims: InWorkspaceOf(%s) has no function", w.text))
 	}
-	found := false
+	found, nested := false, false
 	each(w.needs, func(r rule) {
-		_, ok := r.(*permissions)
-		found = found || ok
+		switch r.(type) {
+		case *permissions:
+			found = true
+		case *inWorkspace:
+			nested = true
+		}
 	})
-	if !found {
+	if !found || meetsAll(w.needs) {
 		errs = append(errs, fmt.Errorf(
-			"claims: %s has no Permissions in it, which alone belong to workspaces", w))
+			"claims: %s needs no Permissions, which alone belong to workspaces", w))
+	}
+	if nested {
+		errs = append(errs, fmt.Errorf("claims: %s has a workspace in a workspace", w))
 	}
 	return errors.Join(append(errs, validateParts(w.name, []Requirement{w.needs}))...)
 }

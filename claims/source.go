@@ -41,6 +41,8 @@ type Grants struct {
 // its kind, means that it can not be told, and the decision is [ErrUnavailable],
 // never a refusal and never a permission. So does a panic.
 //
+// It must heed ctx: 64 calls that do not return are all that a PermissionCache makes.
+//
 // It is asked only if an operation needs it, and once in a request: what it returns
 // counts up to 30 seconds if that lasts longer, as a stream does. It is not asked
 // about a caller without subject and client ID.

@@ -38,7 +38,7 @@ func newGuardedStream(
 	stream grpc.ServerStream, ctx context.Context, by *Interceptor,
 ) *guardedStream {
 	s := &guardedStream{ServerStream: stream, ctx: ctx, cancel: func() {}, by: by}
-	if claims.IsPending(ctx) {
+	if by.guard.IsPending(ctx) {
 		s.pending.Store(true)
 		if transport := grpc.ServerTransportStreamFromContext(ctx); transport != nil {
 			s.ctx = grpc.NewContextWithServerTransportStream(ctx, headers{transport, s})
@@ -104,7 +104,7 @@ func (s *guardedStream) complete(m any, received error) error {
 	if received != nil {
 		m = nil
 	}
-	if err := claims.Complete(s.ctx, m); err != nil {
+	if err := s.by.guard.Complete(s.ctx, m); err != nil {
 		return s.refused(err)
 	}
 	s.pending.Store(false)
@@ -116,7 +116,7 @@ func (s *guardedStream) refused(err error) error {
 	// Once, as each time the trailer would grow.
 	s.refuse.Do(func() {
 		if err == errExpired || err == errEarly {
-			claims.Ended(s.ctx, err)
+			s.by.guard.Ended(s.ctx, err)
 		}
 		refusal := s.by.Refuse(s.ctx, err)
 		s.refusal.Store(&refusal)
