@@ -16,9 +16,10 @@ type call struct {
 	needs     Requirement
 	request   any   // *http.Request or a message
 	asked     query // about the whole operation
+	outer     *call // that of a guard before this one, nil if it is the first
 	undecided *undecided
-	workspace atomic.Pointer[string] // that the operation was allowed in
-	arrived   atomic.Pointer[any]    // the message that was pending
+	workspace atomic.Pointer[site] // that the operation was allowed in
+	arrived   atomic.Pointer[any]  // the message that was pending
 
 	resolved atomic.Pointer[answer]        // of the permission source
 	asking   atomic.Pointer[chan struct{}] // one element while that is asked; see turns
@@ -50,7 +51,7 @@ func callOf(ctx context.Context, caller *Claims) *call {
 		return c
 	}
 	return &call{
-		Context: ctx, caller: caller, guard: c.guard,
+		Context: ctx, caller: caller, guard: c.guard, outer: c.outer,
 		operation: c.operation, needs: c.needs, request: c.message(),
 	}
 }
@@ -72,12 +73,18 @@ type query struct {
 	ctx       context.Context
 	call      *call
 	workspace string           // empty for none
-	found     string           // the first workspace in which something was allowed
+	found     site             // the first in which something was allowed
 	pending   bool             // the request has not arrived: what looks at it is put off
 	awaited   bool             // something was put off
 	quiet     bool             // nobody is asked
 	origin    PermissionOrigin // of the permissions that were looked at
 	reported  *Error           // what a ReportOnly would have refused with
+}
+
+// site is a workspace, and which requirement it was found for.
+type site struct {
+	name string
+	by   *inWorkspace
 }
 
 // awaits reports whether what looks at the request has to be put off.

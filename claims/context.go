@@ -13,9 +13,9 @@ func NewContext(ctx context.Context, caller *Claims) context.Context {
 		return context.WithValue(ctx, contextKey{}, nil)
 	}
 	c := &call{Context: ctx, caller: caller}
-	if outer := callIn(ctx); outer != nil {
-		c.guard, c.operation, c.needs, c.request =
-			outer.guard, outer.operation, outer.needs, outer.message()
+	if before := callIn(ctx); before != nil {
+		c.guard, c.outer, c.operation, c.needs, c.request =
+			before.guard, before.outer, before.operation, before.needs, before.message()
 	}
 	return c
 }
@@ -58,7 +58,7 @@ func Allowed(ctx context.Context, needs Requirement) error {
 }
 
 // Recheck decides anew about the request that ctx belongs to, by the requirement of its
-// operation and the time: for what lasts, such as server-sent events, whose caller may
+// operation, or of each guard that it has passed, and by the time: for what lasts, such as server-sent events, whose caller may
 // have lost a permission since, or whose token may have expired. It returns nil or an
 // [*Error], as [Allowed] does: [ErrNoToken] where the context carries no claims, as in a
 // public operation, and [ErrInvalidToken] where the token has expired. What else may
@@ -68,11 +68,25 @@ func Recheck(ctx context.Context) error {
 	if c == nil {
 		return errNoToken
 	}
-	if until := c.caller.ValidUntil(); !until.IsZero() && !time.Now().Before(until) {
-		c.reportPart(&query{ctx: ctx, call: c}, c.needs, time.Now(), errExpired)
-		return errExpired
+	for ; c != nil; c = c.outer {
+		if err := c.recheck(ctx); err != nil {
+			return err
+		}
 	}
-	return Allowed(ctx, c.needs)
+	return nil
+}
+
+func (c *call) recheck(ctx context.Context) error {
+	start, q := time.Now(), query{ctx: ctx, call: c}
+	until := c.caller.ValidUntil()
+	var err error
+	if !until.IsZero() && !start.Before(until) {
+		err = errExpired
+	} else {
+		err = c.needs.check(&q)
+	}
+	c.reportPart(&q, c.needs, start, err)
+	return err
 }
 
 // WorkspaceFromContext returns the workspace in which the operation that ctx belongs to
@@ -80,12 +94,10 @@ func Recheck(ctx context.Context) error {
 // several, the first in which something was allowed. It reports false where there is
 // none, or where it was not decided yet.
 func WorkspaceFromContext(ctx context.Context) (string, bool) {
-	c := callIn(ctx)
-	if c == nil {
-		return "", false
-	}
-	if workspace := c.workspace.Load(); workspace != nil {
-		return *workspace, true
+	for c := callIn(ctx); c != nil; c = c.outer {
+		if workspace := c.workspace.Load(); workspace != nil {
+			return workspace.name, true
+		}
 	}
 	return "", false
 }

@@ -20,7 +20,7 @@ type Decision struct {
 	Duration time.Duration // of verifying and deciding
 
 	Protocol  string // "HTTP" or "gRPC"
-	Operation string // its name in the access table; empty if the router tells none
+	Operation string // its name in the access table; empty if it has none, or the router tells none
 	// Part says that it is about a part of the request: an [Allowed], [Recheck] or
 	// [Filter], by which nothing is refused unless the handler does so, or the end of
 	// a stream.
@@ -161,7 +161,9 @@ func (d Decision) attrs() []slog.Attr {
 	}
 	text("protocol", d.Protocol)
 	text("operation", d.Operation)
-	text("requirement", d.Requirement.String())
+	if d.Err == nil || d.Err.reason != ReasonUnlisted { // nothing is known to be needed
+		text("requirement", d.Requirement.String())
+	}
 	if d.Part {
 		attrs = append(attrs, slog.Bool("part", true))
 	}

@@ -90,7 +90,10 @@ func (g *Guard) Authorize(ctx context.Context, in Call) (context.Context, error)
 	}
 	c := &call{
 		Context: ctx, caller: caller, guard: g,
-		operation: in.Operation, needs: in.Needs, request: in.Request,
+		operation: in.Operation, needs: in.Needs, request: in.Request, outer: callIn(ctx),
+	}
+	if before := c.outer; before != nil && before.guard == g && before.caller == caller {
+		c.resolved.Store(before.resolved.Load())
 	}
 	c.asked = query{ctx: c, call: c, pending: in.Pending}
 	err := in.Needs.check(&c.asked)
@@ -181,8 +184,8 @@ func (c *call) settle(q *query, resumed time.Time, err error) {
 
 // publish makes known what was found out about a request that is allowed.
 func (c *call) publish(q *query) {
-	if workspace := q.found; workspace != "" {
-		c.workspace.Store(&workspace)
+	if found := q.found; found.by != nil {
+		c.workspace.Store(&found)
 	}
 }
 

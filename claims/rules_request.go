@@ -64,7 +64,8 @@ func (f *funcRule) validate() error {
 // *http.Request over HTTP, where path values are set if the middleware stands behind
 // the router. Over gRPC it is the type of the decoded request message, or an
 // interface that it has, such as one with a GetWorkspace method; of a stream it is
-// the first message, before which the handler can send nothing.
+// the first message, before which the handler can send nothing. [Recheck] looks at it
+// again, so the handler must not change it, or receive another message into it.
 //
 // A request that is no R is refused. The transports find that out when they are
 // made, or by [Requirement.ValidateFor].
@@ -127,8 +128,9 @@ func (r *requestRule) validate() error {
 // does not count. It is for a part of a request, with [Allowed] or [Filter]; the name may
 // be the caller's: if it is empty, or longer than 256 bytes, he is refused.
 func InWorkspace(workspace string, needs Requirement) Requirement {
+	text := workspace[:min(len(workspace), maxWorkspace)] // it may be the caller's
 	return valid(&inWorkspace{
-		text: strconv.Quote(workspace), workspace: workspace, needs: needs,
+		text: strconv.Quote(text), workspace: workspace, needs: needs,
 		name: "InWorkspace",
 	})
 }
@@ -166,11 +168,10 @@ func (w *inWorkspace) check(q *query) error {
 		if q.awaits() {
 			return nil
 		}
-		request := q.call.message()
-		if err := w.fits(request); err != nil {
-			return NewError(ErrForbidden, ReasonPermission, fmt.Errorf("claims: %s %w", w, err))
+		var err error
+		if workspace, err = w.named(q.call); err != nil {
+			return err
 		}
-		workspace = w.of(request)
 	}
 	// Without one, what is granted everywhere would do for what is nowhere.
 	if workspace == "" || len(workspace) > maxWorkspace {
@@ -180,10 +181,23 @@ func (w *inWorkspace) check(q *query) error {
 	q.workspace = workspace
 	err := w.needs.check(q)
 	q.workspace = outside
-	if err == nil && q.found == "" {
-		q.found = workspace
+	if err == nil && q.found.by == nil {
+		q.found = site{workspace, w}
 	}
 	return err
+}
+
+// named returns the workspace that the request names, or that it named when it was
+// decided: its message may be another by now.
+func (w *inWorkspace) named(c *call) (string, error) {
+	if found := c.workspace.Load(); found != nil && found.by == w {
+		return found.name, nil
+	}
+	request := c.message()
+	if err := w.fits(request); err != nil {
+		return "", NewError(ErrForbidden, ReasonPermission, fmt.Errorf("claims: %s %w", w, err))
+	}
+	return w.of(request), nil
 }
 
 func (w *inWorkspace) wants(q *query) wants { return w.needs.wants(q) }

@@ -2,7 +2,9 @@
 // out of a call's metadata, has it verified, and lets the call through or
 // refuses it. Streams of every kind are checked before their handler runs, and end
 // with their token: once it has expired their context is done and no message passes,
-// in either direction.
+// in either direction. A handler that waits for a message is told when the next one
+// comes; the server's keepalive policy (MaxConnectionAge) bounds how long a client that
+// sends none can stay.
 //
 // A [Policy] says what each method needs. A method that it does not list is
 // refused, and [Interceptor.Audit] names such methods when the server starts, with

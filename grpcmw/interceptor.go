@@ -48,11 +48,8 @@ type Interceptor struct {
 	statuses  map[kind]error
 }
 
-const (
-	// protocol is what this package's operations are of in an access table.
-	protocol  = "gRPC"
-	maxMethod = 256 // bytes of a name that may be anything
-)
+// protocol is what this package's operations are of in an access table.
+const protocol = "gRPC"
 
 var errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, nil)
 
@@ -99,7 +96,7 @@ func (i *Interceptor) ServerOptions() []grpc.ServerOption {
 func (i *Interceptor) Unary(
 	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (any, error) {
-	ctx, err := i.check(ctx, claims.Call{Operation: info.FullMethod, Request: req})
+	ctx, err := i.check(ctx, info.FullMethod, claims.Call{Operation: info.FullMethod, Request: req})
 	if err != nil {
 		return nil, err
 	}
@@ -108,12 +105,18 @@ func (i *Interceptor) Unary(
 
 // Stream is a [grpc.StreamServerInterceptor]. What a requirement finds in the request
 // it finds in the first message: the handler is called before that arrives, can send
-// nothing until it has received it, and should do nothing. A server needs [Interceptor.Unary]
+// nothing until it has received it, and should do nothing. What it says of headers and
+// trailers before waits for the decision too; it can not choose a compressor. A server
+// needs [Interceptor.Unary]
 // as well: [Interceptor.ServerOptions] installs both.
 func (i *Interceptor) Stream(
 	srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
 ) error {
-	ctx, err := i.check(stream.Context(), claims.Call{Operation: info.FullMethod, Pending: true})
+	call := claims.Call{Operation: info.FullMethod, Pending: true}
+	if srv == nil { // of the handler for unknown services: the client names the method
+		call.Operation = ""
+	}
+	ctx, err := i.check(stream.Context(), info.FullMethod, call)
 	if err != nil {
 		return err
 	}
@@ -123,8 +126,10 @@ func (i *Interceptor) Stream(
 }
 
 // check returns the context for the handler, or the status error of a refusal.
-func (i *Interceptor) check(ctx context.Context, call claims.Call) (context.Context, error) {
-	needs, listed := i.policy[call.Operation]
+func (i *Interceptor) check(
+	ctx context.Context, method string, call claims.Call,
+) (context.Context, error) {
+	needs, listed := i.policy[method]
 	switch {
 	case listed && needs.IsPublic():
 		return ctx, nil
@@ -132,8 +137,7 @@ func (i *Interceptor) check(ctx context.Context, call claims.Call) (context.Cont
 		call.Needs = needs
 		call.Credentials, call.Fault = bearer.Parse(metadata.ValueFromIncomingContext(ctx, "authorization"))
 	default:
-		// Where the server has a handler for unknown services, the client names it.
-		call.Operation, call.Fault = call.Operation[:min(len(call.Operation), maxMethod)], errUnlisted
+		call.Fault = errUnlisted
 	}
 	admitted, err := i.guard.Authorize(ctx, call)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/sallyport-go/sallyport/claims"
 )
@@ -30,6 +31,7 @@ type guardedStream struct {
 	by      *Interceptor
 	until   time.Time // zero for ever
 	pending atomic.Bool
+	held    heldMetadata
 	refuse  sync.Once
 	refusal atomic.Pointer[error]
 }
@@ -41,7 +43,7 @@ func newGuardedStream(
 	if by.guard.IsPending(ctx) {
 		s.pending.Store(true)
 		if transport := grpc.ServerTransportStreamFromContext(ctx); transport != nil {
-			s.ctx = grpc.NewContextWithServerTransportStream(ctx, headers{transport, s})
+			s.ctx = grpc.NewContextWithServerTransportStream(ctx, guardedTransport{transport, s})
 		}
 	}
 	if caller, ok := claims.FromContext(ctx); ok && !caller.ValidUntil().IsZero() {
@@ -74,13 +76,6 @@ func (s *guardedStream) SendMsg(m any) error {
 	return s.ServerStream.SendMsg(m)
 }
 
-func (s *guardedStream) SendHeader(header metadata.MD) error {
-	if err := s.mayAnswer(); err != nil {
-		return err
-	}
-	return s.ServerStream.SendHeader(header)
-}
-
 func (s *guardedStream) mayAnswer() error {
 	if s.pending.Load() {
 		return s.refused(errEarly)
@@ -107,8 +102,7 @@ func (s *guardedStream) complete(m any, received error) error {
 	if err := s.by.guard.Complete(s.ctx, m); err != nil {
 		return s.refused(err)
 	}
-	s.pending.Store(false)
-	return nil
+	return s.release()
 }
 
 // refused returns the status error of the refusal that ended the stream, the first.
@@ -118,7 +112,8 @@ func (s *guardedStream) refused(err error) error {
 		if err == errExpired || err == errEarly {
 			s.by.guard.Ended(s.ctx, err)
 		}
-		refusal := s.by.Refuse(s.ctx, err)
+		// By the context of the stream itself, where nothing is held back.
+		refusal := s.by.Refuse(s.ServerStream.Context(), err)
 		s.refusal.Store(&refusal)
 	})
 	return *s.refusal.Load()
@@ -130,7 +125,7 @@ func (s *guardedStream) ended(err error) error {
 	if refusal := s.refusal.Load(); refusal != nil {
 		return *refusal
 	}
-	if err != nil && context.Cause(s.ctx) == errExpired { // which the handler may not know
+	if isContextError(err) && context.Cause(s.ctx) == errExpired { // which it may not know
 		return s.refused(errExpired)
 	}
 	if s.pending.Load() { // it never looked, and what it says is for whom it may be
@@ -141,15 +136,10 @@ func (s *guardedStream) ended(err error) error {
 	return err
 }
 
-// headers keeps [grpc.SendHeader] from going round a stream that waits.
-type headers struct {
-	grpc.ServerTransportStream
-	stream *guardedStream
-}
-
-func (h headers) SendHeader(header metadata.MD) error {
-	if err := h.stream.mayAnswer(); err != nil {
-		return err
+func isContextError(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return true
 	}
-	return h.ServerTransportStream.SendHeader(header)
+	code := status.Code(err)
+	return code == codes.DeadlineExceeded || code == codes.Canceled
 }

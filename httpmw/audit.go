@@ -34,8 +34,9 @@ type guarded struct {
 // It sees what [Middleware.Require] and [Middleware.Wrap] return where that is
 // the handler itself or what one of the middlewares returns. A middleware of
 // one's own that calls them inside, or a method value of a guarded handler, hides
-// them: such a route is guarded and named by [Audit.Err] all the same, never the
-// other way about.
+// them: such a route is guarded and named by [Audit.Err] all the same. The other way
+// about it can be mistaken only by a middleware that depends on which handler it is
+// given.
 //
 // The zero value is an audit that has seen no route. An Audit is not safe for
 // concurrent use.

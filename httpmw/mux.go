@@ -13,7 +13,7 @@ import (
 // saying what it needs. It is safe for concurrent use. [NewServeMux] makes one.
 //
 // A request for which there is no route is answered as http.ServeMux does, with
-// 404 or 405, whoever sends it.
+// 404 or 405, or where it redirects, 307, whoever sends it.
 type ServeMux struct {
 	auth *Middleware
 	mux  http.ServeMux
