@@ -20,9 +20,9 @@ type rule interface {
 	fmt.Stringer
 	// check returns nil or an *Error.
 	check(q *query) error
-	// wants returns what a client has to ask its token for: the caller that is
-	// asked about, or any client if q is nil.
-	wants(q *query) wants
+	// wants returns what a client has to ask its token for, beside what it asks for
+	// already: the caller that is asked about, or any client if q is nil.
+	wants(q *query, with wants) wants
 	// local reports whether the token alone decides.
 	local() bool
 	equal(rule) bool
@@ -52,7 +52,7 @@ func (r Requirement) IsPublic() bool { return r.rule == public{} }
 // Scope returns the space-separated scope that a client should ask its token
 // for to meet r, the first alternative where there are several; empty if no
 // scope is needed. It is the "scope" of a challenge (RFC 6750 section 3).
-func (r Requirement) Scope() string { return strings.Join(r.wants(nil).scopes, " ") }
+func (r Requirement) Scope() string { return strings.Join(r.wants(nil, wants{}).scopes, " ") }
 
 // String returns r as it would be written in Go, without the package name.
 func (r Requirement) String() string {
@@ -113,11 +113,11 @@ func (r Requirement) check(q *query) error {
 	return r.rule.check(q)
 }
 
-func (r Requirement) wants(q *query) wants {
+func (r Requirement) wants(q *query, with wants) wants {
 	if r.rule == nil {
 		return wants{}
 	}
-	return r.rule.wants(q)
+	return r.rule.wants(q, with)
 }
 
 func (r Requirement) local() bool { return r.rule == nil || r.rule.local() }
@@ -137,7 +137,7 @@ type invalid struct {
 }
 
 func (*invalid) check(*query) error { return errPermission }
-func (*invalid) wants(*query) wants { return wants{} }
+func (*invalid) wants(*query, wants) wants { return wants{} }
 func (*invalid) local() bool        { return true }
 func (i *invalid) validate() error  { return i.err }
 
@@ -149,7 +149,7 @@ func (i *invalid) equal(other rule) bool {
 type public struct{}
 
 func (public) check(*query) error    { return nil }
-func (public) wants(*query) wants    { return wants{} }
+func (public) wants(*query, wants) wants    { return wants{} }
 func (public) local() bool           { return true }
 func (public) equal(other rule) bool { return other == public{} }
 func (public) validate() error       { return nil }

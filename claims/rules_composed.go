@@ -43,8 +43,8 @@ func newAllOf(needs []Requirement) *allOf {
 	a := &allOf{needs: slices.Clone(needs)}
 	a.ordered = localFirst(a.needs)
 	a.choice = slices.ContainsFunc(a.needs, hasChoice)
-	a.scope = a.wants(nil).refusal(ErrInsufficientScope)
-	a.authentication = a.wants(nil).refusal(ErrInsufficientAuthentication)
+	a.scope = a.wants(nil, wants{}).refusal(ErrInsufficientScope)
+	a.authentication = a.wants(nil, wants{}).refusal(ErrInsufficientAuthentication)
 	return a
 }
 
@@ -107,24 +107,26 @@ func (a *allOf) refusal(q *query, refused Requirement, refusal *Error) error {
 		}
 		return a.authentication
 	}
-	var asks wants
-	for _, r := range a.needs {
-		if r.rule == refused.rule {
-			asks = asks.and(wanted(refusal))
-		} else {
-			asks = asks.and(r.wants(q))
+	// What has refused decides where the others leave a choice.
+	asks, parts := wanted(refusal), make([]wants, len(a.needs))
+	for i, r := range a.needs {
+		parts[i] = wanted(refusal)
+		if r.rule != refused.rule {
+			parts[i] = r.wants(q, asks)
+			asks = asks.and(parts[i])
 		}
 	}
-	if own := wanted(refusal).acr; len(own) > 0 && len(intersection(own, asks.acr)) == 0 {
-		asks.acr = own // an alternative that is met now can not be then
+	asks.scopes = nil // in their own order
+	for _, part := range parts {
+		asks.scopes = asks.and(wants{scopes: part.scopes}).scopes
 	}
 	return asks.refusal(refusal.class).because(refusal)
 }
 
-func (a *allOf) wants(q *query) wants {
+func (a *allOf) wants(q *query, with wants) wants {
 	var sum wants
 	for _, r := range a.needs {
-		sum = sum.and(r.wants(q))
+		sum = sum.and(r.wants(q, with.and(sum)))
 	}
 	return sum
 }
@@ -242,19 +244,24 @@ func weight(err error) int {
 }
 
 // wants returns that of an alternative which the caller meets, or else of the first
-// that another token would help with.
-func (a *anyOf) wants(q *query) wants {
-	for _, r := range a.alternatives {
-		if q != nil && q.knows(r) {
-			return r.wants(q)
+// that another token would help with; of those, if possible, that go with the rest.
+func (a *anyOf) wants(q *query, with wants) wants {
+	var other wants
+	for _, met := range []bool{true, false} {
+		for _, r := range a.alternatives {
+			if met && (q == nil || !q.knows(r)) {
+				continue
+			}
+			asks := r.wants(q, with)
+			switch goes := with.goesWith(asks); {
+			case goes && (met || !asks.isEmpty()):
+				return asks
+			case !goes && other.isEmpty():
+				other = asks
+			}
 		}
 	}
-	for _, r := range a.alternatives {
-		if asks := r.wants(q); !asks.isEmpty() {
-			return asks
-		}
-	}
-	return wants{}
+	return other
 }
 
 func (a *anyOf) local() bool    { return allLocal(a.alternatives) }
@@ -306,7 +313,7 @@ func (r *reportOnly) check(q *query) error {
 	return nil
 }
 
-func (r *reportOnly) wants(*query) wants { return wants{} }
+func (r *reportOnly) wants(*query, wants) wants { return wants{} }
 func (r *reportOnly) local() bool        { return false }
 func (r *reportOnly) String() string     { return "ReportOnly(" + r.needs.String() + ")" }
 

@@ -48,7 +48,7 @@ func verdictOf(allowed bool, err error) error {
 	return NewError(ErrUnavailable, ReasonUndecided, err)
 }
 
-func (f *funcRule) wants(*query) wants    { return wants{} }
+func (f *funcRule) wants(*query, wants) wants    { return wants{} }
 func (f *funcRule) local() bool           { return false }
 func (f *funcRule) equal(other rule) bool { return other == f }
 func (f *funcRule) String() string        { return "Func(" + strconv.Quote(f.name) + ")" }
@@ -110,7 +110,7 @@ func (r *requestRule) check(q *query) error {
 	return verdictOf(r.allow(q.ctx, q.call.caller, request))
 }
 
-func (r *requestRule) wants(*query) wants    { return wants{} }
+func (r *requestRule) wants(*query, wants) wants    { return wants{} }
 func (r *requestRule) local() bool           { return false }
 func (r *requestRule) equal(other rule) bool { return other == r }
 func (r *requestRule) String() string        { return "RequestFunc(" + strconv.Quote(r.name) + ")" }
@@ -200,7 +200,7 @@ func (w *inWorkspace) named(c *call) (string, error) {
 	return w.of(request), nil
 }
 
-func (w *inWorkspace) wants(q *query) wants { return w.needs.wants(q) }
+func (w *inWorkspace) wants(q *query, with wants) wants { return w.needs.wants(q, with) }
 func (w *inWorkspace) local() bool          { return false }
 
 func (w *inWorkspace) String() string {

@@ -43,7 +43,7 @@ func (s *scopes) check(q *query) error {
 	return nil
 }
 
-func (s *scopes) wants(*query) wants { return wants{scopes: s.all} }
+func (s *scopes) wants(*query, wants) wants { return wants{scopes: s.all} }
 func (s *scopes) local() bool        { return true }
 func (s *scopes) String() string     { return s.name + "(" + quoted(s.all) + ")" }
 
@@ -97,7 +97,7 @@ func (a *acr) check(q *query) error {
 	return nil
 }
 
-func (a *acr) wants(*query) wants { return wants{acr: a.any} }
+func (a *acr) wants(*query, wants) wants { return wants{acr: a.any} }
 func (a *acr) local() bool        { return true }
 func (a *acr) String() string     { return "ACR(" + quoted(a.any) + ")" }
 
@@ -145,7 +145,7 @@ func (m *maxAge) check(q *query) error {
 	return nil
 }
 
-func (m *maxAge) wants(*query) wants { return wants{maxAge: m.most} }
+func (m *maxAge) wants(*query, wants) wants { return wants{maxAge: m.most} }
 func (m *maxAge) local() bool        { return true }
 func (m *maxAge) String() string     { return "MaxAge(" + m.most.String() + ")" }
 
@@ -195,7 +195,7 @@ func (p *permissions) check(q *query) error {
 	return nil
 }
 
-func (p *permissions) wants(*query) wants { return wants{} }
+func (p *permissions) wants(*query, wants) wants { return wants{} }
 func (p *permissions) local() bool        { return false }
 func (p *permissions) String() string     { return p.name + "(" + quoted(p.all) + ")" }
 

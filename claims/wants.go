@@ -16,7 +16,12 @@ type wants struct {
 
 func (w wants) isEmpty() bool { return len(w.scopes) == 0 && len(w.acr) == 0 && w.maxAge == 0 }
 
-// and returns what meets both.
+// goesWith reports whether one token can have both.
+func (w wants) goesWith(other wants) bool {
+	return len(w.acr) == 0 || len(other.acr) == 0 || len(intersection(w.acr, other.acr)) > 0
+}
+
+// and returns what meets both, as far as one token can.
 func (w wants) and(other wants) wants {
 	sum := wants{slices.Clip(w.scopes), w.acr, w.maxAge}
 	for _, scope := range other.scopes {

@@ -96,6 +96,9 @@ func (s *guardedStream) mayPass() error {
 
 // complete decides by the first message, or that there is none.
 func (s *guardedStream) complete(m any, received error) error {
+	if err := s.mayPass(); err != nil {
+		return err
+	}
 	if received != nil {
 		m = nil
 	}
