@@ -136,10 +136,10 @@ type invalid struct {
 	err error
 }
 
-func (*invalid) check(*query) error { return errPermission }
+func (*invalid) check(*query) error        { return errPermission }
 func (*invalid) wants(*query, wants) wants { return wants{} }
-func (*invalid) local() bool        { return true }
-func (i *invalid) validate() error  { return i.err }
+func (*invalid) local() bool               { return true }
+func (i *invalid) validate() error         { return i.err }
 
 func (i *invalid) equal(other rule) bool {
 	o, ok := other.(*invalid)
@@ -148,9 +148,9 @@ func (i *invalid) equal(other rule) bool {
 
 type public struct{}
 
-func (public) check(*query) error    { return nil }
-func (public) wants(*query, wants) wants    { return wants{} }
-func (public) local() bool           { return true }
-func (public) equal(other rule) bool { return other == public{} }
-func (public) validate() error       { return nil }
-func (public) String() string        { return "Public()" }
+func (public) check(*query) error        { return nil }
+func (public) wants(*query, wants) wants { return wants{} }
+func (public) local() bool               { return true }
+func (public) equal(other rule) bool     { return other == public{} }
+func (public) validate() error           { return nil }
+func (public) String() string            { return "Public()" }

@@ -314,8 +314,8 @@ func (r *reportOnly) check(q *query) error {
 }
 
 func (r *reportOnly) wants(*query, wants) wants { return wants{} }
-func (r *reportOnly) local() bool        { return false }
-func (r *reportOnly) String() string     { return "ReportOnly(" + r.needs.String() + ")" }
+func (r *reportOnly) local() bool               { return false }
+func (r *reportOnly) String() string            { return "ReportOnly(" + r.needs.String() + ")" }
 
 func (r *reportOnly) equal(other rule) bool {
 	o, ok := other.(*reportOnly)

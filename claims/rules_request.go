@@ -48,10 +48,10 @@ func verdictOf(allowed bool, err error) error {
 	return NewError(ErrUnavailable, ReasonUndecided, err)
 }
 
-func (f *funcRule) wants(*query, wants) wants    { return wants{} }
-func (f *funcRule) local() bool           { return false }
-func (f *funcRule) equal(other rule) bool { return other == f }
-func (f *funcRule) String() string        { return "Func(" + strconv.Quote(f.name) + ")" }
+func (f *funcRule) wants(*query, wants) wants { return wants{} }
+func (f *funcRule) local() bool               { return false }
+func (f *funcRule) equal(other rule) bool     { return other == f }
+func (f *funcRule) String() string            { return "Func(" + strconv.Quote(f.name) + ")" }
 
 func (f *funcRule) validate() error {
 	if f.allow == nil {
@@ -110,10 +110,10 @@ func (r *requestRule) check(q *query) error {
 	return verdictOf(r.allow(q.ctx, q.call.caller, request))
 }
 
-func (r *requestRule) wants(*query, wants) wants    { return wants{} }
-func (r *requestRule) local() bool           { return false }
-func (r *requestRule) equal(other rule) bool { return other == r }
-func (r *requestRule) String() string        { return "RequestFunc(" + strconv.Quote(r.name) + ")" }
+func (r *requestRule) wants(*query, wants) wants { return wants{} }
+func (r *requestRule) local() bool               { return false }
+func (r *requestRule) equal(other rule) bool     { return other == r }
+func (r *requestRule) String() string            { return "RequestFunc(" + strconv.Quote(r.name) + ")" }
 
 func (r *requestRule) validate() error {
 	if r.allow == nil {
@@ -201,7 +201,7 @@ func (w *inWorkspace) named(c *call) (string, error) {
 }
 
 func (w *inWorkspace) wants(q *query, with wants) wants { return w.needs.wants(q, with) }
-func (w *inWorkspace) local() bool          { return false }
+func (w *inWorkspace) local() bool                      { return false }
 
 func (w *inWorkspace) String() string {
 	return w.name + "(" + w.text + ", " + w.needs.String() + ")"

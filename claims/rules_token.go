@@ -44,8 +44,8 @@ func (s *scopes) check(q *query) error {
 }
 
 func (s *scopes) wants(*query, wants) wants { return wants{scopes: s.all} }
-func (s *scopes) local() bool        { return true }
-func (s *scopes) String() string     { return s.name + "(" + quoted(s.all) + ")" }
+func (s *scopes) local() bool               { return true }
+func (s *scopes) String() string            { return s.name + "(" + quoted(s.all) + ")" }
 
 func (s *scopes) equal(other rule) bool {
 	o, ok := other.(*scopes)
@@ -98,8 +98,8 @@ func (a *acr) check(q *query) error {
 }
 
 func (a *acr) wants(*query, wants) wants { return wants{acr: a.any} }
-func (a *acr) local() bool        { return true }
-func (a *acr) String() string     { return "ACR(" + quoted(a.any) + ")" }
+func (a *acr) local() bool               { return true }
+func (a *acr) String() string            { return "ACR(" + quoted(a.any) + ")" }
 
 func (a *acr) equal(other rule) bool {
 	o, ok := other.(*acr)
@@ -146,8 +146,8 @@ func (m *maxAge) check(q *query) error {
 }
 
 func (m *maxAge) wants(*query, wants) wants { return wants{maxAge: m.most} }
-func (m *maxAge) local() bool        { return true }
-func (m *maxAge) String() string     { return "MaxAge(" + m.most.String() + ")" }
+func (m *maxAge) local() bool               { return true }
+func (m *maxAge) String() string            { return "MaxAge(" + m.most.String() + ")" }
 
 func (m *maxAge) equal(other rule) bool {
 	o, ok := other.(*maxAge)
@@ -196,8 +196,8 @@ func (p *permissions) check(q *query) error {
 }
 
 func (p *permissions) wants(*query, wants) wants { return wants{} }
-func (p *permissions) local() bool        { return false }
-func (p *permissions) String() string     { return p.name + "(" + quoted(p.all) + ")" }
+func (p *permissions) local() bool               { return false }
+func (p *permissions) String() string            { return p.name + "(" + quoted(p.all) + ")" }
 
 func (p *permissions) equal(other rule) bool {
 	o, ok := other.(*permissions)
