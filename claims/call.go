@@ -77,6 +77,7 @@ type query struct {
 	pending   bool             // the request has not arrived: what looks at it is put off
 	awaited   bool             // something was put off
 	quiet     bool             // nobody is asked
+	untold    bool             // nobody is told
 	origin    PermissionOrigin // of the permissions that were looked at
 	reported  *Error           // what a ReportOnly would have refused with
 }
@@ -188,7 +189,9 @@ func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
 		a, origin = cache.answer(ctx, who)
 		c.caller.answer.Store(a.standing)
 	} else {
-		a = askSource(ctx, c.guard.permissions, who, defaultPermissionTTL)
+		limited, cancel := context.WithTimeout(ctx, defaultPermissionTimeout)
+		a = askSource(limited, c.guard.permissions, who, defaultPermissionTTL)
+		cancel()
 	}
 	if a.err == nil || ctx.Err() == nil { // one part that gave up does not speak for the rest
 		c.resolved.Store(a)

@@ -53,7 +53,7 @@ func Allowed(ctx context.Context, needs Requirement) error {
 	}
 	q := query{ctx: ctx, call: c}
 	err := needs.check(&q)
-	c.reportPart(&q, needs, start, err)
+	c.tell(&q, needs, err, Decision{Part: true, Time: start})
 	return err
 }
 
@@ -62,7 +62,8 @@ func Allowed(ctx context.Context, needs Requirement) error {
 // have lost a permission since, or whose token may have expired. It returns nil or an
 // [*Error], as [Allowed] does: [ErrNoToken] where the context carries no claims, as in a
 // public operation, and [ErrInvalidToken] where the token has expired. What else may
-// have befallen the token is not looked at.
+// have befallen the token is not looked at. A [Func] of that requirement must not call
+// it.
 func Recheck(ctx context.Context) error {
 	c := callIn(ctx)
 	if c == nil {
@@ -85,7 +86,7 @@ func (c *call) recheck(ctx context.Context) error {
 	} else {
 		err = c.needs.check(&q)
 	}
-	c.reportPart(&q, c.needs, start, err)
+	c.tell(&q, c.needs, err, Decision{Part: true, Time: start})
 	return err
 }
 
@@ -102,22 +103,13 @@ func WorkspaceFromContext(ctx context.Context) (string, bool) {
 	return "", false
 }
 
-// reportPart reports a decision about a part of the request.
-func (c *call) reportPart(q *query, needs Requirement, start time.Time, err error) {
-	if c.observed() {
-		d := q.decision(needs, err)
-		d.Part, d.Time = true, start
-		c.guard.report(q.ctx, d)
-	}
-}
-
 // Filter returns those of the items that the caller may see, as needs says of each,
 // in their order; a [Public] item is seen by all. Items about which it can not be
 // decided are left out too, and then the error matches [ErrUnavailable], beside the
 // items that can be shown. Where ctx carries no claims the error is [ErrNoToken].
 // There is no [Decision] for each item, but one if some can not be decided.
 func Filter[T any](ctx context.Context, items []T, needs func(item T) Requirement) ([]T, error) {
-	q, start := &query{ctx: ctx, call: callIn(ctx)}, time.Now()
+	q, start := &query{ctx: ctx, call: callIn(ctx), untold: true}, time.Now()
 	var kept []T
 	var noToken, unavailable error
 	for _, item := range items {
@@ -135,7 +127,7 @@ func Filter[T any](ctx context.Context, items []T, needs func(item T) Requiremen
 			kept = append(kept, item)
 		case unavailable == nil && AsError(err).class == ErrUnavailable:
 			unavailable = err
-			q.call.reportPart(q, r, start, err)
+			q.call.tell(q, r, err, Decision{Part: true, Time: start})
 		}
 	}
 	if noToken != nil {

@@ -107,18 +107,31 @@ func outcomeOf(class error) string {
 	return "invalid_token"
 }
 
-// decision returns the record of a question that has been answered.
-func (q *query) decision(needs Requirement, err error) Decision {
-	d := Decision{
-		Operation: q.call.operation, Requirement: needs, Reported: q.reported,
-		Issuer: q.call.caller.issuer, KeyID: q.call.caller.keyID,
-		Subject: q.call.caller.subject, ClientID: q.call.caller.clientID,
-		Permissions: q.origin,
+// tell tells the observer, if there is one, how a query came out: d has what that does
+// not know.
+func (c *call) tell(q *query, needs Requirement, err error, d Decision) {
+	if !c.observed() {
+		return
 	}
+	d.Operation, d.Requirement, d.Reported, d.Permissions = c.operation, needs, q.reported, q.origin
+	d.Issuer, d.KeyID = c.caller.issuer, c.caller.keyID
+	d.Subject, d.ClientID = c.caller.subject, c.caller.clientID
 	if err != nil {
 		d.Err = AsError(err)
 	}
-	return d
+	c.guard.report(q.ctx, d)
+}
+
+// report tells the observer.
+func (g *Guard) report(ctx context.Context, d Decision) {
+	if g.observer == nil {
+		return
+	}
+	d.Protocol = g.protocol
+	if d.Duration == 0 {
+		d.Duration = time.Since(d.Time)
+	}
+	g.observer(ctx, d)
 }
 
 // LogDecisions returns an [Observer] that logs each decision in one record: at level

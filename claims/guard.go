@@ -66,6 +66,9 @@ func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 	if cfg.Permissions != nil && isNil(cfg.Permissions) {
 		errs = append(errs, errors.New("claims: GuardConfig.Permissions is a nil pointer"))
 	}
+	if cache, ok := cfg.Permissions.(*PermissionCache); ok && cache != nil && cache.source == nil {
+		errs = append(errs, errors.New("claims: GuardConfig.Permissions was not made by NewPermissionCache"))
+	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
@@ -97,14 +100,15 @@ func (g *Guard) Authorize(ctx context.Context, in Call) (context.Context, error)
 	}
 	c.asked = query{ctx: c, call: c, pending: in.Pending}
 	err := in.Needs.check(&c.asked)
-	if c.asked.awaited && err == nil {
+	// A message can still decide what can not be decided without.
+	if c.asked.awaited && (err == nil || AsError(err).class == ErrUnavailable) {
 		c.undecided = &undecided{state: state, start: start}
 		if g.observer != nil {
 			c.undecided.spent = time.Since(start)
 		}
 		return c, nil
 	}
-	g.decided(&c.asked, state, start, err)
+	c.tell(&c.asked, in.Needs, err, Decision{TokenCache: state, Time: start})
 	if err != nil {
 		return nil, AsError(err)
 	}
@@ -161,7 +165,7 @@ func (g *Guard) Ended(ctx context.Context, err error) {
 		c.settle(&q, time.Now(), err)
 		return
 	}
-	c.reportPart(&q, c.needs, time.Now(), err)
+	c.tell(&q, c.needs, err, Decision{Part: true, Time: time.Now()})
 }
 
 // callIn returns the call that ctx is of, if the Guard has let it through.
@@ -172,14 +176,12 @@ func (g *Guard) callIn(ctx context.Context) *call {
 	return nil
 }
 
-// settle reports the decision that was put off and resumed.
+// settle tells of the decision that was put off and resumed.
 func (c *call) settle(q *query, resumed time.Time, err error) {
-	if c.observed() {
-		d := q.decision(c.needs, err)
-		d.TokenCache, d.Time = c.undecided.state, c.undecided.start
-		d.Duration = c.undecided.spent + time.Since(resumed)
-		c.guard.report(q.ctx, d)
-	}
+	c.tell(q, c.needs, err, Decision{
+		TokenCache: c.undecided.state, Time: c.undecided.start,
+		Duration: c.undecided.spent + time.Since(resumed),
+	})
 }
 
 // publish makes known what was found out about a request that is allowed.
@@ -222,26 +224,4 @@ func (g *Guard) authenticate(ctx context.Context, in Call) (*Claims, CacheState,
 		return nil, state, errNoToken
 	}
 	return caller, state, nil
-}
-
-// decided reports a decision about a caller's whole request.
-func (g *Guard) decided(q *query, state CacheState, start time.Time, err error) {
-	if g.observer == nil {
-		return
-	}
-	d := q.decision(q.call.needs, err)
-	d.TokenCache, d.Time = state, start
-	g.report(q.ctx, d)
-}
-
-// report tells the observer.
-func (g *Guard) report(ctx context.Context, d Decision) {
-	if g.observer == nil {
-		return
-	}
-	d.Protocol = g.protocol
-	if d.Duration == 0 {
-		d.Duration = time.Since(d.Time)
-	}
-	g.observer(ctx, d)
 }

@@ -44,8 +44,9 @@ type Grants struct {
 // It must heed ctx: 64 calls that do not return are all that a PermissionCache makes.
 //
 // It is asked only if an operation needs it, and once in a request: what it returns
-// counts up to 30 seconds if that lasts longer, as a stream does. It is not asked
-// about a caller without subject and client ID.
+// counts up to 30 seconds if that lasts longer, as a stream does. It has 5 seconds,
+// unless a PermissionCache gives it others. It is not asked about a caller without
+// subject and client ID.
 type PermissionSource interface {
 	Permissions(ctx context.Context, who Principal) (Grants, error)
 }

@@ -17,7 +17,7 @@ import (
 
 var (
 	errExpired = claims.NewError(claims.ErrInvalidToken, claims.ReasonExpired, nil)
-	errEarly   = claims.NewError(claims.ErrForbidden, claims.ReasonPermission,
+	errEarly   = claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided,
 		errors.New("grpcmw: the handler sent something before it received the first message"))
 )
 
@@ -110,15 +110,16 @@ func (s *guardedStream) complete(m any, received error) error {
 
 // refused returns the status error of the refusal that ended the stream, the first.
 func (s *guardedStream) refused(err error) error {
-	// Once, as each time the trailer would grow.
-	s.refuse.Do(func() {
-		if err == errExpired || err == errEarly {
-			s.by.guard.Ended(s.ctx, err)
-		}
+	first := false
+	s.refuse.Do(func() { // once, as each time the trailer would grow
 		// By the context of the stream itself, where nothing is held back.
 		refusal := s.by.Refuse(s.ServerStream.Context(), err)
 		s.refusal.Store(&refusal)
+		first = true
 	})
+	if first && (err == errExpired || err == errEarly) {
+		s.by.guard.Ended(s.ctx, err)
+	}
 	return *s.refusal.Load()
 }
 
@@ -131,12 +132,15 @@ func (s *guardedStream) ended(err error) error {
 	if isContextError(err) && context.Cause(s.ctx) == errExpired { // which it may not know
 		return s.refused(errExpired)
 	}
-	if s.pending.Load() { // it never looked, and what it says is for whom it may be
-		if refusal := s.complete(nil, io.EOF); refusal != nil {
-			return refusal
-		}
+	if !s.pending.Load() {
+		return err
 	}
-	return err
+	if err == nil {
+		return s.complete(nil, io.EOF) // it never looked
+	}
+	// What a handler says is not for everybody; that it could not go on is.
+	s.by.guard.Ended(s.ctx, claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, err))
+	return status.Error(status.Code(err), "The call ended before its first message.")
 }
 
 func isContextError(err error) bool {

@@ -22,5 +22,8 @@
 // before. [Middleware.Check] decides and writes nothing. [ServeMux.Routes] and
 // [Audit.Routes] are the part of a server in a [claims.AccessTable].
 //
+// A handler that goes on for long, such as one that sends events, asks
+// [claims.Recheck] whether its caller still may: the end of the token ends no request.
+//
 // Importing this package links no gRPC.
 package httpmw

@@ -13,7 +13,8 @@ import (
 // saying what it needs. It is safe for concurrent use. [NewServeMux] makes one.
 //
 // A request for which there is no route is answered as http.ServeMux does, with
-// 404 or 405, or where it redirects, 307, whoever sends it.
+// 404 or 405, or where it redirects, 307, whoever sends it. That compares the host of a
+// pattern with regard to case, so let no requirement depend on the host alone.
 type ServeMux struct {
 	auth *Middleware
 	mux  http.ServeMux
