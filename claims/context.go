@@ -58,12 +58,12 @@ func Allowed(ctx context.Context, needs Requirement) error {
 }
 
 // Recheck decides anew about the request that ctx belongs to, by the requirement of its
-// operation, or of each guard that it has passed, and by the time: for what lasts, such as server-sent events, whose caller may
-// have lost a permission since, or whose token may have expired. It returns nil or an
-// [*Error], as [Allowed] does: [ErrNoToken] where the context carries no claims, as in a
-// public operation, and [ErrInvalidToken] where the token has expired. What else may
-// have befallen the token is not looked at. A [Func] of that requirement must not call
-// it.
+// operation, or of each guard that it has passed, and by the time: for what lasts, such
+// as server-sent events, whose caller may have lost a permission since, or whose token
+// may have expired. It returns nil or an [*Error], as [Allowed] does: [ErrNoToken]
+// where the context carries no claims, as in a public operation, and [ErrInvalidToken]
+// where the token has expired. What else may have befallen the token is not looked at.
+// A [Func] of that requirement must not call it.
 func Recheck(ctx context.Context) error {
 	c := callIn(ctx)
 	if c == nil {

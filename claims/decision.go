@@ -136,9 +136,9 @@ func (g *Guard) report(ctx context.Context, d Decision) {
 
 // LogDecisions returns an [Observer] that logs each decision in one record: at level
 // Info if it is allowed or refused, Debug if so and of a part, Warn if a [ReportOnly]
-// would have refused it, and Error if it could not be made though the caller waited. It logs the reason of a
-// refusal, not its cause, which may quote what is secret: [errors.Unwrap] of d.Err
-// returns it, for an Observer that may log it.
+// would have refused it, and Error if it could not be made though the caller waited. It
+// logs the reason of a refusal, not its cause, which may quote what is secret:
+// [errors.Unwrap] of d.Err returns it, for an Observer that may log it.
 func LogDecisions(logger *slog.Logger) Observer {
 	return func(ctx context.Context, d Decision) {
 		level := slog.LevelInfo

@@ -12,11 +12,11 @@ import (
 // itself, and safe for concurrent use; one serves both transports.
 //
 // Requests of one principal that arrive together ask once. A failure is kept for a
-// second, in which the principal's requests that need an answer are
-// [ErrUnavailable]; an answer that still counts goes on counting. What it asks has a
-// context of its own, which ends with no request. A transport has to be given the
-// PermissionCache itself, not what wraps it, to see at once what is forgotten. To look up a caller whose token is
-// remembered takes no lock and no allocation.
+// second, in which the principal's requests that need an answer are [ErrUnavailable];
+// an answer that still counts goes on counting. What it asks has a context of its own,
+// which ends with no request. A transport has to be given the PermissionCache itself,
+// not what wraps it, to see at once what is forgotten. To look up a caller whose token
+// is remembered takes no lock and no allocation.
 type PermissionCache struct {
 	source  PermissionSource
 	ttl     time.Duration

@@ -41,7 +41,9 @@ type PermissionCacheConfig struct {
 
 // NewPermissionCache returns a PermissionCache that holds nothing yet. The error
 // reports everything that is wrong with its arguments.
-func NewPermissionCache(source PermissionSource, cfg PermissionCacheConfig) (*PermissionCache, error) {
+func NewPermissionCache(
+	source PermissionSource, cfg PermissionCacheConfig,
+) (*PermissionCache, error) {
 	var errs []error
 	if isNil(source) {
 		errs = append(errs, errors.New("claims: NewPermissionCache needs a PermissionSource"))

@@ -4,11 +4,11 @@ import (
 	"fmt"
 )
 
-// ReportOnly records whether needs would refuse, in the [Decision] that an
-// [Observer] is told, and refuses nobody for it: a requirement can be tried before
-// it is enforced. A valid token is needed all the same. The trial takes the time that it
-// takes; without an Observer, and in [Filter], there is none. Of a stream, what looks at the first message is tried only if something
-// that is enforced waits for it.
+// ReportOnly records whether needs would refuse, in the [Decision] that an [Observer]
+// is told, and refuses nobody for it: a requirement can be tried before it is enforced.
+// A valid token is needed all the same. The trial takes the time that it takes; without
+// an Observer, and in [Filter], there is none. Of a stream, what looks at the first
+// message is tried only if something that is enforced waits for it.
 func ReportOnly(needs Requirement) Requirement { return valid(&reportOnly{needs}) }
 
 type reportOnly struct{ needs Requirement }

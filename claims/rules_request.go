@@ -143,7 +143,9 @@ func InWorkspace(workspace string, needs Requirement) Requirement {
 // The handler finds the workspace by [WorkspaceFromContext]. It should use that and not
 // look for another: the first message of a stream decides, and what further messages
 // name was not asked about.
-func InWorkspaceOf[R any](name string, workspace func(request R) string, needs Requirement) Requirement {
+func InWorkspaceOf[R any](
+	name string, workspace func(request R) string, needs Requirement,
+) Requirement {
 	w := &inWorkspace{
 		text: strconv.Quote(name), needs: needs, fits: isA[R],
 		name: "InWorkspaceOf",
@@ -216,7 +218,8 @@ func (w *inWorkspace) equal(other rule) bool {
 func (w *inWorkspace) validate() error {
 	var errs []error
 	if w.fits == nil && (w.workspace == "" || len(w.workspace) > maxWorkspace) {
-		errs = append(errs, fmt.Errorf("claims: InWorkspace needs a workspace of 1 to %d bytes", maxWorkspace))
+		errs = append(errs, fmt.Errorf(
+			"claims: InWorkspace needs a workspace of 1 to %d bytes", maxWorkspace))
 	}
 	if w.fits != nil && w.of == nil {
 		errs = append(errs, fmt.Errorf("claims: InWorkspaceOf(%s) has no function", w.text))

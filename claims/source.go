@@ -98,7 +98,9 @@ func failure(cause error) *answer {
 }
 
 // askSource asks a source. The answer counts from before it was asked.
-func askSource(ctx context.Context, source PermissionSource, who Principal, ttl time.Duration) *answer {
+func askSource(
+	ctx context.Context, source PermissionSource, who Principal, ttl time.Duration,
+) *answer {
 	askedAt := time.Now()
 	grants, err := callSource(ctx, source, who)
 	if err != nil {

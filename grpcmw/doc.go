@@ -22,9 +22,10 @@
 //	not permitted, unlisted PermissionDenied   … error="insufficient_scope"
 //	cannot decide           Unavailable        RetryInfo
 //
-// The token is taken from the "authorization" metadata, in the form of RFC 6750
-// section 2.1. The challenge is the "www-authenticate" trailer. The status has
-// one fixed text for each reason, and an ErrorInfo detail whose reason is the
-// [claims.Reason] in capitals and whose domain is that of [Config]; scope, acr_values
-// and max_age are in its metadata too. Neither ever has the token, what the token says, or the text of an internal error.
+// The token is taken from the "authorization" metadata, in the form of RFC 6750 section
+// 2.1. The challenge is the "www-authenticate" trailer. The status has one fixed text
+// for each reason, and an ErrorInfo detail whose reason is the [claims.Reason] in
+// capitals and whose domain is that of [Config]; scope, acr_values and max_age are in
+// its metadata too. Neither ever has the token, what the token says, or the text of an
+// internal error.
 package grpcmw

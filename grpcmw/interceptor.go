@@ -135,7 +135,8 @@ func (i *Interceptor) check(
 		return ctx, nil
 	case listed:
 		call.Needs = needs
-		call.Credentials, call.Fault = bearer.Parse(metadata.ValueFromIncomingContext(ctx, "authorization"))
+		fields := metadata.ValueFromIncomingContext(ctx, "authorization")
+		call.Credentials, call.Fault = bearer.Parse(fields)
 	default:
 		call.Fault = errUnlisted
 	}

@@ -58,7 +58,9 @@ func (m *Middleware) Require(needs claims.Requirement) func(http.Handler) http.H
 
 // require is Require for an operation of this name; if it is empty, of that which the
 // router gives.
-func (m *Middleware) require(name string, needs claims.Requirement) func(http.Handler) http.Handler {
+func (m *Middleware) require(
+	name string, needs claims.Requirement,
+) func(http.Handler) http.Handler {
 	if err := needs.ValidateFor((*http.Request)(nil)); err != nil {
 		panic(err)
 	}
@@ -103,7 +105,9 @@ func (m *Middleware) Admit(r *http.Request, needs claims.Requirement) (*http.Req
 	return m.admit(r, "", needs)
 }
 
-func (m *Middleware) admit(r *http.Request, name string, needs claims.Requirement) (*http.Request, error) {
+func (m *Middleware) admit(
+	r *http.Request, name string, needs claims.Requirement,
+) (*http.Request, error) {
 	if needs.IsPublic() {
 		return r, nil
 	}
