@@ -96,7 +96,7 @@ func (i *Interceptor) ServerOptions() []grpc.ServerOption {
 func (i *Interceptor) Unary(
 	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (any, error) {
-	ctx, err := i.check(ctx, info.FullMethod, claims.Call{Operation: info.FullMethod, Request: req})
+	ctx, err := i.check(ctx, claims.Call{Operation: info.FullMethod, Request: req}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -112,11 +112,9 @@ func (i *Interceptor) Unary(
 func (i *Interceptor) Stream(
 	srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
 ) error {
+	// What is handled as an unknown service has no implementation.
 	call := claims.Call{Operation: info.FullMethod, Pending: true}
-	if srv == nil { // of the handler for unknown services: the client names the method
-		call.Operation = ""
-	}
-	ctx, err := i.check(stream.Context(), info.FullMethod, call)
+	ctx, err := i.check(stream.Context(), call, srv != nil)
 	if err != nil {
 		return err
 	}
@@ -125,11 +123,12 @@ func (i *Interceptor) Stream(
 	return guarded.ended(handler(srv, guarded))
 }
 
-// check returns the context for the handler, or the status error of a refusal.
+// check returns the context for the handler, or the status error of a refusal. The name
+// of a method that is not registered is the client's.
 func (i *Interceptor) check(
-	ctx context.Context, method string, call claims.Call,
+	ctx context.Context, call claims.Call, registered bool,
 ) (context.Context, error) {
-	needs, listed := i.policy[method]
+	needs, listed := i.policy[call.Operation]
 	switch {
 	case listed && needs.IsPublic():
 		return ctx, nil
@@ -139,6 +138,9 @@ func (i *Interceptor) check(
 		call.Credentials, call.Fault = bearer.Parse(fields)
 	default:
 		call.Fault = errUnlisted
+		if !registered {
+			call.Operation = ""
+		}
 	}
 	admitted, err := i.guard.Authorize(ctx, call)
 	if err != nil {
