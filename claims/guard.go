@@ -180,7 +180,7 @@ func (g *Guard) callIn(ctx context.Context) *call {
 func (c *call) settle(q *query, resumed time.Time, err error) {
 	c.tell(q, c.needs, err, Decision{
 		TokenCache: c.undecided.state, Time: c.undecided.start,
-		Duration: c.undecided.spent + time.Since(resumed),
+		Duration: max(c.undecided.spent+time.Since(resumed), 1), // zero is none
 	})
 }
 

@@ -140,7 +140,13 @@ func (s *guardedStream) ended(err error) error {
 	}
 	// What a handler says is not for everybody; that it could not go on is.
 	s.by.guard.Ended(s.ctx, claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, err))
-	return status.Error(status.Code(err), "The call ended before its first message.")
+	code := status.Code(err)
+	switch code {
+	case codes.Canceled, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Unimplemented:
+	default:
+		code = codes.Unavailable
+	}
+	return status.Error(code, "The call ended before its first message.")
 }
 
 func isContextError(err error) bool {
