@@ -18,8 +18,9 @@ type call struct {
 	asked     query // about the whole operation
 	outer     *call // that of a guard before this one, nil if it is the first
 	undecided *undecided
-	workspace atomic.Pointer[site] // that the operation was allowed in
-	arrived   atomic.Pointer[any]  // the message that was pending
+	workspace site                // that the operation was allowed in, once placed is true
+	placed    atomic.Bool         // from then on it does not change
+	arrived   atomic.Pointer[any] // the message that was pending
 
 	resolved atomic.Pointer[answer]        // of the permission source
 	asking   atomic.Pointer[chan struct{}] // one element while that is asked; see turns
@@ -176,10 +177,14 @@ func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
 	turns := c.turns()
 	select {
 	case turns <- struct{}{}:
-		defer func() { <-turns }()
-	case <-ctx.Done():
-		return failure(ctx.Err()), FromSource
+	default:
+		select {
+		case turns <- struct{}{}:
+		case <-ctx.Done():
+			return failure(ctx.Err()), FromSource
+		}
 	}
+	defer func() { <-turns }()
 	if a := c.resolved.Load(); a != nil && a.holds(time.Now()) {
 		return a, FromCache
 	}

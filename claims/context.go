@@ -96,8 +96,8 @@ func (c *call) recheck(ctx context.Context) error {
 // none, or where it was not decided yet.
 func WorkspaceFromContext(ctx context.Context) (string, bool) {
 	for c := callIn(ctx); c != nil; c = c.outer {
-		if workspace := c.workspace.Load(); workspace != nil {
-			return workspace.name, true
+		if c.placed.Load() {
+			return c.workspace.name, true
 		}
 	}
 	return "", false

@@ -186,8 +186,9 @@ func (c *call) settle(q *query, resumed time.Time, err error) {
 
 // publish makes known what was found out about a request that is allowed.
 func (c *call) publish(q *query) {
-	if found := q.found; found.by != nil {
-		c.workspace.Store(&found)
+	if q.found.by != nil {
+		c.workspace = q.found
+		c.placed.Store(true)
 	}
 }
 

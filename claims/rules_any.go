@@ -106,7 +106,7 @@ func (a *anyOf) String() string { return a.name + "(" + a.args + ")" }
 
 func (a *anyOf) equal(other rule) bool {
 	o, ok := other.(*anyOf)
-	return ok && slices.EqualFunc(a.alternatives, o.alternatives, Requirement.Equal)
+	return ok && a.name == o.name && slices.EqualFunc(a.alternatives, o.alternatives, Requirement.Equal)
 }
 
 func (a *anyOf) validate() error {

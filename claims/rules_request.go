@@ -192,8 +192,8 @@ func (w *inWorkspace) check(q *query) error {
 // named returns the workspace that the request names, or that it named when it was
 // decided: its message may be another by now.
 func (w *inWorkspace) named(c *call) (string, error) {
-	if found := c.workspace.Load(); found != nil && found.by == w {
-		return found.name, nil
+	if c.placed.Load() && c.workspace.by == w {
+		return c.workspace.name, nil
 	}
 	request := c.message()
 	if err := w.fits(request); err != nil {
@@ -202,8 +202,23 @@ func (w *inWorkspace) named(c *call) (string, error) {
 	return w.of(request), nil
 }
 
-func (w *inWorkspace) wants(q *query, with wants) wants { return w.needs.wants(q, with) }
-func (w *inWorkspace) local() bool                      { return false }
+func (w *inWorkspace) wants(q *query, with wants) wants {
+	name, known := w.workspace, q != nil
+	if known && w.fits != nil {
+		var err error
+		name, err = w.named(q.call)
+		known = err == nil
+	}
+	if !known {
+		return w.needs.wants(nil, with)
+	}
+	outside := q.workspace
+	q.workspace = name
+	defer func() { q.workspace = outside }()
+	return w.needs.wants(q, with)
+}
+
+func (w *inWorkspace) local() bool { return false }
 
 func (w *inWorkspace) String() string {
 	return w.name + "(" + w.text + ", " + w.needs.String() + ")"

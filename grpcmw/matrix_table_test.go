@@ -1,0 +1,186 @@
+package grpcmw_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/claims"
+)
+
+var errSecret = errors.New("secret-cause-text")
+
+// request is how a requirement finds in a request what it needs: in a message, or in
+// the path over HTTP.
+type request struct {
+	ofAcme    claims.Requirement // a RequestFunc
+	workspace func(claims.Requirement) claims.Requirement
+}
+
+var (
+	overHTTP = request{
+		ofAcme: claims.RequestFunc("acme", func(_ context.Context, _ *claims.Claims, r *http.Request) (bool, error) {
+			return r.PathValue("value") == "acme", nil
+		}),
+		workspace: func(needs claims.Requirement) claims.Requirement {
+			return claims.InWorkspaceOf("path", func(r *http.Request) string { return r.PathValue("value") }, needs)
+		},
+	}
+	overGRPC = request{
+		ofAcme: claims.RequestFunc("acme", func(_ context.Context, _ *claims.Claims, m valued) (bool, error) {
+			return m.GetValue() == "acme", nil
+		}),
+		workspace: func(needs claims.Requirement) claims.Requirement {
+			return claims.InWorkspaceOf("message", valued.GetValue, needs)
+		},
+	}
+)
+
+type valued interface{ GetValue() string }
+
+// composition is a requirement, and what comes of it for callers who, in this order,
+//   - authenticated weakly, and hold all else
+//   - lack everything but strong authentication, and ask of another workspace
+//   - hold all that a token can say, while the source that says the rest is down
+//
+// An outcome is "ok", "forbidden", "down", "undecided", "scope" and a scope, or "auth"
+// and what is asked for: scope|acr_values|max_age. Who holds everything is allowed
+// unless "holding" says what comes of it.
+type composition struct {
+	name                string
+	needs               func(request) claims.Requirement
+	weak, lacking, down string
+	holding             string
+	asks                string                  // the scope that a client without a token is told
+	origin              claims.PermissionOrigin // for who holds everything
+	reported            error                   // class, for who holds everything
+}
+
+func plainly(r claims.Requirement) func(request) claims.Requirement {
+	return func(request) claims.Requirement { return r }
+}
+
+// compositions are the rows of the matrix.
+func compositions() []composition {
+	s, p := claims.Scopes, claims.Permissions
+	all, anyOf := claims.All, claims.AnyOf
+	fail := claims.Func("fail", func(context.Context, *claims.Claims) (bool, error) { return true, errSecret })
+	return []composition{
+		{name: "Authenticated", needs: plainly(claims.Authenticated()), weak: "ok", lacking: "ok", down: "ok"},
+		{name: "Scopes", asks: "read write", needs: plainly(s("read", "write")), weak: "ok", lacking: "scope read write", down: "ok"},
+		{name: "AnyScope", asks: "admin", needs: plainly(claims.AnyScope("admin", "read")), weak: "ok", lacking: "scope admin", down: "ok"},
+		{name: "ACR", needs: plainly(claims.ACR("gold", "platinum")), weak: "auth |gold platinum|", lacking: "ok", down: "ok"},
+		{name: "MaxAge", needs: plainly(claims.MaxAge(5 * time.Minute)), weak: "auth ||300", lacking: "ok", down: "ok"},
+		{
+			name: "StepUp", asks: "read", needs: plainly(all(s("read"), claims.ACR("gold"), claims.MaxAge(time.Minute))),
+			weak: "auth read|gold|60", lacking: "scope read", down: "ok",
+		},
+		{name: "ByToken", needs: plainly(p("by-token")), weak: "ok", lacking: "forbidden", down: "ok", origin: claims.FromToken},
+		{name: "BySource", needs: plainly(p("by-source")), weak: "ok", lacking: "forbidden", down: "down", origin: claims.FromSource},
+		{
+			name: "ScopeAndSource", asks: "read", needs: plainly(all(p("by-source"), s("read"))),
+			weak: "ok", lacking: "scope read", down: "down", origin: claims.FromSource,
+		},
+		{
+			name: "SourceOrScope", asks: "admin", needs: plainly(anyOf(p("by-source"), s("admin"))),
+			weak: "ok", lacking: "scope admin", down: "down", origin: claims.FromSource,
+		},
+		{
+			name: "SourceOrHeldScope", asks: "read", needs: plainly(anyOf(p("by-source"), s("read"))),
+			weak: "ok", lacking: "scope read", down: "ok",
+		},
+		{
+			name: "Deep", asks: "read",
+			needs: plainly(all(anyOf(all(s("read"), p("by-token")), s("admin")), anyOf(claims.ACR("gold"), p("none")))),
+			weak:  "auth read|gold|", lacking: "scope read", down: "ok", origin: claims.FromToken,
+		},
+		{name: "RequestFunc", needs: func(r request) claims.Requirement { return r.ofAcme }, weak: "ok", lacking: "forbidden", down: "ok"},
+		{
+			name: "ScopeAndRequest", asks: "read", needs: func(r request) claims.Requirement { return all(r.ofAcme, s("read")) },
+			weak: "ok", lacking: "scope read", down: "ok",
+		},
+		{
+			name: "Workspace", needs: func(r request) claims.Requirement { return r.workspace(p("in-acme")) },
+			weak: "ok", lacking: "forbidden", down: "down", origin: claims.FromSource,
+		},
+		{
+			name: "SourceAndRequest", needs: func(r request) claims.Requirement { return all(p("by-source"), r.ofAcme) },
+			weak: "ok", lacking: "forbidden", down: "down", origin: claims.FromSource,
+		},
+		{
+			name:  "RequestOrSource",
+			needs: func(r request) claims.Requirement { return anyOf(r.workspace(p("none")), r.ofAcme, p("by-source")) },
+			weak:  "ok", lacking: "forbidden", down: "ok", origin: claims.FromSource,
+		},
+		{
+			name: "ReportOnly", asks: "read", needs: plainly(all(s("read"), claims.ReportOnly(s("nobody-has")))),
+			weak: "ok", lacking: "scope read", down: "ok", reported: claims.ErrInsufficientScope,
+		},
+		{
+			name: "ReportOnlyRequest",
+			needs: func(r request) claims.Requirement {
+				return all(r.ofAcme, claims.ReportOnly(r.workspace(p("nobody-has"))))
+			},
+			weak: "ok", lacking: "forbidden", down: "ok", origin: claims.FromSource, reported: claims.ErrForbidden,
+		},
+		{name: "Undecided", needs: plainly(fail), weak: "undecided", lacking: "undecided", down: "undecided", holding: "undecided"},
+		{
+			name: "UndecidedUnlessRefused", asks: "read", needs: plainly(all(fail, s("read"))),
+			weak: "undecided", lacking: "scope read", down: "undecided", holding: "undecided",
+		},
+	}
+}
+
+// outcome is an outcome in full.
+type outcome struct {
+	class            error
+	reason           claims.Reason
+	scope, acr, most string
+}
+
+func outcomeOf(text string) outcome {
+	kind, rest, _ := strings.Cut(text, " ")
+	switch kind {
+	case "forbidden":
+		return outcome{class: claims.ErrForbidden, reason: claims.ReasonPermission}
+	case "down":
+		return outcome{class: claims.ErrUnavailable, reason: claims.ReasonPermissionsUnavailable}
+	case "undecided":
+		return outcome{class: claims.ErrUnavailable, reason: claims.ReasonUndecided}
+	case "scope":
+		return outcome{class: claims.ErrInsufficientScope, reason: claims.ReasonScope, scope: rest}
+	case "auth":
+		parts := strings.Split(rest, "|")
+		return outcome{
+			class: claims.ErrInsufficientAuthentication, reason: claims.ReasonAuthentication,
+			scope: parts[0], acr: parts[1], most: parts[2],
+		}
+	}
+	return outcome{}
+}
+
+// challenge is the WWW-Authenticate field that goes with it, as RFC 6750 and RFC 9470
+// write it.
+func (o outcome) challenge() string {
+	code := map[error]string{
+		claims.ErrInvalidRequest: "invalid_request", claims.ErrInvalidToken: "invalid_token",
+		claims.ErrInsufficientAuthentication: "insufficient_user_authentication",
+		claims.ErrInsufficientScope:          "insufficient_scope", claims.ErrForbidden: "insufficient_scope",
+	}[o.class]
+	if o.class == nil || o.class == claims.ErrUnavailable {
+		return ""
+	}
+	field := `Bearer realm="api"`
+	if code != "" {
+		text := claims.NewError(o.class, o.reason, nil).Text()
+		field += `, error="` + code + `", error_description="` + text + `"`
+	}
+	for _, parameter := range [][2]string{{"scope", o.scope}, {"acr_values", o.acr}, {"max_age", o.most}} {
+		if parameter[1] != "" {
+			field += ", " + parameter[0] + `="` + parameter[1] + `"`
+		}
+	}
+	return field
+}
