@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/claimstest"
@@ -25,6 +26,7 @@ type pipe struct {
 	grpc.ServerStream
 	ctx            context.Context
 	received, sent int
+	message        string // what is received
 	end            error
 	trailers       trailers
 }
@@ -39,11 +41,17 @@ func (c *trailers) SetTrailer(metadata.MD) error { c.set++; return nil }
 
 func (p *pipe) Context() context.Context { return p.ctx }
 func (p *pipe) SendMsg(any) error        { p.sent++; return nil }
-func (p *pipe) RecvMsg(any) error        { p.received++; return p.end }
 
-// onStream runs handler as a stream of a caller whose token is valid for a minute,
-// and half a minute more by the leeway.
-func onStream(t *testing.T, p *pipe, handler func(grpc.ServerStream)) error {
+func (p *pipe) RecvMsg(m any) error {
+	p.received++
+	if m, ok := m.(*wrapperspb.StringValue); ok {
+		m.Value = p.message
+	}
+	return p.end
+}
+
+// offline returns an issuer that has no server, and a Verifier that has its keys.
+func offline(t *testing.T) (*claimstest.Issuer, *claims.Verifier) {
 	t.Helper()
 	issuer, err := claimstest.New(claimstest.Config{URL: "https://issuer.example"})
 	require.NoError(t, err)
@@ -53,6 +61,16 @@ func onStream(t *testing.T, p *pipe, handler func(grpc.ServerStream)) error {
 		Issuer: issuer.URL(), Audiences: []string{claimstest.Audience}, Keys: keys,
 	})
 	require.NoError(t, err)
+	return issuer, verifier
+}
+
+// onStream runs handler as a stream of a caller whose token is valid for a minute,
+// and half a minute more by the leeway; results are what it returns, if anything.
+func onStream(
+	t *testing.T, p *pipe, handler func(grpc.ServerStream), results ...func() error,
+) error {
+	t.Helper()
+	issuer, verifier := offline(t)
 	const method = "/s.S/M"
 	auth, err := grpcmw.New(verifier, grpcmw.Config{
 		Policy: grpcmw.Policy{method: claims.Authenticated()},
@@ -64,6 +82,9 @@ func onStream(t *testing.T, p *pipe, handler func(grpc.ServerStream)) error {
 	return auth.Stream(nil, p, &grpc.StreamServerInfo{FullMethod: method},
 		func(_ any, stream grpc.ServerStream) error {
 			handler(stream)
+			for _, result := range results {
+				return result()
+			}
 			return nil
 		})
 }
