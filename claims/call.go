@@ -44,17 +44,23 @@ func callIn(ctx context.Context) *call {
 // callOf returns the call that ctx is of, if it is this caller's, or another that
 // knows as much as there is to know of it.
 func callOf(ctx context.Context, caller *Claims) *call {
-	c := callIn(ctx)
-	switch {
-	case c == nil:
-		return &call{Context: ctx, caller: caller}
-	case c.caller == caller:
+	if c := callIn(ctx); c != nil && c.caller == caller {
 		return c
 	}
-	return &call{
-		Context: ctx, caller: caller, guard: c.guard, outer: c.outer,
-		operation: c.operation, needs: c.needs, request: c.message(),
+	return newCall(ctx, caller)
+}
+
+// newCall returns a call of a caller for the operation that ctx is of, if it is of one.
+func newCall(ctx context.Context, caller *Claims) *call {
+	c := &call{Context: ctx, caller: caller}
+	if before := callIn(ctx); before != nil {
+		c.guard, c.outer, c.operation, c.needs = before.guard, before.outer, before.operation, before.needs
+		c.request = before.message()
+		if before.placed.Load() {
+			c.publish(before.workspace)
+		}
 	}
+	return c
 }
 
 // message returns what requirements look at, nil if it is not here.

@@ -12,12 +12,7 @@ func NewContext(ctx context.Context, caller *Claims) context.Context {
 	if caller == nil {
 		return context.WithValue(ctx, contextKey{}, nil)
 	}
-	c := &call{Context: ctx, caller: caller}
-	if before := callIn(ctx); before != nil {
-		c.guard, c.outer, c.operation, c.needs, c.request =
-			before.guard, before.outer, before.operation, before.needs, before.message()
-	}
-	return c
+	return newCall(ctx, caller)
 }
 
 // FromContext returns the claims of the caller whose request ctx belongs to. It

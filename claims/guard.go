@@ -112,7 +112,7 @@ func (g *Guard) Authorize(ctx context.Context, in Call) (context.Context, error)
 	if err != nil {
 		return nil, AsError(err)
 	}
-	c.publish(&c.asked)
+	c.publish(c.asked.found)
 	return c, nil
 }
 
@@ -146,7 +146,7 @@ func (g *Guard) Complete(ctx context.Context, request any) error {
 	if err != nil {
 		return AsError(err)
 	}
-	c.publish(&q)
+	c.publish(q.found)
 	return nil
 }
 
@@ -184,10 +184,11 @@ func (c *call) settle(q *query, resumed time.Time, err error) {
 	})
 }
 
-// publish makes known what was found out about a request that is allowed.
-func (c *call) publish(q *query) {
-	if q.found.by != nil {
-		c.workspace = q.found
+// publish makes known in which workspace a request is allowed, if in any. It is called
+// once.
+func (c *call) publish(found site) {
+	if found.by != nil {
+		c.workspace = found
 		c.placed.Store(true)
 	}
 }
