@@ -2,6 +2,7 @@ package claims
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -14,13 +15,11 @@ type call struct {
 	guard     *Guard // nil outside a transport
 	operation string
 	needs     Requirement
-	request   any   // *http.Request or a message
-	asked     query // about the whole operation
-	outer     *call // that of a guard before this one, nil if it is the first
-	undecided *undecided
-	workspace site                // that the operation was allowed in, once placed is true
-	placed    atomic.Bool         // from then on it does not change
-	arrived   atomic.Pointer[any] // the message that was pending
+	request   any         // *http.Request or a message
+	outer     *call       // that of a guard before this one, nil if it is the first
+	undecided *undecided  // nil if the decision is not put off
+	workspace site        // that the operation was allowed in, once placed is true
+	placed    atomic.Bool // from then on it does not change
 
 	resolved atomic.Pointer[answer]        // of the permission source
 	asking   atomic.Pointer[chan struct{}] // one element while that is asked; see turns
@@ -65,8 +64,10 @@ func newCall(ctx context.Context, caller *Claims) *call {
 
 // message returns what requirements look at, nil if it is not here.
 func (c *call) message() any {
-	if arrived := c.arrived.Load(); arrived != nil {
-		return *arrived
+	if c.undecided != nil {
+		if arrived := c.undecided.arrived.Load(); arrived != nil {
+			return *arrived
+		}
 	}
 	return c.request
 }
@@ -87,6 +88,20 @@ type query struct {
 	untold    bool             // nobody is told
 	origin    PermissionOrigin // of the permissions that were looked at
 	reported  *Error           // what a ReportOnly would have refused with
+}
+
+var queries = sync.Pool{New: func() any { return new(query) }}
+
+// query returns a query about the call, to be released.
+func (c *call) query(ctx context.Context) *query {
+	q := queries.Get().(*query)
+	q.ctx, q.call = ctx, c
+	return q
+}
+
+func (q *query) release() {
+	*q = query{}
+	queries.Put(q)
 }
 
 // site is a workspace, and which requirement it was found for.

@@ -46,9 +46,10 @@ func Allowed(ctx context.Context, needs Requirement) error {
 	if c.observed() {
 		start = time.Now()
 	}
-	q := query{ctx: ctx, call: c}
-	err := needs.check(&q)
-	c.tell(&q, needs, err, Decision{Part: true, Time: start})
+	q := c.query(ctx)
+	defer q.release()
+	err := needs.check(q)
+	c.tell(q, needs, err, Decision{Part: true, Time: start})
 	return err
 }
 
@@ -73,15 +74,16 @@ func Recheck(ctx context.Context) error {
 }
 
 func (c *call) recheck(ctx context.Context) error {
-	start, q := time.Now(), query{ctx: ctx, call: c}
+	start, q := time.Now(), c.query(ctx)
+	defer q.release()
 	until := c.caller.ValidUntil()
 	var err error
 	if !until.IsZero() && !start.Before(until) {
 		err = errExpired
 	} else {
-		err = c.needs.check(&q)
+		err = c.needs.check(q)
 	}
-	c.tell(&q, c.needs, err, Decision{Part: true, Time: start})
+	c.tell(q, c.needs, err, Decision{Part: true, Time: start})
 	return err
 }
 

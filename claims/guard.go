@@ -3,6 +3,7 @@ package claims
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 )
 
@@ -98,36 +99,40 @@ func (g *Guard) Authorize(ctx context.Context, in Call) (context.Context, error)
 	if before := c.outer; before != nil && before.guard == g && before.caller == caller {
 		c.resolved.Store(before.resolved.Load())
 	}
-	c.asked = query{ctx: c, call: c, pending: in.Pending}
-	err := in.Needs.check(&c.asked)
+	q := c.query(c)
+	defer q.release()
+	q.pending = in.Pending
+	err := in.Needs.check(q)
 	// A message can still decide what can not be decided without.
-	if c.asked.awaited && (err == nil || AsError(err).class == ErrUnavailable) {
-		c.undecided = &undecided{state: state, start: start}
+	if q.awaited && (err == nil || AsError(err).class == ErrUnavailable) {
+		c.undecided = &undecided{state: state, origin: q.origin, start: start}
 		if g.observer != nil {
 			c.undecided.spent = time.Since(start)
 		}
 		return c, nil
 	}
-	c.tell(&c.asked, in.Needs, err, Decision{TokenCache: state, Time: start})
+	c.tell(q, in.Needs, err, Decision{TokenCache: state, Time: start})
 	if err != nil {
 		return nil, AsError(err)
 	}
-	c.publish(c.asked.found)
+	c.publish(q.found)
 	return c, nil
 }
 
 // undecided is what is kept of a call whose decision is put off.
 type undecided struct {
-	state CacheState
-	start time.Time
-	spent time.Duration // on the part before it was put off
+	state   CacheState
+	origin  PermissionOrigin
+	start   time.Time
+	spent   time.Duration       // on the part before it was put off
+	arrived atomic.Pointer[any] // the message that was pending
 }
 
 // IsPending reports whether the decision about the request was put off until
 // [Guard.Complete]. ctx is what [Guard.Authorize] returned, or made of it.
 func (g *Guard) IsPending(ctx context.Context) bool {
 	c := g.callIn(ctx)
-	return c != nil && c.undecided != nil && c.arrived.Load() == nil
+	return c != nil && c.undecided != nil && c.undecided.arrived.Load() == nil
 }
 
 // Complete decides about a request that was let through by [Guard.Authorize] while
@@ -136,13 +141,15 @@ func (g *Guard) IsPending(ctx context.Context) bool {
 // called once.
 func (g *Guard) Complete(ctx context.Context, request any) error {
 	c := g.callIn(ctx)
-	if c == nil || c.undecided == nil || !c.arrived.CompareAndSwap(nil, &request) {
+	if c == nil || c.undecided == nil || !c.undecided.arrived.CompareAndSwap(nil, &request) {
 		return NewError(ErrForbidden, ReasonPermission, errNotPending)
 	}
-	q := query{ctx: ctx, call: c, origin: c.asked.origin}
+	q := c.query(ctx)
+	defer q.release()
+	q.origin = c.undecided.origin
 	resumed := time.Now()
-	err := c.needs.check(&q)
-	c.settle(&q, resumed, err)
+	err := c.needs.check(q)
+	c.settle(q, resumed, err)
 	if err != nil {
 		return AsError(err)
 	}
@@ -160,12 +167,14 @@ func (g *Guard) Ended(ctx context.Context, err error) {
 	if c == nil || err == nil {
 		return
 	}
-	q := query{ctx: ctx, call: c, origin: c.asked.origin}
-	if g.IsPending(ctx) && c.arrived.CompareAndSwap(nil, new(any)) {
-		c.settle(&q, time.Now(), err)
+	q := c.query(ctx)
+	defer q.release()
+	if g.IsPending(ctx) && c.undecided.arrived.CompareAndSwap(nil, new(any)) {
+		q.origin = c.undecided.origin
+		c.settle(q, time.Now(), err)
 		return
 	}
-	c.tell(&q, c.needs, err, Decision{Part: true, Time: time.Now()})
+	c.tell(q, c.needs, err, Decision{Part: true, Time: time.Now()})
 }
 
 // callIn returns the call that ctx is of, if the Guard has let it through.

@@ -43,7 +43,9 @@ func Authenticated() Requirement { return Requirement{} }
 // [Func] says so. In the context of a request that a transport has let through, it
 // knows the request and the permissions of its caller, as [Allowed] does.
 func (r Requirement) Check(ctx context.Context, caller *Claims) error {
-	return r.check(&query{ctx: ctx, call: callOf(ctx, caller)})
+	q := callOf(ctx, caller).query(ctx)
+	defer q.release()
+	return r.check(q)
 }
 
 // IsPublic reports whether r is [Public].
