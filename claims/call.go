@@ -112,7 +112,7 @@ type site struct {
 
 // awaits reports whether what looks at the request has to be put off.
 func (q *query) awaits() bool {
-	q.awaited = q.awaited || q.pending
+	q.awaited = q.pending
 	return q.pending
 }
 

@@ -91,6 +91,21 @@ func (f authenticator) Authenticate(ctx context.Context, r claims.Request) (*cla
 	return f(ctx, r)
 }
 
+// Who sent no token is told what to ask for.
+func TestGuard_noToken(t *testing.T) {
+	t.Parallel()
+	guard := guardOf(t, callerWith(t, "a"), claims.GuardConfig{})
+	for scope, needs := range map[string]claims.Requirement{
+		"":    claims.Authenticated(),
+		"a b": claims.All(claims.Scopes("a"), claims.Scopes("b")),
+	} {
+		_, err := guard.Authorize(t.Context(), claims.Call{
+			Needs: needs, Fault: claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil),
+		})
+		assert.Equal(t, scope, assertRefusal(t, claims.ErrNoToken, err).Scope())
+	}
+}
+
 func TestAuthorize(t *testing.T) {
 	t.Parallel()
 	alice := callerWith(t, "a")

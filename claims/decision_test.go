@@ -156,6 +156,7 @@ func TestDecision_parts(t *testing.T) {
 			{needs: claims.Permissions("token"), origin: claims.FromToken, outcome: "allowed"},
 			{needs: claims.Permissions("token", "source"), origin: claims.FromSource, took: 2 * time.Second, outcome: "allowed"},
 			{needs: claims.Permissions("source"), origin: claims.FromCache, outcome: "allowed"},
+			{needs: claims.All(claims.Permissions("source"), claims.Permissions("token")), origin: claims.FromCache, outcome: "allowed"},
 			{needs: claims.InWorkspace("w", claims.Permissions("token")), origin: claims.FromCache, outcome: "not_permitted"},
 			{needs: claims.ReportOnly(claims.Permissions("none")), origin: claims.FromCache, outcome: "allowed", reported: true},
 			{needs: lost, outcome: "unavailable"},
@@ -192,6 +193,160 @@ func TestDecision_parts(t *testing.T) {
 	})
 }
 
+// When it began, and how long it took: both of the verification and of what was asked
+// then, not of the time for which a first message was waited for.
+func TestDecision_time(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		record := &record{}
+		caller := says(t, m{"sub": "alice"})
+		guard, err := claims.NewGuard(authenticator(func(context.Context, claims.Request) (*claims.Claims, error) {
+			time.Sleep(time.Second)
+			return caller, nil
+		}), claims.GuardConfig{Permissions: &counted{grants: everywhere("p"), took: 2 * time.Second}, Observer: record.observe})
+		require.NoError(t, err)
+		start := time.Now()
+		took := func(want time.Duration) {
+			t.Helper()
+			decisions := record.take()
+			require.Len(t, decisions, 1)
+			assert.Equal(t, start, decisions[0].Time)
+			assert.Equal(t, want, decisions[0].Duration)
+		}
+		_, err = ask(t.Context(), guard, claims.Permissions("p"), nil)
+		require.NoError(t, err)
+		took(3 * time.Second)
+		start = time.Now()
+		_, err = ask(t.Context(), guard, claims.Scopes("none"), nil)
+		require.Error(t, err)
+		took(time.Second)
+		for _, end := range []func(context.Context) error{
+			func(ctx context.Context) error { return guard.Complete(ctx, &message{"w"}) },
+			func(ctx context.Context) error { guard.Ended(ctx, errDown); return nil },
+		} {
+			start = time.Now()
+			ctx, err := guard.Authorize(t.Context(), claims.Call{
+				Credentials: presented, Needs: inNamed(claims.Permissions("p")), Pending: true,
+			})
+			require.NoError(t, err)
+			require.True(t, guard.IsPending(ctx))
+			assert.Empty(t, record.take())
+			time.Sleep(time.Hour)
+			if err := end(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if decisions := record.take(); assert.Len(t, decisions, 1) {
+				assert.Equal(t, start, decisions[0].Time)
+				want := time.Second
+				if decisions[0].Err == nil {
+					want = 3 * time.Second
+				}
+				assert.Equal(t, want, decisions[0].Duration)
+				assert.False(t, decisions[0].Part, "the operation was not decided before")
+			}
+			assert.False(t, guard.IsPending(ctx))
+		}
+	})
+}
+
+// Where permissions are from is known of a stream that was given up, too.
+func TestDecision_originOfPending(t *testing.T) {
+	t.Parallel()
+	record := &record{}
+	guard := guardOf(t, says(t, m{"sub": "alice"}), claims.GuardConfig{
+		Permissions: granting(everywhere("p")), Observer: record.observe,
+	})
+	ofMessage := claims.RequestFunc("f", func(context.Context, *claims.Claims, *message) (bool, error) { return true, nil })
+	for name, end := range map[string]func(context.Context) error{
+		"complete": func(ctx context.Context) error { return guard.Complete(ctx, &message{"w"}) },
+		"ended":    func(ctx context.Context) error { guard.Ended(ctx, errDown); return nil },
+	} {
+		ctx, err := guard.Authorize(t.Context(), claims.Call{
+			Credentials: presented, Needs: claims.All(claims.Permissions("p"), ofMessage), Pending: true,
+		})
+		require.NoError(t, err, name)
+		require.NoError(t, end(ctx), name)
+		decisions := record.take()
+		require.Len(t, decisions, 1, name)
+		assert.Equal(t, claims.FromSource, decisions[0].Permissions, name)
+	}
+}
+
+// Who waits for an answer has it from the source.
+func TestDecision_originOfCache(t *testing.T) {
+	t.Parallel()
+	record := &record{}
+	guard := guardOf(t, says(t, m{"sub": "alice"}), claims.GuardConfig{
+		Permissions: cacheOf(t, granting(everywhere("p")), claims.PermissionCacheConfig{}), Observer: record.observe,
+	})
+	for _, want := range []claims.PermissionOrigin{claims.FromSource, claims.FromCache} {
+		_, err := ask(t.Context(), guard, claims.Permissions("p"), nil)
+		require.NoError(t, err)
+		assert.Equal(t, want, record.take()[0].Permissions)
+	}
+}
+
+// A trial is one of what is enforced, not of what a refusal could ask for.
+func TestDecision_notTried(t *testing.T) {
+	t.Parallel()
+	record := &record{}
+	guard := guardOf(t, callerWith(t, "held"), claims.GuardConfig{Observer: record.observe})
+	_, err := ask(t.Context(), guard, claims.All(claims.Scopes("lacking"),
+		claims.AnyOf(claims.Scopes("x"), claims.All(claims.Scopes("held"), claims.ReportOnly(yes)))), nil)
+	assert.Equal(t, "lacking held", assertRefusal(t, claims.ErrInsufficientScope, err).Scope())
+	assert.Nil(t, record.take()[0].Reported)
+}
+
+// Of an operation that nobody has listed, nothing is known to be needed.
+func TestLogDecisions_unlisted(t *testing.T) {
+	t.Parallel()
+	records, _ := logged(t, slog.LevelInfo, func(observer claims.Observer) {
+		for _, reason := range []claims.Reason{claims.ReasonUnlisted, claims.ReasonPermission} {
+			observer(t.Context(), claims.Decision{Err: claims.NewError(claims.ErrForbidden, reason, nil)})
+		}
+	})
+	require.Len(t, records, 2)
+	assert.NotContains(t, records[0], "requirement")
+	assert.Contains(t, records[1], "requirement")
+}
+
+// A part is logged as one, for those who want to see it.
+func TestLogDecisions_part(t *testing.T) {
+	t.Parallel()
+	records, _ := logged(t, slog.LevelDebug, func(observer claims.Observer) {
+		ctx, err := ask(t.Context(), guardOf(t, callerWith(t, "read"), claims.GuardConfig{Observer: observer}), claims.Authenticated(), nil)
+		require.NoError(t, err)
+		_ = claims.Allowed(ctx, claims.Scopes("write"))
+	})
+	require.Len(t, records, 2)
+	assert.NotContains(t, records[0], "part")
+	assert.Equal(t, "DEBUG", records[1]["level"])
+	assert.Equal(t, true, records[1]["part"])
+}
+
+// A token that is met again says so, whichever of its verifiers a guard has.
+func TestDecision_tokenCacheOfAll(t *testing.T) {
+	t.Parallel()
+	issuer := newIssuer(t, claimstest.Config{})
+	issuers, err := claims.NewIssuers(configOf(t, issuer))
+	require.NoError(t, err)
+	tenants, err := claims.NewTenants(claims.TenantsConfig{
+		Resolve: func(context.Context, string) (claims.Config, error) { return configOf(t, issuer), nil },
+	})
+	require.NoError(t, err)
+	for _, auth := range []claims.Authenticator{newVerifier(t, issuer, nil), issuers, tenants} {
+		record := &record{}
+		guard, err := claims.NewGuard(auth, claims.GuardConfig{Observer: record.observe})
+		require.NoError(t, err)
+		token := bearer(issuer.Mint(claimstest.Token{Subject: "alice"}))
+		for _, want := range []claims.CacheState{claims.CacheMiss, claims.CacheHit} {
+			_, err := guard.Authorize(t.Context(), claims.Call{Credentials: token})
+			require.NoError(t, err, "%T", auth)
+			assert.Equal(t, want, record.take()[0].TokenCache, "%T", auth)
+		}
+	}
+}
+
 // A token that is met again says so.
 func TestDecision_tokenCache(t *testing.T) {
 	t.Parallel()
@@ -215,6 +370,25 @@ func TestDecision_tokenCache(t *testing.T) {
 			assert.Equal(t, want, decisions[0].TokenCache, name)
 		}
 	}
+}
+
+// Of a list, there is one record of what can not be decided: the first.
+func TestFilter_observed(t *testing.T) {
+	t.Parallel()
+	record := &record{}
+	ctx, err := ask(t.Context(), guardOf(t, callerWith(t, "a"), claims.GuardConfig{Observer: record.observe}), claims.Authenticated(), nil)
+	require.NoError(t, err)
+	record.take()
+	because := func(item string) claims.Requirement {
+		return decided(false, claims.NewError(claims.ErrUnavailable, claims.Reason(item), nil))
+	}
+	kept, err := claims.Filter(ctx, []string{"first", "second"}, because)
+	assert.Empty(t, kept)
+	assert.Equal(t, claims.Reason("first"), assertRefusal(t, claims.ErrUnavailable, err).Reason())
+	decisions := record.take()
+	require.Len(t, decisions, 1)
+	assert.Equal(t, claims.Reason("first"), decisions[0].Err.Reason())
+	assert.True(t, decisions[0].Part)
 }
 
 func TestFilter(t *testing.T) {

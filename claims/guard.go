@@ -67,7 +67,7 @@ func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 	if cfg.Permissions != nil && isNil(cfg.Permissions) {
 		errs = append(errs, errors.New("claims: GuardConfig.Permissions is a nil pointer"))
 	}
-	if cache, ok := cfg.Permissions.(*PermissionCache); ok && cache != nil && cache.source == nil {
+	if cache, _ := cfg.Permissions.(*PermissionCache); cache != nil && cache.source == nil {
 		errs = append(errs, errors.New("claims: GuardConfig.Permissions was not made by NewPermissionCache"))
 	}
 	if len(errs) > 0 {
@@ -226,7 +226,7 @@ func (g *Guard) authenticate(ctx context.Context, in Call) (*Claims, CacheState,
 	}
 	if err != nil {
 		refusal := AsError(err)
-		if g.strict && refusal.reason != ReasonTooLarge && !in.Credentials.isWellFormed() {
+		if refusal.reason != ReasonTooLarge && !in.Credentials.isWellFormed() {
 			refusal = errMalformedCredentials
 		}
 		return nil, state, refusal

@@ -206,7 +206,7 @@ func (c *PermissionCache) settle(who Principal, q *inquiry, a *answer) {
 func (c *PermissionCache) keep(who Principal, a *answer) *answer {
 	now := time.Now()
 	before := c.answers[who]
-	if a.err != nil && before != nil && before.err == nil && now.Before(before.until) {
+	if a.err != nil && before != nil && now.Before(before.until) {
 		before.standing.dueAt.Store(now.Add(retryPermissions).UnixNano())
 		return before
 	}

@@ -73,6 +73,32 @@ func TestPermissionCache_ttl(t *testing.T) {
 	})
 }
 
+// The next answer is not put off by who looks at the one before.
+func TestPermissionCache_aheadWhoeverAsks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		by := &counted{grants: everywhere("p")}
+		cache := cacheOf(t, by, claims.PermissionCacheConfig{TTL: 40 * time.Second})
+		for range 30 {
+			_, err := cache.Permissions(t.Context(), claims.Principal{Subject: "alice"})
+			require.NoError(t, err)
+			time.Sleep(time.Second)
+		}
+		assert.Equal(t, 1, by.calls())
+		_, err := cache.Permissions(t.Context(), claims.Principal{Subject: "alice"})
+		require.NoError(t, err)
+		synctest.Wait()
+		assert.Equal(t, 2, by.calls())
+	})
+}
+
+// nobody is a source that is no pointer.
+type nobody struct{}
+
+func (nobody) Permissions(context.Context, claims.Principal) (claims.Grants, error) {
+	return claims.Grants{}, nil
+}
+
 // What is taken away is gone after the TTL, or after a call of the source where that
 // takes longer.
 func TestPermissionCache_revoked(t *testing.T) {
@@ -222,8 +248,23 @@ func TestNewPermissionCache_mistakes(t *testing.T) {
 	for _, part := range []string{"needs a PermissionSource", "TTL", "Max", "Timeout"} {
 		assert.ErrorContains(t, err, part)
 	}
+	cacheOf(t, nobody{}, claims.PermissionCacheConfig{})
 	cacheOf(t, &counted{}, claims.PermissionCacheConfig{TTL: time.Hour, Max: 10_000_000, Timeout: time.Minute})
 	_, err = claims.NewGuard(nil, claims.GuardConfig{Permissions: none})
 	assert.ErrorContains(t, err, "Authenticator")
 	assert.ErrorContains(t, err, "GuardConfig.Permissions")
+}
+
+// A failure is an error to whoever asks the cache itself, too: no Grants are not the same
+// as none that are known.
+func TestPermissionCache_Permissions(t *testing.T) {
+	t.Parallel()
+	who := claims.Principal{Subject: "alice"}
+	grants, err := cacheOf(t, &counted{err: errDown}, claims.PermissionCacheConfig{}).Permissions(t.Context(), who)
+	assertRefusal(t, claims.ErrUnavailable, err)
+	assert.ErrorIs(t, err, errDown)
+	assert.Equal(t, claims.Grants{}, grants)
+	grants, err = cacheOf(t, granting(everywhere("b", "a")), claims.PermissionCacheConfig{}).Permissions(t.Context(), who)
+	require.NoError(t, err)
+	assert.Equal(t, everywhere("a", "b"), grants)
 }

@@ -42,6 +42,25 @@ func TestPermissionCache_singleFlight(t *testing.T) {
 	})
 }
 
+// What is forgotten of one is nothing to those who wait for an answer about another.
+func TestPermissionCache_forgetsOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		by := &counted{grants: everywhere("p"), took: time.Second}
+		cache := cacheOf(t, by, claims.PermissionCacheConfig{})
+		var requests sync.WaitGroup
+		for _, name := range []string{"alice", "bob"} {
+			requests.Go(func() { assert.Equal(t, allowed, mayBy(t, cache, name, time.Minute)) })
+		}
+		synctest.Wait()
+		cache.Forget(claims.Principal{Subject: "bob"})
+		requests.Wait()
+		synctest.Wait()
+		assert.Equal(t, 3, by.calls(), "twice of bob")
+		assert.Equal(t, 2, cache.Len())
+	})
+}
+
 // The source is asked about 64 principals at a time; the others wait for their turn,
 // and no longer than a call may take.
 func TestPermissionCache_turns(t *testing.T) {

@@ -29,14 +29,13 @@ func TestPermissionCache_evicts(t *testing.T) {
 		cache := cacheOf(t, by, claims.PermissionCacheConfig{Max: 4, TTL: time.Hour})
 		for i := range 100 {
 			time.Sleep(time.Second)
-			asked(t, cache, fmt.Sprint(i))
-			assert.LessOrEqual(t, cache.Len(), 4)
+			for j := max(i-3, 0); j <= i; j++ {
+				asked(t, cache, fmt.Sprint(j))
+			}
+			require.Equal(t, i+1, by.calls(), "the last ones are there")
+			require.Equal(t, min(i+1, 4), cache.Len())
 		}
 		calls := by.calls()
-		for i := 96; i < 100; i++ {
-			asked(t, cache, fmt.Sprint(i))
-		}
-		assert.Equal(t, calls, by.calls(), "the last ones are there")
 		asked(t, cache, "95")
 		assert.Equal(t, calls+1, by.calls(), "the one before is not")
 		// A request keeps what it knows, and a token that is met again asks again.
@@ -53,6 +52,22 @@ func TestPermissionCache_evicts(t *testing.T) {
 		assert.Equal(t, calls, by.calls())
 		assert.Equal(t, allowed, holder.may())
 		assert.Equal(t, calls+1, by.calls())
+	})
+}
+
+// Who comes last is not who gives way, though a failure counts the shortest.
+func TestPermissionCache_evictsNoNewcomer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		by := &counted{grants: everywhere("p")}
+		cache := cacheOf(t, by, claims.PermissionCacheConfig{Max: 1})
+		asked(t, cache, "alice")
+		by.set(claims.Grants{}, errDown)
+		for range 3 {
+			_, err := cache.Permissions(t.Context(), claims.Principal{Subject: "bob"})
+			assertRefusal(t, claims.ErrUnavailable, err)
+		}
+		assert.Equal(t, 2, by.calls(), "his failure is kept")
 	})
 }
 
@@ -93,6 +108,23 @@ func TestPermissionCache_evictsBySize(t *testing.T) {
 			asked(t, cache, fmt.Sprint(i))
 			assert.Equal(t, 1, cache.Len())
 		}
+	})
+	t.Run("to the last", func(t *testing.T) {
+		t.Parallel()
+		for n, want := range map[int]int{99: 2, 100: 1} { // each counts one by itself
+			cache := cacheOf(t, granting(everywhere(many(n)...)), claims.PermissionCacheConfig{Max: 2})
+			asked(t, cache, "alice")
+			asked(t, cache, "bob")
+			assert.Equal(t, want, cache.Len(), n)
+		}
+	})
+	t.Run("unless it is said", func(t *testing.T) {
+		t.Parallel()
+		cache := cacheOf(t, granting(claims.Grants{}), claims.PermissionCacheConfig{})
+		for i := range 10_001 {
+			asked(t, cache, fmt.Sprint(i))
+		}
+		assert.Equal(t, 10_000, cache.Len())
 	})
 	t.Run("the least there is", func(t *testing.T) {
 		t.Parallel()

@@ -72,8 +72,8 @@ func (r Requirement) MarshalText() ([]byte, error) { return []byte(r.String()), 
 // itself alone, as functions can not be compared: compare the Strings where the
 // name is enough.
 func (r Requirement) Equal(other Requirement) bool {
-	if r.rule == nil || other.rule == nil {
-		return r.rule == other.rule
+	if r.rule == nil {
+		return other.rule == nil
 	}
 	return r.rule.equal(other.rule)
 }

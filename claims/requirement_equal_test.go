@@ -32,6 +32,7 @@ func different() []claims.Requirement {
 		claims.All(claims.All(s("a"), s("b"))), claims.All(claims.All(s("a")), s("b")),
 		claims.All(claims.Authenticated()),
 		claims.AnyOf(p("a"), s("a")), claims.AnyOf(s("a"), p("a")),
+		claims.AnyOf(s("a"), s("b")), claims.AnyOf(p("a"), p("b")), // not AnyScope, not AnyPermission
 		claims.ReportOnly(s("a")), claims.ReportOnly(s("b")), claims.ReportOnly(claims.Authenticated()),
 		claims.ReportOnly(claims.ReportOnly(s("a"))),
 		claims.InWorkspace("w", p("a")), claims.InWorkspace("w", p("b")), claims.InWorkspace("W", p("a")),

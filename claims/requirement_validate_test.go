@@ -65,6 +65,11 @@ func TestValidate_allAtOnce(t *testing.T) {
 	}
 }
 
+func TestValidate_longestWorkspace(t *testing.T) {
+	t.Parallel()
+	assert.NoError(t, claims.InWorkspace(strings.Repeat("w", 256), claims.Permissions("p")).Validate())
+}
+
 func TestValidateFor(t *testing.T) {
 	t.Parallel()
 	p := claims.Permissions
@@ -92,6 +97,11 @@ func TestValidateFor(t *testing.T) {
 			name:    "several, wherever they are",
 			needs:   claims.All(claims.Scopes("a"), claims.AnyOf(p("q"), ofHTTP), claims.ReportOnly(ofMessage), claims.InWorkspace("w", claims.All(p("p"), inNamed(p("p"))))),
 			request: 1, wrong: []string{`InWorkspaceOf("h"`, `RequestFunc("m")`, `InWorkspaceOf("named"`},
+		},
+		{
+			name:    "in a workspace",
+			needs:   claims.InWorkspace("w", claims.All(p("p"), ofMessage)),
+			request: 1, wrong: []string{"wants a *claims_test.message"},
 		},
 		{
 			name:  "and what is wrong besides",

@@ -169,6 +169,10 @@ func TestInWorkspaceOf(t *testing.T) {
 			refusal := assertRefusal(t, claims.ErrForbidden, err)
 			assert.Equal(t, claims.ReasonPermission, refusal.Reason())
 			assert.Empty(t, refusal.Scope())
+			if _, ok := tt.request.(named); !ok {
+				assert.ErrorContains(t, refusal.Unwrap(), `InWorkspaceOf("named"`, "operators are told")
+				assert.ErrorContains(t, refusal.Unwrap(), "wants a claims_test.named")
+			}
 		})
 	}
 }

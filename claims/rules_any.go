@@ -81,24 +81,19 @@ func weight(err error) int {
 }
 
 // wants returns that of an alternative which the caller meets, or else of the first
-// that another token would help with; of those, if possible, that go with the rest.
+// that another token would help with, of those that go with the rest.
 func (a *anyOf) wants(q *query, with wants) wants {
-	var other wants
 	for _, met := range []bool{true, false} {
 		for _, r := range a.alternatives {
 			if met && (q == nil || !q.knows(r)) {
 				continue
 			}
-			asks := r.wants(q, with)
-			switch goes := with.goesWith(asks); {
-			case goes && (met || !asks.isEmpty()):
+			if asks := r.wants(q, with); with.goesWith(asks) && (met || !asks.isEmpty()) {
 				return asks
-			case !goes && other.isEmpty():
-				other = asks
 			}
 		}
 	}
-	return other
+	return wants{}
 }
 
 func (a *anyOf) local() bool    { return allLocal(a.alternatives) }
@@ -125,10 +120,8 @@ func meetsAll(r Requirement) bool {
 	switch rule := r.rule.(type) {
 	case nil, *reportOnly:
 		return true
-	case *inWorkspace:
-		return meetsAll(rule.needs)
 	case *allOf:
-		return len(rule.needs) > 0 && !slices.ContainsFunc(rule.needs, func(r Requirement) bool {
+		return !slices.ContainsFunc(rule.needs, func(r Requirement) bool {
 			return !meetsAll(r)
 		})
 	}

@@ -258,11 +258,8 @@ func (w *inWorkspace) validate() error {
 	return errors.Join(append(errs, validateParts(w.name, []Requirement{w.needs}))...)
 }
 
-// each calls f for every rule in a requirement.
+// each calls f for every rule in a requirement, nil for that of Authenticated.
 func each(r Requirement, f func(rule)) {
-	if r.rule == nil {
-		return
-	}
 	f(r.rule)
 	var parts []Requirement
 	switch rule := r.rule.(type) {

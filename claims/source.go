@@ -128,8 +128,8 @@ func callSource(
 	}()
 	// A source that asks Allowed would wait for itself.
 	grants, err = source.Permissions(context.WithValue(ctx, contextKey{}, nil), who)
-	if err == nil && ctx.Err() != nil { // it may have stopped half-way
-		err = ctx.Err()
+	if err == nil {
+		err = ctx.Err() // it may have stopped half-way
 	}
 	return grants, err
 }
