@@ -24,6 +24,7 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/claimstest"
 	"github.com/sallyport-go/sallyport/grpcmw"
+	"github.com/sallyport-go/sallyport/jwks"
 )
 
 // service is a spy: it counts how often a handler was reached, and answers with
@@ -376,6 +377,36 @@ func TestInterceptor_Refuse(t *testing.T) {
 	require.Len(t, trailer.Get("www-authenticate"), 1)
 	assert.Contains(t, trailer.Get("www-authenticate")[0], `scope="orders:write"`)
 	assert.EqualValues(t, 1, spy.reached.Load())
+}
+
+// A reason of the user's own is told, and when to try again as far as it is known.
+func TestInterceptor_Refuse_particulars(t *testing.T) {
+	t.Parallel()
+	auth, err := grpcmw.New(verifier(t), grpcmw.Config{Policy: everything(claims.Authenticated())})
+	require.NoError(t, err)
+	refused := status.Convert(auth.Refuse(t.Context(), claims.NewError(claims.ErrForbidden, "own_reason", nil)))
+	assert.Equal(t, codes.PermissionDenied, refused.Code())
+	info, retry := details(t, refused)
+	assert.Equal(t, "OWN_REASON", info.GetReason())
+	assert.Empty(t, info.GetMetadata())
+	assert.Nil(t, retry)
+	issuer, _ := offline(t)
+	down, err := claims.NewVerifier(claims.Config{
+		Issuer: issuer.URL(), Audiences: []string{claimstest.Audience}, Keys: outOfOrder{},
+	})
+	require.NoError(t, err)
+	_, err = down.Authenticate(t.Context(), claims.Request{Scheme: "Bearer", Token: issuer.Mint(claimstest.Token{})})
+	refused = status.Convert(auth.Refuse(t.Context(), err))
+	assert.Equal(t, codes.Unavailable, refused.Code())
+	_, retry = details(t, refused)
+	assert.Equal(t, time.Minute, retry.GetRetryDelay().AsDuration())
+}
+
+// outOfOrder is a claims.KeySource that has no keys for a minute.
+type outOfOrder struct{}
+
+func (outOfOrder) Lookup(context.Context, string, string) ([]*jwks.Key, error) {
+	return nil, &jwks.UnavailableError{RetryAfter: time.Minute}
 }
 
 // The interceptors are chained, so others have their place beside them.

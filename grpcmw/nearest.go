@@ -145,7 +145,6 @@ func nameFault(name string) string {
 			isCapital(trimmed[strings.LastIndex(trimmed[:i], ".")+1:i]) {
 			return didYouMean(`"/` + trimmed[:i] + "/" + trimmed[i+1:] + `"`)
 		}
-		return ""
 	}
 	if meant := "/" + trimmed; isFullMethod(meant) {
 		return didYouMean(`"` + meant + `"`)

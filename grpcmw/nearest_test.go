@@ -44,6 +44,7 @@ func audit(t *testing.T, server registered, entries ...string) []string {
 func TestAudit_namesTheNearestMethod(t *testing.T) {
 	t.Parallel()
 	long := "/long.Service/" + strings.Repeat("Method", 50)
+	longer := "/longer.Service/" + strings.Repeat("Other", 60)
 	server := registered{
 		"/orders.v1.Orders/GetOrder",
 		"/orders.v1.Orders/GetOrders",
@@ -56,7 +57,16 @@ func TestAudit_namesTheNearestMethod(t *testing.T) {
 		"/s.S/M",
 		"/case.Case/Get",
 		"/case.Case/GET",
-		long,
+		long, longer,
+		"/short.Short/Get",
+		"/alone.Alpha/Lai",
+		"/single.Beta/Lia",
+		"/short.Short/Cdorder",
+		"/stock.v9alpha1.Stock/Reserve",
+		"/stock.vendorships.Items/Acquire",
+		"/stock.x1aaaaaa.Items/Measure",
+		"/mail.v.Mail/Deliver",
+		"/mail.v1.Alpha/Forward",
 	}
 	for name, row := range map[string]struct{ entry, want string }{
 		"a letter missing":            {"/orders.v1.Orders/GetOrdr", "/orders.v1.Orders/GetOrder"},
@@ -73,6 +83,20 @@ func TestAudit_namesTheNearestMethod(t *testing.T) {
 		"other service":               {"/orders.v1.Operations/Purge", "/orders.v1.Admin/Purge"},
 		"long, in another case":       {strings.ToLower(long), long},
 		"long, a letter more":         {long + "s", ""},
+		"long, of another service":    {strings.Replace(longer, "longer", "another", 1), ""},
+		"three letters, one other":    {"/short.Short/Gut", "/short.Short/Get"},
+		"three letters, exchanged":    {"/short.Short/Gte", "/short.Short/Get"},
+		"exchanged, and another":      {"/alone.Alpha/Lix", ""},
+		"another, and exchanged":      {"/single.Beta/Lxi", ""},
+		"two before, one less":        {"/short.Short/Border", ""},
+		"two letters missing":         {"/orders.v1.Orders/DeleteOrd", "/orders.v1.Orders/DeleteOrder"},
+		"other version, and a letter": {"/stock.v0.Stock/Reserv", "/stock.v9alpha1.Stock/Reserve"},
+		"no version, and a letter":    {"/stock.vx.Items/Acquir", ""},
+		"no version either":           {"/stock.y2bbbbbb.Items/Measur", ""},
+		"a letter that is no version": {"/mail.Mail/Delive", "/mail.v.Mail/Deliver"},
+		"that, and another package":   {"/letters.v.Mail/Delive", ""},
+		"package, and a letter":       {"/elsewhere.entirely.Admin/Purg", ""},
+		"service, and a letter":       {"/mail.v1.Zetas/Forwar", ""},
 		"another method":              {"/orders.v1.Orders/ArchiveOrder", ""},
 		"one letter is all there is":  {"/s.S/N", ""},
 		"same name, nothing else":     {"/x.Y/Pay", ""},
@@ -137,6 +161,9 @@ func TestNew_tellsWhatANameLacks(t *testing.T) {
 		"*":                           `: there are no wildcards, each method has an entry`,
 		"/orders.v1.Orders":           ``,
 		"orders.v1.":                  ``,
+		"GetOrder":                    ``,
+		"Orders.getOrder":             ``,
+		"orders.Orders.Extra/Get":     ` (did you mean "/orders.Orders.Extra/Get"?)`,
 		".A":                          ``,
 		"/orders.v1/Orders/GetOrder":  ``,
 		"/":                           ``,

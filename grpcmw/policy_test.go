@@ -29,6 +29,8 @@ func TestNew_reportsEverything(t *testing.T) {
 		"/orders.v1.Orders":          claims.Authenticated(),
 		"/orders.v1.Orders/*":        claims.Authenticated(),
 		"/orders.v1.Orders/a/b":      claims.Authenticated(),
+		"//GetOrder":                 claims.Authenticated(),
+		"/orders.v1.Orders/":         claims.Authenticated(),
 		"":                           claims.Authenticated(),
 		"/orders.v1.Orders/GetOrder": claims.Scopes(),
 	}})
@@ -38,6 +40,8 @@ func TestNew_reportsEverything(t *testing.T) {
 		`"/orders.v1.Orders" is not a full method name`,
 		`"/orders.v1.Orders/*" is not a full method name`,
 		`"/orders.v1.Orders/a/b" is not a full method name`,
+		`"//GetOrder" is not a full method name`,
+		`"/orders.v1.Orders/" is not a full method name`,
 		`"" is not a full method name`,
 		`/orders.v1.Orders/GetOrder: claims: Scopes needs at least one scope`,
 		`needs an Authenticator`,

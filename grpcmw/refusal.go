@@ -61,19 +61,16 @@ func statusesOf(domain string) map[kind]error {
 }
 
 func statusOf(refusal *claims.Error, domain string) error {
-	info := &errdetails.ErrorInfo{
-		Reason: strings.ToUpper(string(refusal.Reason())),
-		Domain: domain,
-	}
 	asks := map[string]string{"scope": refusal.Scope(), "acr_values": refusal.ACRValues()}
 	if age := refusal.MaxAge(); age > 0 {
 		asks["max_age"] = strconv.FormatInt(int64(age/time.Second), 10)
 	}
 	maps.DeleteFunc(asks, func(_, value string) bool { return value == "" })
-	if len(asks) > 0 {
-		info.Metadata = asks
-	}
-	details := []protoadapt.MessageV1{info}
+	details := []protoadapt.MessageV1{&errdetails.ErrorInfo{
+		Reason:   strings.ToUpper(string(refusal.Reason())),
+		Domain:   domain,
+		Metadata: asks,
+	}}
 	if refusal.Class() == claims.ErrUnavailable {
 		details = append(details, &errdetails.RetryInfo{
 			RetryDelay: durationpb.New(max(refusal.RetryAfter(), time.Second)),

@@ -3,6 +3,7 @@ package grpcmw_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,6 +46,16 @@ func TestStream_endsByTheContext(t *testing.T) {
 			code: codes.Unauthenticated,
 		},
 		{
+			name: "of what it has cancelled",
+			err:  func(context.Context) error { return fmt.Errorf("query: %w", context.Canceled) },
+			code: codes.Unauthenticated,
+		},
+		{
+			name: "of that, as a status",
+			err:  func(context.Context) error { return status.Error(codes.Canceled, "query") },
+			code: codes.Unauthenticated,
+		},
+		{
 			name: "of its own accord",
 			err:  func(context.Context) error { return status.Error(codes.DataLoss, "x") },
 			code: codes.DataLoss,
@@ -65,6 +76,15 @@ func TestStream_endsByTheContext(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What a handler cancels by itself is not the end of the token.
+func TestStream_cancelsByItself(t *testing.T) {
+	t.Parallel()
+	p := &pipe{}
+	want := status.Error(codes.Canceled, "the handler has enough")
+	assert.Equal(t, want, onStream(t, p, func(grpc.ServerStream) {}, func() error { return want }))
+	assert.Zero(t, p.trailers.set)
 }
 
 // A client that calls what nobody has registered does not choose what stands in the

@@ -65,9 +65,6 @@ func (m *Middleware) require(
 		panic(err)
 	}
 	return func(next http.Handler) http.Handler {
-		if needs.IsPublic() {
-			return &guarded{next, needs, next}
-		}
 		return &guarded{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			admitted, err := m.admit(r, name, needs)
 			if err != nil {

@@ -299,12 +299,56 @@ func TestCheck_decidesWithoutWriting(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "alice", caller.Subject())
 
+	// Behind another guard, too, nobody is the caller of what is public.
+	admitted, err := auth.Admit(req, claims.Authenticated())
+	require.NoError(t, err)
+	caller, err = auth.Check(admitted, claims.Public())
+	require.NoError(t, err)
+	assert.Nil(t, caller)
+
 	_, err = auth.Check(req, claims.Scopes("orders:read"))
 	require.ErrorIs(t, err, claims.ErrInsufficientScope)
 	recorder := httptest.NewRecorder()
 	auth.Refuse(recorder, err)
 	assert.Equal(t, http.StatusForbidden, recorder.Code)
 	assert.Contains(t, recorder.Header().Get("WWW-Authenticate"), `scope="orders:read"`)
+}
+
+// A reason of the user's own has a body, and what asks for nothing has no challenge.
+func TestRefuse_own(t *testing.T) {
+	t.Parallel()
+	_, auth := guard(t)
+	recorder := httptest.NewRecorder()
+	auth.Refuse(recorder, claims.NewError(claims.ErrForbidden, "own_reason", nil))
+	assert.Equal(t, http.StatusForbidden, recorder.Code)
+	var body struct{ Reason string }
+	require.NoError(t, json.Unmarshal(recorder.Body.Bytes(), &body))
+	assert.Equal(t, "own_reason", body.Reason)
+	recorder = httptest.NewRecorder()
+	auth.Refuse(recorder, claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, nil))
+	assert.NotContains(t, recorder.Header(), "Www-Authenticate")
+}
+
+// An operation is called what its router calls it.
+func TestRequire_operation(t *testing.T) {
+	t.Parallel()
+	issuer := claimstest.Start(t, claimstest.Config{})
+	verifier, err := claims.NewVerifier(claims.Config{Issuer: issuer.URL(), Audiences: []string{claimstest.Audience}})
+	require.NoError(t, err)
+	var operations []string
+	auth := httpmw.New(verifier, httpmw.Config{Observer: func(_ context.Context, d claims.Decision) {
+		operations = append(operations, d.Operation)
+	}})
+	own := httpmw.NewServeMux(auth)
+	own.Handle("GET /own/{id}", claims.Authenticated(), &spy{})
+	mux := http.NewServeMux()
+	mux.Handle("GET /orders/{id}", auth.Wrap(&spy{}))
+	mux.Handle("/own/", own)
+	for _, path := range []string{"/orders/1", "/own/2"} {
+		mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil))
+	}
+	auth.Wrap(&spy{}).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/secret", nil))
+	assert.Equal(t, []string{"GET /orders/{id}", "GET /own/{id}", ""}, operations)
 }
 
 // What a handler said of the body that it did not write does not count.
