@@ -7,7 +7,7 @@ FUZZTIME    ?= 30s
 SOAKTIME    ?= 2m
 COUNT       ?= 10
 BENCHTIME   ?= 200ms
-MUTATE      ?= ./claims
+MUTATE      ?= ./claims ./httpmw ./grpcmw
 ARGS        ?=
 BUF         := go run github.com/bufbuild/buf/cmd/buf@v1.73.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -63,7 +63,7 @@ lint: ## gofmt, go vet, staticcheck and go mod tidy -diff in every module
 	exit $$status
 
 # Each mutant has one check less, or another fault, that a test ought to notice.
-mutate: ## List the faults in the code of MUTATE (./claims) that no test would notice
+mutate: ## List the faults in the code of MUTATE that no test would notice
 	@go run ./.ci/mutate $(ARGS) $(MUTATE)
 
 mutate-short: ARGS = -sample 60
