@@ -76,7 +76,7 @@
 // enough, and a tenth is often nearly as good. Of requests of 20,000 clients whose
 // shares follow Zipf's law with an exponent of 1.07, a cache for 1 % of the clients
 // hit 53 %, for 5 % 70 %, for 10 % 77 %, for 25 % 86 %, for 50 % 92 %. A token takes
-// the length of its claims and about 400 bytes.
+// the length of its claims and about 500 bytes.
 //
 // # Outcomes
 //

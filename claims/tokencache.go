@@ -20,7 +20,7 @@ const (
 	// meanSize is what a token may take on average where all places are full.
 	meanSize = 2 << 10
 	// overhead is about what a token takes beside its claims' text.
-	overhead = 400
+	overhead = 500
 	// tick is the time in which tokens are told to have been used: fine enough to
 	// order them, and coarse enough to be written seldom.
 	tick  = 1 << 20 // nanoseconds

@@ -11,7 +11,7 @@ func report(r *measured.Results) string {
 	tables := []*table{
 		ratios(r), times(r), allocations(r), cached(r),
 		refusals(r), refusalAllocations(r), transports(r),
-		parallel(r), latency(r), keys(r), memory(r),
+		authorization(r), parallel(r), latency(r), keys(r), memory(r),
 	}
 	text := []string{head(r)}
 	for _, t := range tables {

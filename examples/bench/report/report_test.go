@@ -20,6 +20,7 @@ BenchmarkVerify/alg=RS256/impl=a-2  10  41234 ns/op  42000 cpu-ns/op  4432 B/op 
 BenchmarkRefuse/kind=oversize-dots/impl=a-2  9 4e6 ns/op  1.25 fetches/op 1048704 B/op  5 allocs/op
 BenchmarkRefuse/kind=oversize-dots/impl=b-2  9  7.5 ns/op  0 fetches/op  0 B/op  0 allocs/op
 BenchmarkHTTP/impl=none-2  10  100 ns/op  3 allocs/op
+BenchmarkAuthorize/needs=scope/observed-2  10  1100 ns/op  144 B/op  1 allocs/op
 BenchmarkParallel/impl=a  10  40000 ns/op
 BenchmarkParallel/impl=a-2  10  20000 ns/op
 BenchmarkParallelRotation/impl=a-2  10  25000 ns/op  3 refused
@@ -40,6 +41,7 @@ func TestReport(t *testing.T) {
 		"| oversize-dots | 4.00 ms (1.25) | 7.50 ns |\n",
 		"| oversize-dots | 5, 1,048,704 B | 0, 0 B |\n",
 		"| no guard | 100 ns | 3 | – | – |\n",
+		"| a scope, with an observer | 1.10 µs | 1 |\n",
 		"| a | 25,000 | 50,000 | 2.00 | – | – | – | 40,000 (3) |\n",
 	} {
 		assert.Contains(t, got, want)

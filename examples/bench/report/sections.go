@@ -80,6 +80,28 @@ func transports(r *measured.Results) *table {
 	return t
 }
 
+func authorization(r *measured.Results) *table {
+	t := &table{
+		title: "Requirements (RS256)",
+		note: "What an operation may need of a caller whose token was verified before, and whose " +
+			"permissions were asked for before.",
+		columns: []string{"", "time", "allocations"},
+	}
+	for _, row := range []struct{ title, name string }{
+		{"a valid token", "needs=token"},
+		{"a scope", "needs=scope"},
+		{"a scope, with an observer", "needs=scope/observed"},
+		{"a scope, and a permission from a source", "needs=permission"},
+		{"that, in a workspace", "needs=permission/workspace"},
+	} {
+		name := "Authorize/" + row.name
+		if took := cell(r, name, "sec/op", duration); took != missing {
+			t.add(row.title, took, cell(r, name, "allocs/op", count))
+		}
+	}
+	return t
+}
+
 func parallel(r *measured.Results) *table {
 	t := &table{
 		title: "Throughput (RS256), tokens a second",
