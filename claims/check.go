@@ -201,7 +201,7 @@ func (v *Verifier) complete(t *token) {
 	t.claims.until = t.claims.expiresAt.Add(v.cfg.Leeway)
 	if v.cfg.MaxTokenAge > 0 {
 		oldest := t.claims.issuedAt.Add(v.cfg.MaxTokenAge).Add(v.cfg.Leeway)
-		if oldest.After(t.claims.issuedAt) && oldest.Before(t.claims.until) { // no overflow
+		if oldest.Before(t.claims.until) {
 			t.claims.until = oldest
 		}
 	}

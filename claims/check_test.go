@@ -3,6 +3,7 @@ package claims_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -259,5 +260,24 @@ func TestVerifier_ownCheck(t *testing.T) {
 			assertRefused(t, caller, err, claims.ReasonSignature)
 			assert.Equal(t, 1, called, "only a verified token is shown to it")
 		})
+	}
+}
+
+// Among many members, too, one that looks like a claim of the Config's is noticed.
+func TestRequiredClaims_variantAmongMany(t *testing.T) {
+	t.Parallel()
+	issuer := newIssuer(t, claimstest.Config{})
+	verifier := newVerifier(t, issuer, func(cfg *claims.Config) { cfg.RequiredClaims = []string{"tenant"} })
+	for _, n := range []int{0, 5, 40} {
+		token := claimstest.Token{Claims: m{"tenant": "a"}}
+		for i := range n {
+			token.Claims[fmt.Sprint("claim", i)] = i
+		}
+		_, err := verifier.Authenticate(t.Context(), bearer(issuer.Mint(token)))
+		require.NoError(t, err, n)
+		token.Claims["Tenant"] = "b"
+		_, err = verifier.Authenticate(t.Context(), bearer(issuer.Mint(token)))
+		require.Error(t, err, n)
+		assert.Equal(t, claims.ReasonMalformed, claims.AsError(err).Reason(), n)
 	}
 }

@@ -103,6 +103,8 @@ func TestGuard_noToken(t *testing.T) {
 			Needs: needs, Fault: claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil),
 		})
 		assert.Equal(t, scope, assertRefusal(t, claims.ErrNoToken, err).Scope())
+		_, err = guard.Authorize(t.Context(), claims.Call{Needs: needs, Credentials: bearer("a b")})
+		assert.Empty(t, assertRefusal(t, claims.ErrInvalidRequest, err).Scope(), "nothing would help")
 	}
 }
 

@@ -347,6 +347,32 @@ func TestDecision_tokenCacheOfAll(t *testing.T) {
 	}
 }
 
+// Where one remembers nothing, nothing is said of it.
+func TestDecision_tokenCacheOfNone(t *testing.T) {
+	t.Parallel()
+	issuer := newIssuer(t, claimstest.Config{})
+	for name, sizes := range map[string]struct{ all, one int }{"all": {-1, 0}, "one": {0, -1}} {
+		tenants, err := claims.NewTenants(claims.TenantsConfig{
+			TokenCache: sizes.all,
+			Resolve: func(context.Context, string) (claims.Config, error) {
+				cfg := configOf(t, issuer)
+				cfg.TokenCache = sizes.one
+				return cfg, nil
+			},
+		})
+		require.NoError(t, err)
+		record := &record{}
+		guard, err := claims.NewGuard(tenants, claims.GuardConfig{Observer: record.observe})
+		require.NoError(t, err)
+		token := bearer(issuer.Mint(claimstest.Token{Subject: "alice"}))
+		for range 2 {
+			_, err := guard.Authorize(t.Context(), claims.Call{Credentials: token})
+			require.NoError(t, err, name)
+			assert.Equal(t, claims.CacheUnknown, record.take()[0].TokenCache, name)
+		}
+	}
+}
+
 // A token that is met again says so.
 func TestDecision_tokenCache(t *testing.T) {
 	t.Parallel()

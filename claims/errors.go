@@ -96,7 +96,7 @@ func NewError(class error, reason Reason, cause error) *Error {
 // other error becomes [ErrInvalidToken], because an Authenticator whose errors
 // are not classified must not let a caller's token choose [ErrUnavailable].
 func AsError(err error) *Error {
-	if e, ok := err.(*Error); ok && e != nil { // without what the next lines allocate
+	if e, _ := err.(*Error); e != nil { // without what the next lines allocate
 		return e
 	}
 	var e *Error

@@ -489,3 +489,32 @@ func TestReader_staysBad(t *testing.T) {
 	r.bad = false
 	assert.Equal(t, 'A', r.hex4(), "else it is read to its end")
 }
+
+// Wherever it stands in a string, and however long that is and what follows, what is not
+// UTF-8 is noticed.
+func TestReadString_notUTF8(t *testing.T) {
+	t.Parallel()
+	for length := range 20 {
+		for at := range length + 1 {
+			for _, escape := range []string{"", `\n`} {
+				for _, behind := range []string{"", `,"some":"more"`} {
+					text := func(c string) string {
+						plain := strings.Repeat("a", length)
+						return plain[:at] + c + plain[at:] + escape
+					}
+					for _, c := range []string{"\xff", "\xc3", "\xed\xa0\x80"} {
+						for _, object := range []string{
+							`{"x":"` + text(c) + `"` + behind + `}`, `{"x":"` + escape + text(c) + `"` + behind + `}`,
+							`{"` + text(c) + `":1` + behind + `}`,
+						} {
+							assert.False(t, readObject(object, (*reader).skip), "%q", object)
+							assert.False(t, readObject(object, func(r *reader) { r.string() }), "%q", object)
+						}
+					}
+					object := `{"x":"` + text("é") + `"` + behind + `}`
+					assert.True(t, readObject(object, func(r *reader) { r.string() }), "%q", object)
+				}
+			}
+		}
+	}
+}

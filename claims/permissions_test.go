@@ -3,6 +3,7 @@ package claims_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -255,4 +256,26 @@ func TestPermissionMap_changes(t *testing.T) {
 			time.Sleep(5 * time.Minute)
 		}
 	})
+}
+
+// If what is put before values makes them too long, nothing is granted, whatever was
+// found before.
+func TestPermissionClaims_tooLong(t *testing.T) {
+	t.Parallel()
+	issuer := newIssuer(t, claimstest.Config{})
+	verifier := newVerifier(t, issuer, func(cfg *claims.Config) {
+		cfg.PermissionClaims = []string{"permissions", "resource_access.*.roles"}
+	})
+	for name, row := range map[string]struct{ length, want int }{"as they are": {20, 201}, "too long": {2000, 0}} {
+		var roles []string
+		for i := range 200 {
+			roles = append(roles, fmt.Sprint(i))
+		}
+		caller, err := verifier.Authenticate(t.Context(), bearer(issuer.Mint(claimstest.Token{Claims: claimSet{
+			"permissions":     []string{"p"},
+			"resource_access": claimSet{strings.Repeat("c", row.length): claimSet{"roles": roles}},
+		}})))
+		require.NoError(t, err)
+		assert.Len(t, caller.Permissions(), row.want, name)
+	}
 }

@@ -51,6 +51,11 @@ func TestVerifier_same(t *testing.T) {
 	open := func(cfg *Config) {
 		cfg.Issuer, cfg.Tenant = "https://a.example/{tenant}", func(string) bool { return true }
 	}
+	cached := func(cfg *Config) {
+		cache, err := jwks.NewCache(jwks.Config{Issuer: cfg.Issuer})
+		require.NoError(t, err)
+		cfg.Keys = cache
+	}
 	for _, tt := range []struct {
 		name string
 		a, b func(*Config)
@@ -63,6 +68,7 @@ func TestVerifier_same(t *testing.T) {
 		{name: "two open issuers", a: open, b: open},
 		{name: "another audience", a: plain, b: func(cfg *Config) { cfg.Audiences = []string{"b"} }},
 		{name: "another cache", a: plain, b: func(cfg *Config) { cfg.TokenCache = -1 }},
+		{name: "caches of one config", a: cached, b: cached, same: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

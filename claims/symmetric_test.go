@@ -1,6 +1,7 @@
 package claims_test
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
@@ -138,6 +139,8 @@ func TestNewSymmetricVerifier_mistakes(t *testing.T) {
 			name: "everything at once", wrong: []string{"Config.Issuer", "Config.Audiences", "0 secrets"},
 			change: func(cfg *claims.Config) { *cfg = claims.Config{} },
 		},
+		{name: "brackets that are no JSON", secrets: [][]byte{append([]byte("{["), good...), append([]byte("["), good...)}},
+		{name: "white space", secrets: [][]byte{bytes.Repeat([]byte(" "), 64)}},
 		{name: "PKIX key", secrets: [][]byte{public}, wrong: []string{"secret 0 is a public key"}},
 		{
 			name:    "PKCS1 key",
