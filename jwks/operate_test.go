@@ -300,7 +300,8 @@ func TestCache_tellsWhatHappens(t *testing.T) {
 		ask(known)
 		told("down at start", []string{
 			"fetch initial status", "refusal unavailable ", "refusal unavailable ",
-		}, "level=ERROR")
+		}, `level=ERROR msg="jwks: no usable keys: tokens can not be verified" issuer=`+
+			issuer.URL()+" before=empty fault=status\n")
 		for range 3 { // the same again is no news
 			time.Sleep(2 * time.Minute)
 			ask(known)
@@ -324,7 +325,8 @@ func TestCache_tellsWhatHappens(t *testing.T) {
 		ask(known)
 		told("recovery", []string{
 			"fetch initial ", "rotation  ", "skip unsupported_type ",
-		}, "keys changed", "keys are current")
+		}, "keys changed", `level=INFO msg="jwks: keys are current" issuer=`+
+			issuer.URL()+" before=unavailable\n")
 		stats := cache.Stats()
 		assert.Equal(t, []string{known}, stats.KeyIDs)
 		assert.Equal(t, []jwks.Skipped{{Index: 1, KeyID: "post-quantum", Reason: "unsupported_type"}},

@@ -3,7 +3,10 @@ package jwks_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -37,6 +40,10 @@ func TestStats_overTime(t *testing.T) {
 		assert.Equal(t, second, s.LastAttempt)
 		assert.Zero(t, s.Age)
 
+		time.Sleep(cooldown)
+		require.NoError(t, lookup(t, cache, issuer.Rotate("ES256")))
+		assert.EqualValues(t, 3, cache.Stats().Generation)
+
 		issuer.Fail(http.StatusInternalServerError)
 		time.Sleep(defaultLife)
 		third := time.Now()
@@ -44,7 +51,7 @@ func TestStats_overTime(t *testing.T) {
 		synctest.Wait()
 		s = cache.Stats()
 		assert.Equal(t, 1, s.Failures)
-		assert.EqualValues(t, 2, s.Generation)
+		assert.EqualValues(t, 3, s.Generation)
 		assert.WithinRange(t, s.NextAttempt, third, third.Add(2*time.Second), "a failure is soon followed by another")
 	})
 }
@@ -144,6 +151,20 @@ func TestCache_Refuses_duringAFetch(t *testing.T) {
 	})
 }
 
+// Nor is anybody while a fetch is due, which a look-up starts.
+func TestCache_Refuses_whatIsDue(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		issuer, cache := issuerAndCache(t)
+		require.NoError(t, lookup(t, cache, issuer.Key()))
+		issuer.Fail(http.StatusInternalServerError)
+		time.Sleep(defaultLife * 95 / 100)
+		_, err := cache.Lookup(t.Context(), "invented", "ES256")
+		require.ErrorIs(t, err, jwks.ErrUnknownKey)
+		synctest.Wait()
+		assert.False(t, cache.Refuses("other", "ES256"))
+	})
+}
+
 // A rotation to a key of that ID which is for another algorithm is a mismatch, no
 // unknown key.
 func TestCache_rotationToAnotherAlgorithm(t *testing.T) {
@@ -200,4 +221,34 @@ func TestFaultOf_deadline(t *testing.T) {
 	assert.Equal(t, jwks.FaultTimeout, jwks.FaultOf(fmt.Errorf("source: %w", context.DeadlineExceeded)))
 	assert.Equal(t, jwks.FaultSource, jwks.FaultOf(fmt.Errorf("source: %w", context.Canceled)))
 	assert.Empty(t, jwks.FaultOf(nil))
+}
+
+// The first keys are news once, and skipped keys are told of with each rotation.
+func TestCache_tellsOfFirstKeys(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var r witness
+		issuer, cache := example(t, func(cfg *jwks.Config) {
+			cfg.Observer = r.observe
+			cfg.Logger = slog.New(slog.NewTextHandler(&r, nil))
+		})
+		issuer.Intercept(func(next http.Handler) http.Handler {
+			mux := http.NewServeMux()
+			mux.Handle("/", next)
+			mux.HandleFunc("/jwks", func(w http.ResponseWriter, _ *http.Request) {
+				document := strings.TrimSuffix(strings.TrimSpace(string(issuer.KeySet())), "]}")
+				_, _ = io.WriteString(w, document+`,{"kty":"AKP","kid":"post-quantum"}]}`)
+			})
+			return mux
+		})
+		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
+		synctest.Wait()
+		kinds, log := r.take()
+		assert.Equal(t, []string{"fetch initial ", "rotation  ", "skip unsupported_type "}, kinds)
+		assert.Equal(t, 1, strings.Count(log, "\n"), log)
+		issuer.Rotate("ES256")
+		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
+		synctest.Wait()
+		kinds, _ = r.take()
+		assert.Equal(t, []string{"fetch unknown_key ", "rotation  ", "skip unsupported_type "}, kinds)
+	})
 }
