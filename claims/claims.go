@@ -273,3 +273,23 @@ func isLower(name string) bool {
 	}
 	return true
 }
+
+// overhead is about what a token takes beside its claims' text.
+const overhead = 500
+
+// Principal is who a [PermissionSource] is asked about: all that its answer may
+// depend on. It can be compared with ==.
+type Principal struct {
+	Issuer   string
+	Subject  string // the user, or the client where it acts for itself
+	ClientID string
+}
+
+// Principal returns who the claims are of.
+func (c *Claims) Principal() Principal { return Principal{c.issuer, c.subject, c.clientID} }
+
+func (p Principal) matches(other Principal) bool {
+	return (p.Issuer == "" || p.Issuer == other.Issuer) &&
+		(p.Subject == "" || p.Subject == other.Subject) &&
+		(p.ClientID == "" || p.ClientID == other.ClientID)
+}
