@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sallyport-go/sallyport/claims/internal/strict"
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
@@ -78,7 +79,7 @@ func newVerifier(cfg Config, accepted algorithmSet) *Verifier {
 		permissions: permissionMapping{cfg.PermissionClaims, cfg.PermissionMap},
 		id:          lastID.Add(1),
 	}
-	v.mixed = slices.ContainsFunc(v.named, func(name string) bool { return !isLower(name) })
+	v.mixed = slices.ContainsFunc(v.named, func(name string) bool { return !strict.IsLower(name) })
 	return v
 }
 
