@@ -85,7 +85,6 @@ func malformed(cause string) *Error {
 // in members.
 func parseClaims(payload string, all *strict.Members) (*facts, *Error) {
 	c := &facts{payload: payload}
-	c.handle.facts = c
 	var clientID, azp string
 	var scope, scp []string
 	r := strict.NewReader(payload)

@@ -53,13 +53,17 @@ func Allowed(ctx context.Context, needs Requirement) error {
 	return err
 }
 
-// Recheck decides anew about the request that ctx belongs to, by the requirement of its
-// operation, or of each guard that it has passed, and by the time: for what lasts, such
-// as server-sent events, whose caller may have lost a permission since, or whose token
-// may have expired. It returns nil or an [*Error], as [Allowed] does: [ErrNoToken]
-// where the context carries no claims, as in a public operation, and [ErrInvalidToken]
-// where the token has expired. What else may have befallen the token is not looked at.
-// A [Func] of that requirement must not call it.
+// Recheck decides anew about the request that ctx belongs to: for what lasts, such as
+// server-sent events, whose caller may have lost a permission since, or whose token
+// may have been revoked. It asks what each use of the token asks (whether its issuer
+// is still trusted, the key still there, the time, [Config].Check), and then the
+// requirement of the operation; of a request that has passed several guards, all of
+// each. Only the token's binding is not proven again.
+//
+// It returns nil or an [*Error], as [Allowed] does: [ErrNoToken] where the context
+// carries no claims, as in a public operation, and [ErrInvalidToken] where the token
+// is not accepted any more. It may wait, as a request does, if keys have to be
+// fetched. A Check or a [Func] must not call it.
 func Recheck(ctx context.Context) error {
 	c := callIn(ctx)
 	if c == nil {
@@ -80,11 +84,31 @@ func (c *call) recheck(ctx context.Context) error {
 	var err error
 	if !until.IsZero() && !start.Before(until) {
 		err = errExpired
-	} else {
+	} else if err = c.recheckToken(ctx); err == nil {
 		err = c.operation.Requirement.check(q)
 	}
 	c.tell(q, c.operation.Requirement, err, Decision{Part: true, Time: start})
 	return err
+}
+
+// recheckToken asks the guard's Authenticator, and the one that verified the token,
+// which may stand behind it.
+func (c *call) recheckToken(ctx context.Context) error {
+	by := c.caller.of().origin.by
+	if c.guard != nil {
+		if auth, ok := c.guard.auth.(rechecker); ok {
+			if err := recheckBy(ctx, auth, &c.caller); err != nil {
+				return err
+			}
+			if by != nil && asks(c.guard.auth, by) {
+				return nil
+			}
+		}
+	}
+	if by == nil {
+		return nil
+	}
+	return recheckBy(ctx, by, &c.caller)
 }
 
 // WorkspaceFromContext returns the workspace in which the operation that ctx belongs to

@@ -75,7 +75,9 @@ var (
 	errUnknownKey           = invalidToken(ReasonUnknownKey)
 	errSignature            = invalidToken(ReasonSignature)
 	errSuperseded           = NewError(ErrInvalidToken, ReasonIssuer, errors.New(
-		"claims: the issuer is trusted by another Config now, or the key is gone"))
+		"claims: the issuer is trusted by another Config now, by which the claims mean something else"))
+	errKeyGone = NewError(ErrInvalidToken, ReasonUnknownKey, errors.New(
+		"claims: the key that signed the token is gone"))
 	errNotMade = NewError(ErrUnavailable, ReasonUndecided, errors.New(
 		"claims: an Authenticator was not made by its constructor"))
 	errPermission = &Error{class: ErrForbidden, reason: ReasonPermission}

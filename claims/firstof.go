@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
 // ErrUnrecognized is what the error of an [Authenticator] matches, beside the class
@@ -36,25 +38,56 @@ func FirstOf(auths ...Authenticator) Authenticator {
 type firstOf struct{ auths []Authenticator }
 
 func (f *firstOf) Authenticate(ctx context.Context, c Credentials) (*Claims, error) {
-	var refusal error
+	return claimsOf(f.identify(ctx, c))
+}
+
+func (f *firstOf) identify(ctx context.Context, c Credentials) (*facts, error) {
+	var refusal reply
 	for _, auth := range f.auths {
-		caller, err := auth.Authenticate(ctx, c)
-		if err == nil || !errors.Is(err, ErrUnrecognized) {
-			return caller, err
+		r := askOne(ctx, auth, c)
+		if !r.unrecognized {
+			return r.facts, r.err
 		}
 		// That a scheme is unknown says less than that a token is.
-		if refusal == nil || errors.Is(refusal, ErrNoToken) && !errors.Is(err, ErrNoToken) {
-			refusal = err
+		if refusal.err == nil || refusal.noToken && !r.noToken {
+			refusal = r
 		}
 	}
-	return nil, refusal
+	return nil, refusal.err
+}
+
+// reply is what an Authenticator says, and what its error matches.
+type reply struct {
+	facts                 *facts
+	err                   error
+	unrecognized, noToken bool
+}
+
+func askOne(ctx context.Context, auth Authenticator, c Credentials) (r reply) {
+	err := foreign.Call(foreign.Name("claims: Authenticator"), func() error {
+		if own := identifierOf(auth); own != nil {
+			r.facts, r.err = own.identify(ctx, c)
+		} else if caller, err := auth.Authenticate(ctx, c); err != nil {
+			r.err = err
+		} else if r.facts = caller.of(); r.facts == noFacts {
+			r.facts, r.err = nil, errNoToken // it breaks its word
+		}
+		// An error of the user's has methods of the user's.
+		r.unrecognized = r.err != nil && errors.Is(r.err, ErrUnrecognized)
+		r.noToken = r.unrecognized && errors.Is(r.err, ErrNoToken)
+		return nil
+	})
+	if err != nil {
+		return reply{err: panicUndecided(ctx, err)}
+	}
+	return r
 }
 
 // Recheck asks all: each returns nil for claims that it did not make.
 func (f *firstOf) Recheck(ctx context.Context, caller *Claims) error {
 	for _, auth := range f.auths {
 		if r, ok := auth.(rechecker); ok {
-			if err := r.Recheck(ctx, caller); err != nil {
+			if err := recheckBy(ctx, r, caller); err != nil {
 				return err
 			}
 		}
@@ -62,8 +95,15 @@ func (f *firstOf) Recheck(ctx context.Context, caller *Claims) error {
 	return nil
 }
 
+// asks reports whether an Authenticator that is asked again asks the maker of claims.
+func asks(auth Authenticator, by maker) bool {
+	f, ok := auth.(*firstOf)
+	return auth == Authenticator(by) || ok &&
+		slices.ContainsFunc(f.auths, func(part Authenticator) bool { return asks(part, by) })
+}
+
 func (f *firstOf) isStrict(auth Authenticator) bool {
 	return auth == Authenticator(f) && !slices.ContainsFunc(f.auths, func(part Authenticator) bool {
-		return !isStrict(part)
+		return identifierOf(part) == nil
 	})
 }

@@ -4,12 +4,15 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
 // Observer is told of decisions, each as it is made: for an audit log, for metrics,
 // for seeing what a [ReportOnly] would do. It is called on the request's goroutine,
 // must be quick, and safe for concurrent use. Which decisions are worth keeping is
-// for it to say.
+// for it to say. If it panics, the decision stands, and [slog.Default] has the panic,
+// one a second at most.
 type Observer func(ctx context.Context, d Decision)
 
 // Decision is the record of one decision: of an operation, unless Part is set. It has
@@ -97,20 +100,21 @@ func (c *call) tell(q *query, needs Requirement, err error, d Decision) {
 
 // report tells the observer.
 func (g *Guard) report(ctx context.Context, d Decision) {
-	if g.observer == nil {
+	if g == nil || g.observer == nil {
 		return
 	}
 	if d.Duration == 0 {
 		d.Duration = time.Since(d.Time)
 	}
-	g.observer(ctx, d)
+	g.panics.Call(foreign.Name("claims: Observer"), func() { g.observer(ctx, d) })
 }
 
 // LogDecisions returns an [Observer] that logs each decision in one record: at level
 // Info if it is allowed or refused, Debug if so and of a part, Warn if a [ReportOnly]
 // would have refused it, and Error if it could not be made though the caller waited. It
 // logs the reason of a refusal, not its cause, which may quote what is secret:
-// [errors.Unwrap] of d.Err returns it, for an Observer that may log it.
+// [errors.Unwrap] of d.Err returns it, for an Observer that may log it. A nil logger is
+// [slog.Default].
 func LogDecisions(logger *slog.Logger) Observer {
 	return func(ctx context.Context, d Decision) {
 		level := slog.LevelInfo
@@ -122,6 +126,10 @@ func LogDecisions(logger *slog.Logger) Observer {
 			level = slog.LevelError
 		case d.Reported != nil:
 			level = slog.LevelWarn
+		}
+		logger := logger
+		if logger == nil {
+			logger = slog.Default() // as it is now
 		}
 		if logger.Enabled(ctx, level) {
 			logger.LogAttrs(ctx, level, "access decision", d.attrs()...)

@@ -117,11 +117,15 @@ func (i *Issuers) Trusted() []string {
 
 // Authenticate verifies a token of one of the issuers.
 func (i *Issuers) Authenticate(ctx context.Context, c Credentials) (*Claims, error) {
+	return claimsOf(i.identify(ctx, c))
+}
+
+func (i *Issuers) identify(ctx context.Context, c Credentials) (*facts, error) {
 	if !i.isMade() {
 		return nil, errNotMade
 	}
 	table := i.trusted.Load()
-	return table.pipeline.authenticate(ctx, c, table)
+	return table.pipeline.identify(ctx, c, table)
 }
 
 // Recheck asks anew what each use of a token asks, of claims that these Issuers made:
@@ -137,16 +141,16 @@ func (i *Issuers) Recheck(ctx context.Context, caller *Claims) error {
 func (i *Issuers) isMade() bool                     { return i != nil && i.trusted.Load() != nil }
 func (i *Issuers) isStrict(auth Authenticator) bool { return auth == Authenticator(i) }
 
-func (table *issuerTable) owner() Authenticator { return table.of }
-func (table *issuerTable) sizes() int           { return table.maxSize }
+func (table *issuerTable) owner() maker { return table.of }
+func (table *issuerTable) sizes() int   { return table.maxSize }
 
-func (table *issuerTable) takes(scheme string) bool {
+func (table *issuerTable) takes(scheme string) (takes, sure bool) {
 	for _, v := range table.verifiers {
-		if v.takes(scheme) {
-			return true
+		if takes, _ := v.takes(scheme); takes {
+			return true, true
 		}
 	}
-	return false
+	return false, true
 }
 
 func (table *issuerTable) route(_ context.Context, issuer string) (*Verifier, error) {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +30,8 @@ const (
 	maxStrangers = 16
 	maxFamiliar  = 64
 	maxQuestions = 1024
+
+	maxSchemes = 16 // that tenants take, of which note is taken
 )
 
 // ErrUntrusted is what [TenantsConfig].Resolve returns for an issuer that is not
@@ -98,7 +102,8 @@ type Tenants struct {
 	// of tenants.
 	strangers, familiar chan struct{}
 
-	known sync.Map // string to *tenant
+	known   sync.Map                 // string to *tenant
+	schemes atomic.Pointer[[]string] // beside Bearer, that tenants have been seen to take
 
 	mu        sync.Mutex           // guards the fields below
 	verified  int                  // of known, those of which a token was verified
@@ -187,17 +192,21 @@ func NewTenants(cfg TenantsConfig) (*Tenants, error) {
 // Authenticate verifies a token of an issuer that Resolve trusts. Where that cannot
 // be told, the error is [ErrUnavailable].
 func (t *Tenants) Authenticate(ctx context.Context, c Credentials) (*Claims, error) {
+	return claimsOf(t.identify(ctx, c))
+}
+
+func (t *Tenants) identify(ctx context.Context, c Credentials) (*facts, error) {
 	if !t.isMade() {
 		return nil, errNotMade
 	}
-	caller, err := t.pipeline.authenticate(ctx, c, t)
+	f, err := t.pipeline.identify(ctx, c, t)
 	if err != nil {
 		return nil, err
 	}
-	if known := t.lookup(caller.issuer); known != nil {
+	if known := t.lookup(f.issuer); known != nil {
 		t.used(known)
 	}
-	return caller, nil
+	return f, nil
 }
 
 // Recheck asks anew what each use of a token asks, of claims that these Tenants made:
@@ -211,11 +220,35 @@ func (t *Tenants) Recheck(ctx context.Context, caller *Claims) error {
 
 func (t *Tenants) isMade() bool                     { return t != nil && t.resolve != nil }
 func (t *Tenants) isStrict(auth Authenticator) bool { return auth == Authenticator(t) }
-func (t *Tenants) owner() Authenticator             { return t }
+func (t *Tenants) owner() maker                     { return t }
 func (t *Tenants) sizes() int                       { return t.maxSize }
 
 // takes any scheme: which ones a tenant takes is known once it is.
-func (t *Tenants) takes(string) bool { return true }
+func (t *Tenants) takes(scheme string) (takes, sure bool) {
+	if schemes := t.schemes.Load(); schemes != nil {
+		sure = slices.ContainsFunc(*schemes, func(s string) bool { return strings.EqualFold(s, scheme) })
+	}
+	return true, sure
+}
+
+// learn takes note of the schemes that a tenant takes.
+func (t *Tenants) learn(v *Verifier) {
+	for _, c := range v.confirmers {
+		if _, sure := t.takes(c.scheme); sure {
+			continue
+		}
+		t.mu.Lock()
+		var known []string
+		if schemes := t.schemes.Load(); schemes != nil {
+			known = *schemes
+		}
+		if len(known) < maxSchemes {
+			known = append(slices.Clip(known), c.scheme)
+			t.schemes.Store(&known)
+		}
+		t.mu.Unlock()
+	}
+}
 
 func (t *Tenants) wanted() string { return "an issuer that TenantsConfig.Resolve trusts" }
 
@@ -237,6 +270,7 @@ func (t *Tenants) route(ctx context.Context, issuer string) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.learn(known.verifier)
 	return known.verifier, nil
 }
 

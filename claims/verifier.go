@@ -86,10 +86,14 @@ func (v *Verifier) String() string {
 // Authenticate verifies a token, by the checks and in the order that the package
 // comment gives.
 func (v *Verifier) Authenticate(ctx context.Context, c Credentials) (*Claims, error) {
+	return claimsOf(v.identify(ctx, c))
+}
+
+func (v *Verifier) identify(ctx context.Context, c Credentials) (*facts, error) {
 	if !v.isMade() {
 		return nil, errNotMade
 	}
-	return v.pipeline.authenticate(ctx, c, v)
+	return v.pipeline.identify(ctx, c, v)
 }
 
 // Recheck asks anew what each use of a token asks, of claims that this Verifier
@@ -136,13 +140,13 @@ func (v *Verifier) trusts(issuer string) (trusted bool, err error) {
 
 func (v *Verifier) sizes() (maxTokenSize int) { return v.maxTokenSize }
 
-func (v *Verifier) takes(scheme string) bool {
+func (v *Verifier) takes(scheme string) (takes, sure bool) {
 	for _, c := range v.confirmers {
 		if strings.EqualFold(c.scheme, scheme) {
-			return true
+			return true, true
 		}
 	}
-	return false
+	return false, true
 }
 
 // Ready returns nil once the issuer's keys are at hand, fetching them if need
@@ -185,7 +189,12 @@ func (v *Verifier) keepKeys(before *Verifier) {
 // whose keys are at hand can stay. Functions cannot be compared: two Configs that
 // have some differ.
 func (v *Verifier) same(other *Verifier) bool {
-	return reflect.DeepEqual(v.rules, other.rules) && sameKeys(v.keys, other.keys)
+	a, b := *v.rules, *other.rules
+	if !sameConfirmers(a.confirmers, b.confirmers) || !sameKeys(v.keys, other.keys) {
+		return false
+	}
+	a.confirmers, b.confirmers = nil, nil
+	return reflect.DeepEqual(a, b)
 }
 
 func sameKeys(a, b KeySource) bool {
@@ -201,7 +210,7 @@ func sameKeys(a, b KeySource) bool {
 	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
-func (v *Verifier) owner() Authenticator { return v }
-func (v *Verifier) isMade() bool         { return v != nil && v.rules != nil }
+func (v *Verifier) owner() maker { return v }
+func (v *Verifier) isMade() bool { return v != nil && v.rules != nil }
 
 func (v *Verifier) wanted() string { return quote(v.issuer) }
