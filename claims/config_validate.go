@@ -118,14 +118,16 @@ func isZero(v any) bool { return reflect.ValueOf(v).IsZero() }
 // shownURL returns a URL for people, without what may be secret in it.
 func shownURL(text string) string {
 	u, err := url.Parse(text)
-	if err != nil || u.User == nil && u.RawQuery == "" {
-		return clip(text)
+	text, _, _ = strings.Cut(text, "?")
+	text, _, _ = strings.Cut(text, "#")
+	if at := strings.LastIndexByte(text, '@'); at >= 0 && (err != nil || u.User != nil) {
+		start := 0
+		if slashes := strings.Index(text[:at], "//"); slashes >= 0 {
+			start = slashes + len("//")
+		}
+		text = text[:start] + text[at+1:]
 	}
-	if u.User != nil {
-		u.User = url.User("...")
-	}
-	u.RawQuery = ""
-	return clip(u.String())
+	return clip(text)
 }
 
 func (cfg Config) validateClaims(report reporter) {

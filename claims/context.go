@@ -3,6 +3,8 @@ package claims
 import (
 	"context"
 	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
 // NewContext returns a context that carries the caller's claims. The transports
@@ -30,7 +32,7 @@ func FromContext(ctx context.Context) (*Claims, bool) {
 // asked: see a field, change a row. It returns nil if so, otherwise the [*Error]
 // that a transport would refuse the whole operation with: [ErrNoToken] where
 // the context carries no claims, [ErrInsufficientScope], [ErrForbidden],
-// [ErrInsufficientAuthentication], or [ErrUnavailable] where it can not be decided.
+// [ErrInsufficientAuthentication], or [ErrUnavailable] where it cannot be decided.
 //
 // What a [PermissionSource] said for the operation, or for another part of it, is not
 // asked again. Parts may be asked about side by side.
@@ -125,30 +127,41 @@ func WorkspaceFromContext(ctx context.Context) (string, bool) {
 }
 
 // Filter returns those of the items that the caller may see, as needs says of each,
-// in their order; a [Public] item is seen by all. Items about which it can not be
-// decided are left out too, and then the error matches [ErrUnavailable], beside the
-// items that can be shown. Where ctx carries no claims the error is [ErrNoToken].
-// There is no [Decision] for each item, but one if some can not be decided.
+// in their order; a [Public] item is seen by all. Items about which it cannot be
+// decided, as needs panics or their requirement is unavailable, are left out too, and
+// then the error matches [ErrUnavailable], beside the items that can be shown. Where
+// ctx carries no claims the error is [ErrNoToken]. There is no [Decision] for each
+// item, but one if some cannot be decided.
 func Filter[T any](ctx context.Context, items []T, needs func(item T) Requirement) ([]T, error) {
 	q, start := &query{ctx: ctx, call: callIn(ctx), untold: true}, time.Now()
 	var kept []T
 	var noToken, unavailable error
 	for _, item := range items {
-		r := needs(item)
-		if r.IsPublic() {
+		var r Requirement
+		err := foreign.Call(foreign.Name("claims: the function given to Filter"), func() error {
+			r = needs(item)
+			return nil
+		})
+		switch {
+		case err != nil:
+			err = undecided(ctx, ReasonUndecided, err)
+		case r.IsPublic():
 			kept = append(kept, item)
 			continue
-		}
-		if q.call == nil {
+		case q.call == nil:
 			noToken = errNoToken
 			continue
+		default:
+			err = r.check(q)
 		}
-		switch err := r.check(q); {
+		switch {
 		case err == nil:
 			kept = append(kept, item)
 		case unavailable == nil && AsError(err).class == ErrUnavailable:
 			unavailable = err
-			q.call.tell(q, r, err, Decision{Part: true, Time: start})
+			if q.call != nil {
+				q.call.tell(q, r, err, Decision{Part: true, Time: start})
+			}
 		}
 	}
 	if noToken != nil {

@@ -96,9 +96,9 @@ func (v *Verifier) identify(ctx context.Context, c Credentials) (*facts, error) 
 	return v.pipeline.identify(ctx, c, v)
 }
 
-// Recheck asks anew what each use of a token asks, of claims that this Verifier
-// made: that the issuer is trusted, the key still there, the time, and
-// [Config].Check. It returns nil for other claims.
+// Recheck asks again what each use of a token asks, of claims that this Verifier
+// made: whether the issuer is trusted, the key still there, the time, and
+// [Config].Check. It returns nil for other claims. [Recheck] calls it.
 func (v *Verifier) Recheck(ctx context.Context, caller *Claims) error {
 	if !v.isMade() {
 		return errNotMade
@@ -149,8 +149,9 @@ func (v *Verifier) takes(scheme string) (takes, sure bool) {
 	return false, true
 }
 
-// Ready returns nil once the issuer's keys are at hand, fetching them if need
-// be, or [ErrUnavailable]. It is for readiness probes.
+// Ready returns nil once the issuer's keys are at hand, fetching them if need be, or
+// else an error that matches [ErrUnavailable] and says why they are not: it is for
+// operators. It is for readiness probes.
 func (v *Verifier) Ready(ctx context.Context) error {
 	if !v.isMade() {
 		return errNotMade
@@ -159,8 +160,11 @@ func (v *Verifier) Ready(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	if err := source.Ready(ctx); err != nil {
-		return unavailable(ctx, err)
+	err := foreign.Call(foreign.Name("claims: Config.Keys"), func() error {
+		return source.Ready(ctx)
+	})
+	if err != nil {
+		return notReady(v.issuer, unavailable(ctx, err))
 	}
 	return nil
 }
