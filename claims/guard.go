@@ -45,7 +45,7 @@ type Call struct {
 	// Credentials are what the request has of them.
 	Credentials Request
 
-	// Fault is why there are no Credentials, as package bearer finds it; nil if
+	// Fault is why there are no Credentials, as package httpauth finds it; nil if
 	// there are.
 	Fault error
 

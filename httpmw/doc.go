@@ -4,12 +4,12 @@
 // A token is taken from the Authorization field alone (RFC 6750 section 2.1),
 // never from the query, a form or a cookie. The outcomes:
 //
-//	no token                    401  WWW-Authenticate: Bearer realm, scope
+//	no token, or a scheme alone 401  WWW-Authenticate: Bearer realm, scope
 //	malformed or repeated field 400  … error="invalid_request"
-//	bad token                   401  … error="invalid_token"
+//	bad token                   401  … error="invalid_token", scope
 //	authentication too weak     401  … error="insufficient_user_authentication", acr_values, max_age
 //	scope missing               403  … error="insufficient_scope", scope
-//	not permitted               403  … error="insufficient_scope"
+//	not permitted               403  and no challenge: no other token would help
 //	cannot decide               503  Retry-After
 //
 // The body is a problem document (RFC 9457): title, status, detail, and reason,

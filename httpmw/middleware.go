@@ -1,10 +1,11 @@
 package httpmw
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/sallyport-go/sallyport/claims"
-	"github.com/sallyport-go/sallyport/claims/bearer"
+	"github.com/sallyport-go/sallyport/claims/httpauth"
 )
 
 // Config says how a [Middleware] decides and answers. The zero value is useful.
@@ -28,7 +29,7 @@ type Config struct {
 // callers who may. It is immutable and safe for concurrent use. [New] makes one.
 type Middleware struct {
 	guard     *claims.Guard
-	challenge bearer.Challenge
+	challenge httpauth.Challenge
 }
 
 // New returns a Middleware that asks auth who sent a request: a
@@ -42,7 +43,11 @@ func New(auth claims.Authenticator, cfg Config) *Middleware {
 	if err != nil {
 		panic("httpmw: New: " + err.Error())
 	}
-	return &Middleware{guard, bearer.NewChallenge(cfg.Realm)}
+	challenge, err := httpauth.NewChallenge(httpauth.ChallengeConfig{Realm: cfg.Realm})
+	if err != nil {
+		panic(fmt.Sprintf("httpmw: New: Config.Realm of %q must be printable ASCII", cfg.Realm))
+	}
+	return &Middleware{guard, challenge}
 }
 
 // protocol is what this package's operations are of in an access table.
@@ -111,7 +116,7 @@ func (m *Middleware) admit(
 	if name == "" {
 		name = r.Pattern
 	}
-	credentials, fault := bearer.Parse(r.Header["Authorization"])
+	credentials, fault := httpauth.Parse(r.Header["Authorization"])
 	ctx, err := m.guard.Authorize(r.Context(), claims.Call{
 		Operation: name, Needs: needs, Credentials: credentials, Fault: fault, Request: r,
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -123,12 +124,12 @@ func TestRequire(t *testing.T) {
 			bare + `, error="invalid_request"` + description, claims.ReasonMalformedCredentials,
 		},
 		"empty field": {
-			claims.Authenticated(), []string{""}, 400,
-			bare + `, error="invalid_request"` + description, claims.ReasonMalformedCredentials,
+			claims.Scopes("orders:read"), []string{""},
+			401, bare + `, scope="orders:read"`, claims.ReasonNoToken,
 		},
 		"scheme alone": {
-			claims.Authenticated(), []string{"Bearer"}, 400,
-			bare + `, error="invalid_request"` + description, claims.ReasonMalformedCredentials,
+			claims.Scopes("orders:read"), []string{"Bearer"},
+			401, bare + `, scope="orders:read"`, claims.ReasonNoToken,
 		},
 		"two tokens in one field": {
 			claims.Authenticated(), []string{"Bearer " + read + ", Bearer " + read}, 400,
@@ -156,8 +157,7 @@ func TestRequire(t *testing.T) {
 			bare + `, error="insufficient_scope"` + description, claims.ReasonScope,
 		},
 		"not permitted": {
-			never, []string{"Bearer " + read}, 403,
-			bare + `, error="insufficient_scope"` + description, claims.ReasonPermission,
+			never, []string{"Bearer " + read}, 403, "", claims.ReasonPermission,
 		},
 		"undecided": {
 			undecided, []string{"Bearer " + read}, 503, "", claims.ReasonUndecided,
@@ -212,7 +212,7 @@ func TestRequire_doesNotAskForAnotherTokenWhenNoneWouldHelp(t *testing.T) {
 	token := issuer.Mint(claimstest.Token{Scope: "orders:read"})
 	got := get(t, auth.Require(needs)(&spy{}), "Bearer "+token)
 	assert.Equal(t, http.StatusForbidden, got.status)
-	assert.NotContains(t, got.header.Get("WWW-Authenticate"), ` scope=`)
+	assert.Empty(t, got.header["Www-Authenticate"])
 }
 
 func TestRequire_putsTheCallerIntoTheContext(t *testing.T) {
@@ -385,8 +385,6 @@ func TestNew_realm(t *testing.T) {
 	for name, row := range map[string]struct{ realm, want string }{
 		"plain":              {"orders", `Bearer realm="orders"`},
 		"quotes":             {`a "b" \c`, `Bearer realm="a \"b\" \\c"`},
-		"header injection":   {"a\r\nSet-Cookie: b", `Bearer realm="aSet-Cookie: b"`},
-		"beyond ASCII":       {"Bestellungen für alle", `Bearer realm="Bestellungen fr alle"`},
 		"nothing but spaces": {" ", `Bearer realm=" "`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -398,6 +396,16 @@ func TestNew_realm(t *testing.T) {
 			auth := httpmw.New(verifier, httpmw.Config{Realm: row.realm})
 			assert.Equal(t, row.want, get(t, auth.Wrap(&spy{})).header.Get("WWW-Authenticate"))
 		})
+	}
+}
+
+// What no client could read in a challenge is refused, not left out.
+func TestNew_realmThatIsNone(t *testing.T) {
+	t.Parallel()
+	for _, realm := range []string{"a\r\nSet-Cookie: b", "für", "\x00", "a\tb"} {
+		assert.PanicsWithValue(t,
+			fmt.Sprintf("httpmw: New: Config.Realm of %q must be printable ASCII", realm),
+			func() { httpmw.New(nobody{}, httpmw.Config{Realm: realm}) })
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/claims/httpauth"
 )
 
 // problem is the body of a refusal (RFC 9457). Its type is "about:blank", which
@@ -41,27 +42,11 @@ func (m *Middleware) Refuse(w http.ResponseWriter, err error) {
 		header.Set("Retry-After", strconv.FormatInt(max(seconds, 1), 10))
 	}
 	w.WriteHeader(status)
-	body, ok := bodies[kind{refusal.Class(), refusal.Reason()}]
-	if !ok {
-		body = bodyOf(refusal)
-	}
-	_, _ = w.Write(body) // a client that has gone away needs none
+	_, _ = w.Write(bodies.For(refusal)) // a client that has gone away needs none
 }
 
-// kind is what the body of an answer depends on.
-type kind struct {
-	class  error
-	reason claims.Reason
-}
-
-// bodies are those of the refusals that there are, made once.
-var bodies = func() map[kind][]byte {
-	bodies := map[kind][]byte{}
-	for _, refusal := range claims.Refusals() {
-		bodies[kind{refusal.Class(), refusal.Reason()}] = bodyOf(refusal)
-	}
-	return bodies
-}()
+// bodies are those of the answers.
+var bodies = httpauth.Prepare(bodyOf)
 
 func bodyOf(refusal *claims.Error) []byte {
 	status := statusOf(refusal.Class())
