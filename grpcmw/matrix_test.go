@@ -146,7 +146,7 @@ func TestMatrix_HTTP(t *testing.T) {
 		})
 	}
 	needs := map[string]claims.Requirement{}
-	for _, route := range mux.Routes() {
+	for _, route := range mux.Operations() {
 		needs[route.Name] = route.Requirement
 	}
 	server := httptest.NewServer(mux)

@@ -19,8 +19,9 @@
 // [NewServeMux] makes a mux on which every route says what it needs.
 // [Middleware.Require] and [Middleware.Wrap] are middleware of the usual form
 // for any other router, and an [Audit] finds the routes there that nobody put it
-// before. [Middleware.Check] decides and writes nothing. [ServeMux.Routes] and
-// [Audit.Routes] are the part of a server in a [claims.AccessTable].
+// before. [Middleware.Admit] decides and writes nothing, for a framework that has
+// handlers of another form. [ServeMux.Operations] and [Audit.Operations] are the
+// part of a server in a [claims.AccessTable].
 //
 // A handler that goes on for long, such as one that sends events, asks
 // [claims.Recheck] whether its caller still may: the end of the token ends no request.

@@ -10,8 +10,12 @@ import (
 )
 
 var (
-	auth                    *httpmw.Middleware
-	listOrders, createOrder http.Handler
+	verifier, _ = claims.NewVerifier(claims.Config{
+		Issuer:    "https://issuer.example",
+		Audiences: []string{"https://orders.example"},
+	})
+	auth                    = httpmw.New(verifier, httpmw.Config{})
+	listOrders, createOrder = http.NotFoundHandler(), http.NotFoundHandler()
 )
 
 func healthz(http.ResponseWriter, *http.Request) {}

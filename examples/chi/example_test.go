@@ -46,7 +46,7 @@ func audited(router chi.Routes) (claims.AccessTable, error) {
 		audit.Route(method+" "+route, h, middlewares...)
 		return nil
 	})
-	return claims.NewAccessTable(audit.Routes()), errors.Join(err, audit.Err())
+	return claims.NewAccessTable(audit.Operations()), errors.Join(err, audit.Err())
 }
 
 // A route that was forgotten is found when the service starts, not by whoever
