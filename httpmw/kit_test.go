@@ -65,6 +65,6 @@ func get(t testing.TB, handler http.Handler, authorization ...string) answer {
 // nobody is an Authenticator that accepts no token, and says why or does not.
 type nobody struct{ err error }
 
-func (n nobody) Authenticate(context.Context, claims.Request) (*claims.Claims, error) {
+func (n nobody) Authenticate(context.Context, claims.Credentials) (*claims.Claims, error) {
 	return nil, n.err
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"reflect"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/httpauth"
@@ -53,34 +53,18 @@ type Middleware struct {
 // its policy is data that can be wrong in many places, New panics, as
 // [http.ServeMux.Handle] does: what can be wrong here is a line of the program.
 func New(auth claims.Authenticator, cfg Config) *Middleware {
-	var errs []error
-	if isNil(auth) {
-		errs = append(errs, errors.New("httpmw: New: auth is nil"))
-	}
-	if cfg.Permissions != nil && isNil(cfg.Permissions) {
-		errs = append(errs, errors.New("httpmw: New: Config.Permissions is a nil pointer"))
-	}
+	guard, guardErr := claims.NewGuard(auth, claims.GuardConfig{
+		Permissions: cfg.Permissions, Observer: cfg.Observer,
+	})
 	challenge, err := httpauth.NewChallenge(httpauth.ChallengeConfig{Realm: cfg.Realm})
 	if err != nil {
-		errs = append(errs, fmt.Errorf(
-			"httpmw: New: Config.Realm of %q must be printable ASCII", cfg.Realm))
+		err = fmt.Errorf("Config.Realm of %q must be printable ASCII", cfg.Realm)
 	}
-	if len(errs) > 0 {
-		panic(errors.Join(errs...).Error())
-	}
-	guard, err := claims.NewGuard(auth, claims.GuardConfig{
-		Protocol: protocol, Permissions: cfg.Permissions, Observer: cfg.Observer,
-	})
-	if err != nil {
-		panic("httpmw: New: " + err.Error())
+	if err := errors.Join(guardErr, err); err != nil {
+		const here = "httpmw: New: " // before each mistake, in the words of the caller
+		panic(here + strings.ReplaceAll(err.Error(), "\n", "\n"+here))
 	}
 	return &Middleware{guard, challenge, cfg.Observer != nil, cfg.Operation}
-}
-
-// isNil reports whether an interface holds nothing or a nil pointer.
-func isNil(v any) bool {
-	value := reflect.ValueOf(v)
-	return !value.IsValid() || value.Kind() == reflect.Pointer && value.IsNil()
 }
 
 // protocol is what this package's operations are of in an access table.
@@ -163,17 +147,17 @@ func (m *Middleware) admit(
 	if op.Requirement.IsPublic() {
 		return r, nil
 	}
-	name, fault := op.Name, error(nil)
-	if name == "" {
-		name, fault = m.nameOf(r, next)
+	credentials, err := httpauth.Parse(r.Header["Authorization"])
+	if op.Name == "" {
+		var unnamed error
+		if op.Name, unnamed = m.nameOf(r, next); unnamed != nil {
+			err = unnamed
+		}
 	}
-	credentials, malformed := httpauth.Parse(r.Header["Authorization"])
-	if fault == nil {
-		fault = malformed
+	if err != nil {
+		return nil, m.guard.Refuse(r.Context(), op, err)
 	}
-	ctx, err := m.guard.Authorize(r.Context(), claims.Call{
-		Operation: name, Needs: op.Requirement, Credentials: credentials, Fault: fault, Request: r,
-	})
+	ctx, err := m.guard.Authorize(r.Context(), op, credentials, r)
 	if err != nil {
 		return nil, err
 	}

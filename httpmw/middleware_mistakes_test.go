@@ -32,6 +32,8 @@ func TestMistakes_panicWhereTheyAreMade(t *testing.T) {
 		muxNotMade  = "httpmw: ServeMux was not made by NewServeMux"
 		needsScope  = "claims: Scopes needs at least one scope"
 		nilAuth     = "httpmw: New: auth is nil"
+		nilPointer  = "httpmw: New: auth is a nil pointer, as a constructor returns beside an error"
+		noRealm     = `httpmw: New: Config.Realm of "\n" must be printable ASCII`
 		nilSourceIs = "httpmw: New: Config.Permissions is a nil pointer"
 	)
 	source := httpmw.Config{Permissions: (*nilSource)(nil)}
@@ -40,10 +42,12 @@ func TestMistakes_panicWhereTheyAreMade(t *testing.T) {
 		want    string
 	}{
 		"New, nil":              {func() { httpmw.New(nil, httpmw.Config{}) }, nilAuth},
-		"New, nil Verifier":     {func() { httpmw.New((*claims.Verifier)(nil), httpmw.Config{}) }, nilAuth},
-		"New, nil own":          {func() { httpmw.New((*nobody)(nil), httpmw.Config{}) }, nilAuth},
+		"New, nil Verifier":     {func() { httpmw.New((*claims.Verifier)(nil), httpmw.Config{}) }, nilPointer},
+		"New, nil own":          {func() { httpmw.New((*nobody)(nil), httpmw.Config{}) }, nilPointer},
 		"New, nil source":       {func() { httpmw.New(nobody{}, source) }, nilSourceIs},
-		"New, everything":       {func() { httpmw.New(nil, source) }, nilAuth + "\n" + nilSourceIs},
+		"New, zero Verifier":    {func() { httpmw.New(&claims.Verifier{}, httpmw.Config{}) }, "httpmw: New: auth was not made by its constructor"},
+		"New, zero cache":       {func() { httpmw.New(nobody{}, httpmw.Config{Permissions: &claims.PermissionCache{}}) }, "httpmw: New: Config.Permissions was not made by NewPermissionCache"},
+		"New, everything":       {func() { httpmw.New(nil, httpmw.Config{Permissions: (*nilSource)(nil), Realm: "\n"}) }, nilAuth + "\n" + nilSourceIs + "\n" + noRealm},
 		"New, nil cache":        {func() { httpmw.New(nobody{}, httpmw.Config{Permissions: (*claims.PermissionCache)(nil)}) }, nilSourceIs},
 		"Require, invalid":      {func() { auth.Require(claims.Scopes()) }, "httpmw: Require: " + needsScope},
 		"Require, no handler":   {func() { auth.Require(claims.Public())(nil) }, "httpmw: Require: the next handler is nil"},

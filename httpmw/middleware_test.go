@@ -145,14 +145,25 @@ func TestRequire(t *testing.T) {
 	}
 }
 
+// Without a token, with a bad one and with one that lacks it: the scope that would do.
 func TestRequire_namesTheScopeThatWouldDo(t *testing.T) {
 	t.Parallel()
 	issuer, auth := guard(t)
-	token := issuer.Mint(claimstest.Token{Scope: "orders:read"})
-	got := get(t, auth.Require(claims.Scopes("orders:read", "orders:write"))(&spy{}), "Bearer "+token)
-	assert.Equal(t, http.StatusForbidden, got.status)
-	assert.True(t, strings.HasSuffix(
-		got.header.Get("WWW-Authenticate"), `, scope="orders:read orders:write"`))
+	guarded := auth.Require(claims.Scopes("orders:read", "orders:write"))(&spy{})
+	for status, authorization := range map[int][][]string{
+		http.StatusUnauthorized: {
+			nil, {""}, {"Bearer"}, {"Basic dXNlcjpwYXNz"}, {"Bearer junk"},
+			{"Bearer " + issuer.Mint(claimstest.Token{Lifetime: -time.Hour})},
+		},
+		http.StatusForbidden: {{"Bearer " + issuer.Mint(claimstest.Token{Scope: "orders:read"})}},
+	} {
+		for _, fields := range authorization {
+			got := get(t, guarded, fields...)
+			assert.Equal(t, status, got.status)
+			assert.True(t, strings.HasSuffix(got.header.Get("WWW-Authenticate"),
+				`, scope="orders:read orders:write"`), "%q", fields)
+		}
+	}
 }
 
 func TestRequire_doesNotAskForAnotherTokenWhenNoneWouldHelp(t *testing.T) {

@@ -23,7 +23,7 @@ func TestChallenge_Field(t *testing.T) {
 	t.Parallel()
 	needed := claims.Scopes("orders:read")
 	missing := claims.AsError(needed.Check(t.Context(), &claims.Claims{}))
-	reader, err := claims.FromJSON([]byte(`{"scope":"orders:read"}`))
+	reader, err := claims.FromJSON([]byte(`{"scope":"orders:read"}`), claims.Config{})
 	require.NoError(t, err)
 	stepUp := claims.AsError(claims.All(
 		needed, claims.ACR("gold", "silver"), claims.MaxAge(5*time.Minute),

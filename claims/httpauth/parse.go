@@ -25,23 +25,23 @@ var (
 // empty one, or a scheme alone, as a client sends that has lost its token. It is
 // [claims.ErrInvalidRequest] if there are several fields, or one that is neither
 // a scheme nor a scheme, a space and more.
-func Parse(fields []string) (claims.Request, error) {
+func Parse(fields []string) (claims.Credentials, error) {
 	switch len(fields) {
 	case 0:
-		return claims.Request{}, errNoToken
+		return claims.Credentials{}, errNoToken
 	case 1:
 	default:
-		return claims.Request{}, errSeveral
+		return claims.Credentials{}, errSeveral
 	}
 	scheme, credentials, found := strings.Cut(fields[0], " ")
 	credentials = strings.TrimLeft(credentials, " ")
 	switch {
 	case credentials == "" && isScheme(scheme), strings.Trim(fields[0], " \t") == "":
-		return claims.Request{}, errNoToken
+		return claims.Credentials{}, errNoToken
 	case !found || credentials == "" || scheme == "" || len(scheme) > maxScheme:
-		return claims.Request{}, errMalformed
+		return claims.Credentials{}, errMalformed
 	}
-	return claims.Request{Scheme: scheme, Token: credentials}, nil
+	return claims.Credentials{Scheme: scheme, Token: credentials}, nil
 }
 
 // isScheme reports whether s, which stands alone, looks like the name of a
