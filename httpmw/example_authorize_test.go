@@ -60,7 +60,8 @@ func ExampleConfig_permissions() {
 	mux.Handle("POST /workspaces/{workspace}/orders", in(claims.Permissions("orders:write")), createOrder)
 }
 
-// What the token must say of the user's authentication, and what it is compared with.
+// What the token must say of the user's authentication, and what it is compared
+// with.
 func ExampleServeMux_Handle() {
 	mux := httpmw.NewServeMux(auth)
 	mux.Handle("POST /orders/{id}/refund", claims.All(
@@ -82,7 +83,8 @@ func ExampleServeMux_Handle() {
 	mux.Handle("GET /tenants/{tenant}/orders", claims.All(claims.Scopes("orders:read"), sameTenant), listOrders)
 }
 
-// A requirement that is tried before it is enforced, and the record of every decision.
+// A requirement that is tried before it is enforced, and the record of every
+// decision.
 func ExampleConfig_observer() {
 	log := claims.LogDecisions(slog.Default())
 	auth := httpmw.New(verifier, httpmw.Config{

@@ -21,6 +21,9 @@ type guarded struct {
 func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	admitted, err := g.auth.admit(r, operation(g.name, g.needs), g.next)
 	if err != nil {
+		if r.Pattern == "" { // nobody will route any more
+			r.Pattern = patternOf(g.next, r)
+		}
 		g.auth.answer(w, err)
 		return
 	}
@@ -33,9 +36,10 @@ func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.next.ServeHTTP(w, admitted)
 }
 
-// handBack tells the request that a middleware outside has of what was found out
-// about its copy inside, as if there were no copy: the pattern and the path values,
-// which a router inside sets, and the form whose files net/http removes.
+// handBack tells the request that a middleware outside has of what was found
+// out about its copy inside, as if there were no copy: the pattern and the path
+// values, which a router inside sets, and the form whose files net/http
+// removes.
 func handBack(inside, outside *http.Request) {
 	if inside.MultipartForm != nil {
 		outside.MultipartForm = inside.MultipartForm
@@ -60,8 +64,9 @@ func handBack(inside, outside *http.Request) {
 	}
 }
 
-// nameOf returns the name of the operation that a request is for, which next serves;
-// empty if nobody tells it, or wants to know. The error is a panic of the user's.
+// nameOf returns the name of the operation that a request is for, which next
+// serves; empty if nobody tells it, or wants to know. The error is a panic of
+// the user's.
 func (m *Middleware) nameOf(r *http.Request, next http.Handler) (name string, err error) {
 	if !m.observed {
 		return "", nil
@@ -81,11 +86,17 @@ func (m *Middleware) nameOf(r *http.Request, next http.Handler) (name string, er
 	if name != "" {
 		return name, nil
 	}
+	return patternOf(next, r), nil
+}
+
+// patternOf returns the pattern by which a mux will route a request, empty for
+// any other handler.
+func patternOf(next http.Handler, r *http.Request) (pattern string) {
 	switch router := next.(type) {
 	case *http.ServeMux:
-		_, name = router.Handler(r)
+		_, pattern = router.Handler(r)
 	case *ServeMux:
-		_, name = router.mux.Handler(canonical(r))
+		_, pattern = router.mux.Handler(canonical(r))
 	}
-	return name, nil
+	return pattern
 }

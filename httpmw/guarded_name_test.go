@@ -14,8 +14,8 @@ import (
 	"github.com/sallyport-go/sallyport/httpmw"
 )
 
-// named returns a Middleware, a token that it accepts, and the names of the operations
-// that it has decided about.
+// named returns a Middleware, a token that it accepts, and the names of the
+// operations that it has decided about.
 func named(t *testing.T, operation func(*http.Request) string) (*httpmw.Middleware, string, *[]string) {
 	t.Helper()
 	issuer := claimstest.Start(t, claimstest.Config{})
@@ -42,8 +42,8 @@ func ask(handler http.Handler, path, token string) int {
 	return recorder.Code
 }
 
-// An operation is called what its router calls it, whether its caller is let through
-// or refused.
+// An operation is called what its router calls it, whether its caller is let
+// through or refused.
 func TestConfig_Operation_ofTheRouter(t *testing.T) {
 	t.Parallel()
 	auth, token, names := named(t, nil)
@@ -79,8 +79,8 @@ func TestConfig_Operation_ofTheRouter(t *testing.T) {
 	assert.Equal(t, []string{"GET /own/{id}", "GET /own/{id}", "GET /own/{id}"}, *names)
 }
 
-// A name that the user gives counts before that of the router, but not before that of
-// a ServeMux, whose routes have names of their own.
+// A name that the user gives counts before that of the router, but not before
+// that of a ServeMux, whose routes have names of their own.
 func TestConfig_Operation(t *testing.T) {
 	t.Parallel()
 	auth, token, names := named(t, func(r *http.Request) string { return r.Header.Get("Name") })

@@ -18,8 +18,8 @@ import (
 	"github.com/sallyport-go/sallyport/httpmw"
 )
 
-// outside is middleware that looks, when the rest has returned, at the request that it
-// handed on.
+// outside is middleware that looks, when the rest has returned, at the request
+// that it handed on.
 func outside(next http.Handler, look func(*http.Request)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer look(r)
@@ -27,8 +27,8 @@ func outside(next http.Handler, look func(*http.Request)) http.Handler {
 	})
 }
 
-// A middleware outside a guard sees by which pattern a router inside has routed, and
-// does not find the caller.
+// A middleware outside a guard sees by which pattern a router inside has
+// routed, and does not find the caller.
 func TestGuarded_patternShowsOutside(t *testing.T) {
 	t.Parallel()
 	issuer, auth := guard(t)
@@ -60,8 +60,13 @@ func TestGuarded_patternShowsOutside(t *testing.T) {
 		},
 		"no wildcard": {auth.Wrap(router), "/exact/", token, "GET /exact/{$}", "", ""},
 		"no route":    {auth.Wrap(router), "/none", token, "", "", ""},
-		"refused":     {auth.Wrap(router), "/orders/7/a", "", "", "", ""},
-		"panic":       {auth.Wrap(router), "/orders/panic/a", token, "GET /orders/{id}/{rest...}", "panic", "a"},
+		"refused":     {auth.Wrap(router), "/orders/7/a", "", "GET /orders/{id}/{rest...}", "", ""},
+		"refused, by ours": {
+			auth.Wrap(own), "http://ADMIN.example/orders/7/a", "",
+			"GET admin.example/orders/{id}/{rest...}", "", "",
+		},
+		"refused, no mux": {auth.Wrap(http.HandlerFunc(serve)), "/orders/7/a", "", "", "", ""},
+		"panic":           {auth.Wrap(router), "/orders/panic/a", token, "GET /orders/{id}/{rest...}", "panic", "a"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -85,7 +90,8 @@ func TestGuarded_patternShowsOutside(t *testing.T) {
 	}
 }
 
-// A server goes on by itself when time is up; what comes later is not its request.
+// A server goes on by itself when time is up; what comes later is not its
+// request.
 func TestGuarded_patternOfWhatTakesTooLong(t *testing.T) {
 	t.Parallel()
 	issuer, auth := guard(t)
@@ -106,8 +112,8 @@ func TestGuarded_patternOfWhatTakesTooLong(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, recorder.Code)
 }
 
-// net/http removes the files of a form that a handler has parsed, but only of the
-// request that it knows.
+// net/http removes the files of a form that a handler has parsed, but only of
+// the request that it knows.
 func TestGuarded_filesOfAFormAreRemoved(t *testing.T) {
 	t.Parallel()
 	issuer, auth := guard(t)

@@ -13,32 +13,34 @@ import (
 // Config says how a [Middleware] decides and answers. The zero value is useful.
 type Config struct {
 	// Realm is the realm of the challenges (RFC 9110 section 11.5): a name for
-	// what is protected, shown to clients, in printable ASCII. Empty means "api".
+	// what is protected, shown to clients, in printable ASCII. Empty means
+	// "api".
 	Realm string
 
 	// Permissions says what callers may do where their tokens do not, usually a
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
 	Permissions claims.PermissionSource
 
-	// Observer is told of every decision about a request to an operation that is
-	// not public: an audit log, such as [claims.LogDecisions]. Nil means nobody.
+	// Observer is told of every decision about a request to an operation that
+	// is not public: an audit log, such as [claims.LogDecisions]. Nil means
+	// nobody.
 	Observer claims.Observer
 
-	// Operation returns the name of a request's operation for the Observer, as it
-	// stands in the access table: "GET /orders/{id}", never the path or anything
-	// else that a client may choose. Nil, or an empty name, means
-	// [http.Request.Pattern], and before an [http.ServeMux] the pattern by which
-	// that will route. Set it for a router that has names of its own, such as chi
-	// or gorilla/mux. A [ServeMux] names its operations itself.
+	// Operation returns the name of a request's operation for the Observer, as
+	// it stands in the access table: "GET /orders/{id}", never the path or
+	// anything else that a client may choose. Nil, or an empty name, means
+	// [http.Request.Pattern], and before an [http.ServeMux] the pattern by
+	// which that will route. Set it for a router that has names of its own,
+	// such as chi or gorilla/mux. A [ServeMux] names its operations itself.
 	//
-	// It is asked on the request's goroutine and only if there is an Observer. If
-	// it panics, the request is refused with [claims.ErrUnavailable].
+	// It is asked on the request's goroutine and only if there is an Observer.
+	// If it panics, the request is refused with [claims.ErrUnavailable].
 	Operation func(r *http.Request) string
 }
 
 // Middleware stands in front of handlers and lets through the requests of
-// callers who may. It is immutable and safe for concurrent use. [New] makes one;
-// the zero value refuses every request, and its Require and Wrap panic.
+// callers who may. It is immutable and safe for concurrent use. [New] makes
+// one; the zero value refuses every request, and its Require and Wrap panic.
 type Middleware struct {
 	guard     *claims.Guard
 	challenge httpauth.Challenge
@@ -48,9 +50,9 @@ type Middleware struct {
 
 // New returns a Middleware that asks auth who sent a request: a
 // [*claims.Verifier], a [*claims.Issuers], or any other. It panics if auth or
-// Config.Permissions is a nil pointer, which means that an error was ignored, or
-// if Config.Realm is not printable ASCII. Where grpcmw.New returns an error, as
-// its policy is data that can be wrong in many places, New panics, as
+// Config.Permissions is a nil pointer, which means that an error was ignored,
+// or if Config.Realm is not printable ASCII. Where grpcmw.New returns an error,
+// as its policy is data that can be wrong in many places, New panics, as
 // [http.ServeMux.Handle] does: what can be wrong here is a line of the program.
 func New(auth claims.Authenticator, cfg Config) *Middleware {
 	guard, guardErr := claims.NewGuard(auth, claims.GuardConfig{
@@ -74,15 +76,15 @@ var errNotMade = errors.New("httpmw: the Middleware was not made by New")
 
 // Require returns middleware that serves a request if its caller meets needs,
 // and refuses it otherwise, as the package comment describes. The handler finds
-// the caller by [claims.FromContext]. Require panics if needs is invalid, or has a
-// [claims.RequestFunc] that does not look at an *http.Request; the middleware
-// panics if it is given no handler.
+// the caller by [claims.FromContext]. Require panics if needs is invalid, or
+// has a [claims.RequestFunc] that does not look at an *http.Request; the
+// middleware panics if it is given no handler.
 //
-// A request that is refused is not handed on, and that is all: a framework whose
-// chain goes on by itself, as gin's does unless it is aborted, must be told. Never
-// call the handler that Require returns from the middleware of such a framework
-// without looking whether it has called the next. The examples of this module
-// have adapters for gin and echo that do.
+// A request that is refused is not handed on, and that is all: a framework
+// whose chain goes on by itself, as gin's does unless it is aborted, must be
+// told. Never call the handler that Require returns from the middleware of such
+// a framework without looking whether it has called the next. The examples of
+// this module have adapters for gin and echo that do.
 func (m *Middleware) Require(needs claims.Requirement) func(http.Handler) http.Handler {
 	m.mustBeMade("Require")
 	if err := needs.ValidateFor((*http.Request)(nil)); err != nil {
@@ -96,9 +98,9 @@ func (m *Middleware) Require(needs claims.Requirement) func(http.Handler) http.H
 	}
 }
 
-// Wrap returns a handler that serves the requests of callers with a valid token:
-// it is Require([claims.Authenticated]()), and what Require says of frameworks
-// holds for it as well. It panics if next is nil.
+// Wrap returns a handler that serves the requests of callers with a valid
+// token: it is Require([claims.Authenticated]()), and what Require says of
+// frameworks holds for it as well. It panics if next is nil.
 func (m *Middleware) Wrap(next http.Handler) http.Handler {
 	m.mustBeMade("Wrap")
 	if isNoHandler(next) {
@@ -120,8 +122,8 @@ func isNoHandler(h http.Handler) bool {
 }
 
 // Admit decides as [Middleware.Require] does and writes nothing. It returns the
-// request for the handler, which finds the caller in its context; r itself if needs is
-// [claims.Public]. The error is, or wraps, a [*claims.Error];
+// request for the handler, which finds the caller in its context; r itself if
+// needs is [claims.Public]. The error is, or wraps, a [*claims.Error];
 // [Middleware.Refuse] writes it. An invalid requirement refuses everybody.
 func (m *Middleware) Admit(r *http.Request, needs claims.Requirement) (*http.Request, error) {
 	admitted, err := m.admit(r, operation("", needs), nil)
@@ -137,7 +139,8 @@ type notAdmitted struct{ err error }
 func (n *notAdmitted) Error() string { return n.err.Error() }
 func (n *notAdmitted) Unwrap() error { return n.err }
 
-// admit decides about a request to an operation, which next serves, if that is known.
+// admit decides about a request to an operation, which next serves, if that is
+// known.
 func (m *Middleware) admit(
 	r *http.Request, op claims.Operation, next http.Handler,
 ) (*http.Request, error) {

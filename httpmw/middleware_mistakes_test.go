@@ -20,7 +20,8 @@ func (*nilSource) Permissions(context.Context, claims.Principal) (claims.Grants,
 	return claims.Grants{}, nil
 }
 
-// What was forgotten is said where it was forgotten, in the words that were typed.
+// What was forgotten is said where it was forgotten, in the words that were
+// typed.
 func TestMistakes_panicWhereTheyAreMade(t *testing.T) {
 	t.Parallel()
 	_, auth := guard(t)
@@ -75,7 +76,8 @@ func TestMistakes_panicWhereTheyAreMade(t *testing.T) {
 	assert.Empty(t, mux.Operations(), "what was refused is no route")
 }
 
-// What was not made by its constructor serves nobody, a public operation included.
+// What was not made by its constructor serves nobody, a public operation
+// included.
 func TestMistakes_failClosed(t *testing.T) {
 	t.Parallel()
 	for name, mux := range map[string]*httpmw.ServeMux{"zero": {}, "nil": nil} {

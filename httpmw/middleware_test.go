@@ -145,7 +145,8 @@ func TestRequire(t *testing.T) {
 	}
 }
 
-// Without a token, with a bad one and with one that lacks it: the scope that would do.
+// Without a token, with a bad one and with one that lacks it: the scope that
+// would do.
 func TestRequire_namesTheScopeThatWouldDo(t *testing.T) {
 	t.Parallel()
 	issuer, auth := guard(t)

@@ -21,10 +21,10 @@ import (
 //
 // A host is the same in any case and with a final dot or without: unlike
 // http.ServeMux, which would serve "ADMIN.EXAMPLE" by a route without a host,
-// ServeMux routes it as admin.example. Requirements and handlers find the host so
-// written in [http.Request.Host], so that what they compare it with agrees with the
-// route. A client can send any other host, so let no requirement depend on the host
-// alone.
+// ServeMux routes it as admin.example. Requirements and handlers find the host
+// so written in [http.Request.Host], so that what they compare it with agrees
+// with the route. A client can send any other host, so let no requirement
+// depend on the host alone.
 type ServeMux struct {
 	auth *Middleware
 	mux  http.ServeMux
@@ -41,10 +41,10 @@ func NewServeMux(auth *Middleware) *ServeMux {
 }
 
 // Handle registers the handler for the pattern, by the rules of
-// [http.ServeMux.Handle], for callers who meet needs. As that does, it panics if
-// the pattern is invalid or conflicts with another; it also panics if needs is
-// invalid, and if the host of the pattern is not in lower case, or has a final dot
-// or a port, which no request could match.
+// [http.ServeMux.Handle], for callers who meet needs. As that does, it panics
+// if the pattern is invalid or conflicts with another; it also panics if needs
+// is invalid, and if the host of the pattern is not in lower case, or has a
+// final dot or a port, which no request could match.
 func (m *ServeMux) Handle(pattern string, needs claims.Requirement, handler http.Handler) {
 	if m == nil || m.auth == nil {
 		panic("httpmw: ServeMux was not made by NewServeMux")
@@ -83,7 +83,8 @@ func operation(pattern string, needs claims.Requirement) claims.Operation {
 	return claims.Operation{Protocol: protocol, Name: pattern, Requirement: needs}
 }
 
-// ServeHTTP serves the request by the route that matches it best, or refuses it.
+// ServeHTTP serves the request by the route that matches it best, or refuses
+// it.
 func (m *ServeMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m == nil || m.auth == nil {
 		(*Middleware)(nil).answer(w, claims.ErrUnavailable)
@@ -96,8 +97,8 @@ func (m *ServeMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.mux.ServeHTTP(w, routed)
 }
 
-// canonical returns r if its host is written as a pattern has it, otherwise a copy
-// whose host is.
+// canonical returns r if its host is written as a pattern has it, otherwise a
+// copy whose host is.
 func canonical(r *http.Request) *http.Request {
 	host := canonicalHost(r.Host)
 	if host == r.Host {
@@ -108,8 +109,8 @@ func canonical(r *http.Request) *http.Request {
 	return routed
 }
 
-// canonicalHost returns a host, which may have a port, in lower case and without the
-// final dot of a name that is fully qualified.
+// canonicalHost returns a host, which may have a port, in lower case and
+// without the final dot of a name that is fully qualified.
 func canonicalHost(host string) string {
 	name, port := host, ""
 	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {

@@ -75,8 +75,8 @@ func TestServeMux_hostBeyondASCII(t *testing.T) {
 	}
 }
 
-// A pattern that no request could match is refused: requests for its host would be
-// served by the routes without one.
+// A pattern that no request could match is refused: requests for its host would
+// be served by the routes without one.
 func TestServeMux_Handle_host(t *testing.T) {
 	t.Parallel()
 	_, auth := guard(t)

@@ -23,16 +23,17 @@ type problem struct {
 
 // Refuse writes the answer to a request that is refused for err, which must not
 // be nil: the error of [Middleware.Admit], or of [claims.Allowed] inside a
-// handler that has not written yet. Nothing of err but its class, its reason and
-// what it asks the client for is written.
+// handler that has not written yet. Nothing of err but its class, its reason
+// and what it asks the client for is written.
 //
-// What the handler has said of its own body, such as its ETag or Content-Encoding,
-// is dropped. What a middleware before the guard has said of the body that it
-// writes stays, and so does a challenge of its own. A middleware between the guard
-// and the handler counts as the handler: put one that compresses before the guard.
+// What the handler has said of its own body, such as its ETag or
+// Content-Encoding, is dropped. What a middleware before the guard has said of
+// the body that it writes stays, and so does a challenge of its own. A
+// middleware between the guard and the handler counts as the handler: put one
+// that compresses before the guard.
 //
-// The Content-Length is that of the answer, so that nothing which is written after it
-// by mistake reaches the client.
+// The Content-Length is that of the answer, so that nothing which is written
+// after it by mistake reaches the client.
 func (m *Middleware) Refuse(w http.ResponseWriter, err error) {
 	if early := (*notAdmitted)(nil); !errors.As(err, &early) {
 		drop(w.Header())
@@ -63,8 +64,8 @@ func (m *Middleware) answer(w http.ResponseWriter, err error) {
 	_, _ = w.Write(body) // a client that has gone away needs none
 }
 
-// challengeIn adds the challenge of a refusal to those of others, such as a middleware
-// that also takes Basic, but not to its own.
+// challengeIn adds the challenge of a refusal to those of others, such as a
+// middleware that also takes Basic, but not to its own.
 func (m *Middleware) challengeIn(header http.Header, refusal *claims.Error) {
 	var challenge httpauth.Challenge
 	if m != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/sallyport-go/sallyport/httpmw"
 )
 
-// coder is middleware that compresses what the handler writes, and says so before the
-// handler runs, as that of gorilla/handlers does.
+// coder is middleware that compresses what the handler writes, and says so
+// before the handler runs, as that of gorilla/handlers does.
 func coder(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
@@ -41,7 +41,8 @@ func (c *codedWriter) WriteHeader(status int) {
 
 func (c *codedWriter) Write(b []byte) (int, error) { return c.gzip.Write(b) }
 
-// What is said of the body that a middleware outside writes stays, whoever refuses.
+// What is said of the body that a middleware outside writes stays, whoever
+// refuses.
 func TestRefuse_compressed(t *testing.T) {
 	t.Parallel()
 	issuer, auth := guard(t)

@@ -13,7 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims/claimstest"
 )
 
-// A reason of the user's own has a body, and what asks for nothing has no challenge.
+// A reason of the user's own has a body, and what asks for nothing has no
+// challenge.
 func TestRefuse_own(t *testing.T) {
 	t.Parallel()
 	_, auth := guard(t)

@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// representation are the fields that say something of the body which they are sent
-// with (RFC 9110 section 8, 14.3 and 6.6.2, RFC 6266, RFC 9530 and its predecessors),
-// but for those of every refusal.
+// representation are the fields that say something of the body which they are
+// sent with (RFC 9110 section 8, 14.3 and 6.6.2, RFC 6266, RFC 9530 and its
+// predecessors), but for those of every refusal.
 var representation = []string{
 	"Accept-Ranges",
 	"Content-Digest",
@@ -28,9 +28,9 @@ var representation = []string{
 	"Transfer-Encoding",
 }
 
-// kept stands behind the values of a field that was there before the handler ran: in
-// their array, beyond the end of the slice, where nobody looks. Refuse is given no
-// more than the header, and by this sees what is not the handler's.
+// kept stands behind the values of a field that was there before the handler
+// ran: in their array, beyond the end of the slice, where nobody looks. Refuse
+// is given no more than the header, and by this sees what is not the handler's.
 const kept = "\x00kept"
 
 // keep marks what a header says before the handler runs.

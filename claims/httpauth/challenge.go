@@ -14,24 +14,24 @@ import (
 // ChallengeConfig says what a [Challenge] has besides a refusal. The zero value
 // is a challenge for Bearer tokens.
 type ChallengeConfig struct {
-	// Scheme is the authentication scheme that the challenge invites, a token of
-	// at most 32 characters (RFC 9110 section 11.1). Empty means "Bearer".
+	// Scheme is the authentication scheme that the challenge invites, a token
+	// of at most 32 characters (RFC 9110 section 11.1). Empty means "Bearer".
 	Scheme string
 
-	// Realm names what is protected, shown to clients (RFC 9110 section 11.5), in
-	// printable ASCII. Empty means "api": RFC 6750 section 3 wants at least one
-	// parameter.
+	// Realm names what is protected, shown to clients (RFC 9110 section 11.5),
+	// in printable ASCII. Empty means "api": RFC 6750 section 3 wants at least
+	// one parameter.
 	Realm string
 
 	// Params stand in every challenge after the realm, in this order, such as
 	// resource_metadata (RFC 9728 section 5.1) or algs (RFC 9449 section 7.1).
-	// The parameters that Field writes by itself cannot be among them. Nil means
-	// none.
+	// The parameters that Field writes by itself cannot be among them. Nil
+	// means none.
 	Params []Param
 }
 
-// Param is a parameter of a challenge (RFC 9110 section 11.2). The zero value is
-// invalid.
+// Param is a parameter of a challenge (RFC 9110 section 11.2). The zero value
+// is invalid.
 type Param struct {
 	// Name is a token, which no other parameter has in any case.
 	Name string
@@ -45,8 +45,8 @@ type Param struct {
 // [NewChallenge] makes one; the zero value is the challenge of the zero
 // [ChallengeConfig].
 //
-// A server of several schemes has a Challenge for each. Their fields can be sent
-// one by one, which more clients understand, or joined by ", " in one.
+// A server of several schemes has a Challenge for each. Their fields can be
+// sent one by one, which more clients understand, or joined by ", " in one.
 type Challenge struct {
 	bare string // scheme, realm and Params; empty for the zero Challenge
 }

@@ -17,14 +17,14 @@ var (
 )
 
 // Parse returns the credentials that the Authorization fields of a request hold
-// (RFC 9110 section 11.6.2, RFC 6750 section 2.1): the scheme as it was written,
-// and what follows it as it is. A [claims.Guard] refuses a Bearer token with a
-// character that none can have.
+// (RFC 9110 section 11.6.2, RFC 6750 section 2.1): the scheme as it was
+// written, and what follows it as it is. A [claims.Guard] refuses a Bearer
+// token with a character that none can have.
 //
 // The error is [claims.ErrNoToken] if there are no credentials: no field, an
-// empty one, or a scheme alone, as a client sends that has lost its token. It is
-// [claims.ErrInvalidRequest] if there are several fields, or one that is neither
-// a scheme nor a scheme, a space and more.
+// empty one, or a scheme alone, as a client sends that has lost its token. It
+// is [claims.ErrInvalidRequest] if there are several fields, or one that is
+// neither a scheme nor a scheme, a space and more.
 func Parse(fields []string) (claims.Credentials, error) {
 	switch len(fields) {
 	case 0:

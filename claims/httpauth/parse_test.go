@@ -77,8 +77,8 @@ func decide(t testing.TB, auth claims.Authenticator, c claims.Credentials) (any,
 	return guard.Authorize(t.Context(), claims.Operation{}, c, nil)
 }
 
-// judge returns the credentials in the fields and what an operation says to them
-// whose Authenticator accepts everything.
+// judge returns the credentials in the fields and what an operation says to
+// them whose Authenticator accepts everything.
 func judge(t testing.TB, fields []string) (claims.Credentials, error) {
 	t.Helper()
 	credentials, err := httpauth.Parse(fields)

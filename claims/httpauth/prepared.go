@@ -27,8 +27,8 @@ func Prepare[T any](make func(*claims.Error) T) Prepared[T] {
 	return p
 }
 
-// For returns the answer to a refusal, which is made now if its reason is one of
-// the user's own.
+// For returns the answer to a refusal, which is made now if its reason is one
+// of the user's own.
 func (p Prepared[T]) For(refusal *claims.Error) T {
 	answer, ok := p.ready[kind{refusal.Class(), refusal.Reason()}]
 	if !ok && p.make != nil {

@@ -1,6 +1,6 @@
 // Package chi_test shows Sallyport with another router than its own, chi: the
-// requirements are middleware, an audit finds the routes without one, and decisions
-// name operations as the audit does.
+// requirements are middleware, an audit finds the routes without one, and
+// decisions name operations as the audit does.
 package chi_test
 
 import (
@@ -37,9 +37,9 @@ func newRouter(auth *httpmw.Middleware) chi.Router {
 
 func serve(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
 
-// operation is for [httpmw.Config]: it returns the name of the route that serves a
-// request, as audited lists it, also where the middleware of Use stands, before chi has
-// routed.
+// operation is for [httpmw.Config]: it returns the name of the route that
+// serves a request, as audited lists it, also where the middleware of Use
+// stands, before chi has routed.
 func operation(r *http.Request) string {
 	routing := chi.RouteContext(r.Context())
 	if routing == nil {

@@ -162,8 +162,8 @@ func TestAudit_nested(t *testing.T) {
 	}
 }
 
-// Every guard of a route, wherever it stands, names the operation as the access table
-// does.
+// Every guard of a route, wherever it stands, names the operation as the access
+// table does.
 func TestOperation(t *testing.T) {
 	t.Parallel()
 	issuer := claimstest.Start(t, claimstest.Config{})

@@ -1,6 +1,6 @@
-// Package echoguard shows Sallyport in front of echo: an adapter to copy. Handle
-// registers a route together with what it needs, and Audit finds the routes that were
-// registered in another way.
+// Package echoguard shows Sallyport in front of echo: an adapter to copy.
+// Handle registers a route together with what it needs, and Audit finds the
+// routes that were registered in another way.
 package echoguard
 
 import (
@@ -24,8 +24,8 @@ func New(auth *httpmw.Middleware) *Guard {
 	return &Guard{auth, map[string]claims.Requirement{}}
 }
 
-// Require returns middleware for routes or a group of them: the next handler runs only
-// if the caller meets needs, and finds the caller by
+// Require returns middleware for routes or a group of them: the next handler
+// runs only if the caller meets needs, and finds the caller by
 // claims.FromContext(c.Request().Context()).
 func (g *Guard) Require(needs claims.Requirement) echo.MiddlewareFunc {
 	guard := echo.WrapMiddleware(g.auth.Require(needs)) // panics now if needs is invalid
@@ -57,25 +57,26 @@ type router interface {
 	Add(method, path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route
 }
 
-// Handle registers a route for callers who meet needs, before whom no other middleware
-// of the route runs.
+// Handle registers a route for callers who meet needs, before whom no other
+// middleware of the route runs.
 func (g *Guard) Handle(
 	r router, method, path string, needs claims.Requirement,
 	h echo.HandlerFunc, middleware ...echo.MiddlewareFunc,
 ) {
-	route := r.Add(method, path, h, append([]echo.MiddlewareFunc{g.Require(needs)}, middleware...)...)
+	chain := append([]echo.MiddlewareFunc{g.Require(needs)}, middleware...)
+	route := r.Add(method, path, h, chain...)
 	g.needs[route.Method+" "+route.Path] = needs
 }
 
-// Refuse answers for err, such as that of claims.Allowed, inside a handler, which
-// returns what it returns.
+// Refuse answers for err, such as that of claims.Allowed, inside a handler,
+// which returns what it returns.
 func (g *Guard) Refuse(c echo.Context, err error) error {
 	g.auth.Refuse(c.Response(), err)
 	return nil
 }
 
-// Audit returns what the routes of a router need, and an error that names each route
-// which Handle has not registered.
+// Audit returns what the routes of a router need, and an error that names each
+// route which Handle has not registered.
 func (g *Guard) Audit(e *echo.Echo) (claims.AccessTable, error) {
 	var audit httpmw.Audit
 	for _, route := range e.Routes() {

@@ -134,7 +134,8 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// A guard before everything and one before a group, and a decision of the handler's own.
+// A guard before everything and one before a group, and a decision of the
+// handler's own.
 func TestGuard_Require(t *testing.T) {
 	t.Parallel()
 	issuer, auth, seen := newAuth(t)

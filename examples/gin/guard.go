@@ -1,9 +1,9 @@
 // Package ginguard shows Sallyport in front of gin: an adapter to copy.
 //
-// gin runs the rest of a chain unless the chain is aborted, so a net/http guard that
-// is merely called from a gin middleware refuses the request and does not stop it.
-// Require tells gin. Handle registers a route together with what it needs, and Audit
-// finds the routes that were registered in another way.
+// gin runs the rest of a chain unless the chain is aborted, so a net/http guard
+// that is merely called from a gin middleware refuses the request and does not
+// stop it. Require tells gin. Handle registers a route together with what it
+// needs, and Audit finds the routes that were registered in another way.
 package ginguard
 
 import (
@@ -28,8 +28,8 @@ func New(auth *httpmw.Middleware) *Guard {
 	return &Guard{auth, map[string]claims.Requirement{}}
 }
 
-// Require returns middleware for a group of routes: the rest of the chain runs only if
-// the caller meets needs, and finds the caller by
+// Require returns middleware for a group of routes: the rest of the chain runs
+// only if the caller meets needs, and finds the caller by
 // claims.FromContext(c.Request.Context()).
 func (g *Guard) Require(needs claims.Requirement) gin.HandlerFunc {
 	guard := g.auth.Require(needs) // panics now if needs is invalid
@@ -69,8 +69,8 @@ func (g *Guard) Refuse(c *gin.Context, err error) {
 	c.Abort()
 }
 
-// Audit returns what the routes of a router need, and an error that names each route
-// which Handle has not registered.
+// Audit returns what the routes of a router need, and an error that names each
+// route which Handle has not registered.
 func (g *Guard) Audit(router *gin.Engine) (claims.AccessTable, error) {
 	var audit httpmw.Audit
 	for _, route := range router.Routes() {

@@ -206,8 +206,8 @@ func TestGuard_Audit(t *testing.T) {
 	assert.ErrorContains(t, err, "httpmw: route DELETE /a has no requirement")
 }
 
-// What not to do: the guard refuses, gin goes on, and the handler runs. All that is
-// left is that nothing which it writes reaches the client.
+// What not to do: the guard refuses, gin goes on, and the handler runs. All
+// that is left is that nothing which it writes reaches the client.
 func TestWrongWay(t *testing.T) {
 	t.Parallel()
 	issuer, auth, _ := newAuth(t)

@@ -1,6 +1,6 @@
-// Package gorilla_test shows Sallyport with gorilla/mux: handlers that are guarded
-// where they are registered, an audit that finds those that are not, and the names of
-// operations.
+// Package gorilla_test shows Sallyport with gorilla/mux: handlers that are
+// guarded where they are registered, an audit that finds those that are not,
+// and the names of operations.
 package gorilla_test
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/sallyport-go/sallyport/httpmw"
 )
 
-// newRouter is an API whose handlers are guarded, some by another guard as well that
-// stands before a whole part.
+// newRouter is an API whose handlers are guarded, some by another guard as well
+// that stands before a whole part.
 func newRouter(auth *httpmw.Middleware) *mux.Router {
 	router := mux.NewRouter()
 	handler := http.HandlerFunc(serve)
@@ -33,9 +33,9 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// operation is for [httpmw.Config]: it returns the name of the route that has matched,
-// as audited lists it. A method is part of it only where the route names some, as a
-// client can send any other.
+// operation is for [httpmw.Config]: it returns the name of the route that has
+// matched, as audited lists it. A method is part of it only where the route
+// names some, as a client can send any other.
 func operation(r *http.Request) string {
 	route := mux.CurrentRoute(r)
 	if route == nil {
@@ -51,8 +51,8 @@ func operation(r *http.Request) string {
 	return r.Method + " " + template
 }
 
-// audited lists what the routes of a router need. Walk does not show what Use has put
-// before them, so each handler is guarded itself.
+// audited lists what the routes of a router need. Walk does not show what Use
+// has put before them, so each handler is guarded itself.
 func audited(router *mux.Router) (claims.AccessTable, error) {
 	var audit httpmw.Audit
 	err := router.Walk(func(route *mux.Route, _ *mux.Router, _ []*mux.Route) error {
@@ -72,8 +72,8 @@ func audited(router *mux.Router) (claims.AccessTable, error) {
 	return claims.NewAccessTable(audit.Operations()), errors.Join(err, audit.Err())
 }
 
-// A route that was forgotten is found when the service starts, not by whoever calls it
-// first.
+// A route that was forgotten is found when the service starts, not by whoever
+// calls it first.
 func Example() {
 	verifier, err := claims.NewVerifier(claims.Config{
 		Issuer:    "https://issuer.example",

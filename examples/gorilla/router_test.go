@@ -16,8 +16,8 @@ import (
 	"github.com/sallyport-go/sallyport/httpmw"
 )
 
-// guard returns an issuer, a Middleware that trusts it, and the names of the operations
-// that it has decided about.
+// guard returns an issuer, a Middleware that trusts it, and the names of the
+// operations that it has decided about.
 func guard(t *testing.T) (*claimstest.Issuer, *httpmw.Middleware, *[]string) {
 	t.Helper()
 	issuer := claimstest.Start(t, claimstest.Config{})
