@@ -327,3 +327,44 @@ func TestRequire_foreignAuthenticators(t *testing.T) {
 		})
 	}
 }
+
+// waiting is a PermissionSource that tells that it is asked, and waits for its
+// caller to go.
+type waiting chan struct{}
+
+func (w waiting) Permissions(ctx context.Context, _ claims.Principal) (claims.Grants, error) {
+	close(w)
+	<-ctx.Done()
+	return claims.Grants{}, ctx.Err()
+}
+
+// A client that does not wait for the decision is no outage.
+func TestRequire_callerWhoGoesAway(t *testing.T) {
+	t.Parallel()
+	issuer := claimstest.Start(t, claimstest.Config{})
+	verifier, err := claims.NewVerifier(claims.Config{
+		Issuer: issuer.URL(), Audiences: []string{claimstest.Audience},
+	})
+	require.NoError(t, err)
+	asked, outcome := make(waiting), make(chan string, 1)
+	auth := httpmw.New(verifier, httpmw.Config{
+		Permissions: asked,
+		Observer:    func(_ context.Context, d claims.Decision) { outcome <- d.Outcome() },
+	})
+	var inner spy
+	server := httptest.NewServer(auth.Require(claims.Permissions("a"))(&inner))
+	t.Cleanup(server.Close)
+	ctx, cancel := context.WithCancel(t.Context())
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+	require.NoError(t, err)
+	r.Header.Set("Authorization", "Bearer "+issuer.Mint(claimstest.Token{Subject: "alice"}))
+	go func() {
+		<-asked
+		cancel()
+	}()
+	_, err = server.Client().Do(r)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, "canceled", <-outcome)
+	server.Close()
+	assert.False(t, inner.reached)
+}
