@@ -138,6 +138,21 @@ func TestRefuse_insideAHandler(t *testing.T) {
 	}
 }
 
+// A trailer that a middleware outside has announced arrives after a refusal,
+// too: a body of a known length would have none.
+func TestRefuse_trailersOfOthers(t *testing.T) {
+	t.Parallel()
+	_, auth := guard(t)
+	got := get(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Trailer", "X-Took")
+		auth.Wrap(&spy{}).ServeHTTP(w, r)
+		w.Header().Set("X-Took", "1ms")
+	}))
+	assert.Equal(t, http.StatusUnauthorized, got.status)
+	assert.Equal(t, "1ms", got.trailer.Get("X-Took"))
+	assert.True(t, json.Valid([]byte(got.body)), got.body)
+}
+
 // A field that the handler has set again is the handler's.
 func TestRefuse_setAgain(t *testing.T) {
 	t.Parallel()
