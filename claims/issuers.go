@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -81,7 +80,7 @@ func (v *Verifier) shares(others map[string]*Verifier) error {
 		if other == nil || other.issuer == v.issuer || other.keysOf == v.keysOf {
 			continue
 		}
-		if a := reflect.ValueOf(v.keys); a.Kind() == reflect.Pointer && v.keys == other.keys {
+		if cache, ok := v.keys.(*jwks.Cache); ok && other.keys == KeySource(cache) {
 			return fmt.Errorf("claims: Config.Keys is that of issuer %q, too: "+
 				"if they are two names of one issuer, say so by KeysOf", shownURL(issuer))
 		}

@@ -2,7 +2,6 @@ package claims
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"strings"
 	"time"
@@ -16,7 +15,7 @@ import (
 // issuers, and remembers those that it has verified.
 type pipeline struct {
 	accepted jws.Algorithms
-	seed     [seedSize]byte // of the hashes that stand for tokens
+	hash     *tokencache.Hash
 	headers  headers
 	cache    *tokencache.Cache[*facts]
 }
@@ -54,9 +53,9 @@ type origin struct {
 }
 
 func newPipeline(accepted jws.Algorithms, tokens int) *pipeline {
-	p := &pipeline{accepted: accepted, cache: tokencache.New[*facts](tokens)}
-	_, _ = rand.Read(p.seed[:]) // never fails
-	return p
+	return &pipeline{
+		accepted: accepted, hash: tokencache.NewHash(), cache: tokencache.New[*facts](tokens),
+	}
 }
 
 // identify verifies a token of one of the issuers.
@@ -105,7 +104,7 @@ func (p *pipeline) verify(ctx context.Context, w *work) error {
 		return err
 	}
 	if p.cache.Max() > 0 {
-		w.sum()
+		p.hash.Sum(&w.hash, w.seeded)
 		if known, err := p.recall(ctx, w); known || err != nil {
 			return err
 		}
