@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/jws"
+	"github.com/sallyport-go/sallyport/jwks"
 )
 
 // reporter takes note of a fault; its text begins with the name of a field.
@@ -92,6 +93,10 @@ func (cfg Config) validateKeys(report reporter) {
 	}
 	if isNil(cfg.Keys) {
 		report("Keys is a nil %T, as its constructor returns beside an error", cfg.Keys)
+		return
+	}
+	if cache, ok := cfg.Keys.(*jwks.Cache); ok && cache.SameConfig(new(jwks.Cache)) {
+		report("Keys is a jwks.Cache that was not made by jwks.NewCache")
 		return
 	}
 	if cfg.KeySetURL != "" || !isZero(cfg.KeyCache) {

@@ -288,6 +288,9 @@ func couldBeIssuer(issuer string) bool {
 // Forget ends the reliance on what Resolve said of an issuer: the next request
 // with a token of it asks again, and so do those that wait for an answer.
 func (t *Tenants) Forget(issuer string) {
+	if !t.isMade() {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.refused, issuer)
@@ -300,6 +303,9 @@ func (t *Tenants) Forget(issuer string) {
 
 // Len returns how many tenants are held.
 func (t *Tenants) Len() int {
+	if !t.isMade() {
+		return 0
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.verified + t.newcomers

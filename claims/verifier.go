@@ -37,8 +37,8 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 	if keys == nil && cfg.Issuer != "" && !strings.ContainsAny(cfg.Issuer, "{}") {
 		cache, err := cfg.newCache()
 		if err != nil {
-			errs = append(errs, fmt.Errorf("claims: Config.KeyCache, of Issuer %q: %w",
-				shownURL(cfg.Issuer), err))
+			errs = append(errs, fmt.Errorf("claims: Config.Issuer %q, KeySetURL %q or KeyCache: %w",
+				shownURL(cfg.Issuer), shownURL(cfg.KeySetURL), err))
 		}
 		keys = cache
 	}
