@@ -2,6 +2,8 @@ package claims
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -183,6 +185,13 @@ func (c *Claims) String() string {
 
 // GoString returns what String does.
 func (c *Claims) GoString() string { return c.String() }
+
+// Format prints what String returns, whatever the verb, and of a Claims that is not a
+// pointer, too.
+func (f *facts) Format(s fmt.State, _ rune) {
+	c := Claims{f}
+	_, _ = io.WriteString(s, c.String())
+}
 
 // Principal is who a [PermissionSource] is asked about: all that its answer may
 // depend on. It can be compared with ==.

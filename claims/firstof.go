@@ -16,13 +16,17 @@ var ErrUnrecognized = errors.New("claims: token of another form")
 
 // FirstOf returns an Authenticator that has several kinds of token verified, each by
 // the first of the Authenticators that recognises its form: put those first that tell
-// by a prefix. It is never a trial: whoever recognises a token and refuses it ends
-// the matter. A [Verifier] recognises a JWT with one of its algorithms; two that
-// accept HMAC and public keys divide the tokens of an issuer that changes over. For
-// several issuers of the same kind of token use [Issuers]. A token that none
-// recognises is refused by the first of them.
+// by a prefix. It is never a trial: whoever recognises a token and refuses it ends the
+// matter, and so does a panic. For several issuers of one kind of token use [Issuers].
 //
-// It panics if there is none, or one is nil.
+// A [Verifier] recognises a JWT whose algorithm is of its kind, HMAC or public keys,
+// under a scheme that it takes: two of them divide the tokens of an issuer that
+// changes over. A token that none recognises is refused by the first of them that
+// understands its scheme. A token longer than the MaxTokenSize of a Verifier is refused
+// by that one.
+//
+// It panics if there is no Authenticator, or one is nil or was not made by its
+// constructor.
 func FirstOf(auths ...Authenticator) Authenticator {
 	if len(auths) == 0 {
 		panic("claims: FirstOf of no Authenticator")
@@ -73,7 +77,9 @@ func askOne(ctx context.Context, auth Authenticator, c Credentials) (r reply) {
 			r.facts, r.err = nil, errNoToken // it breaks its word
 		}
 		// An error of the user's has methods of the user's.
-		r.unrecognized = r.err != nil && errors.Is(r.err, ErrUnrecognized)
+		var panicked *foreign.PanicError // the value may be any error
+		r.unrecognized = r.err != nil && errors.Is(r.err, ErrUnrecognized) &&
+			!errors.As(r.err, &panicked)
 		r.noToken = r.unrecognized && errors.Is(r.err, ErrNoToken)
 		return nil
 	})
