@@ -1,10 +1,12 @@
 package grpcmw
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -29,7 +31,9 @@ type Config struct {
 
 	// Observer is told of every decision about a call of a method that is not
 	// public, and of streams that end with their token: an audit log, such as
-	// [claims.LogDecisions]. Nil means nobody.
+	// [claims.LogDecisions]. Decision.Operation is the full name of the method;
+	// of one that is not registered, whose name is the client's invention, it is
+	// "unknown". Nil means nobody.
 	Observer claims.Observer
 
 	// Domain is the domain of the ErrorInfo details of refusals: the name of the
@@ -39,52 +43,72 @@ type Config struct {
 
 // Interceptor stands in front of the methods of a gRPC server and lets through
 // the calls of callers who may. It is immutable and safe for concurrent use.
-// [New] makes one.
+// [New] makes one; the zero value refuses every call.
 type Interceptor struct {
 	guard     *claims.Guard
 	policy    Policy
 	challenge bearer.Challenge
 	domain    string
-	statuses  map[kind]error
+	prepared  map[kind]*refusedError
 }
 
 // protocol is what this package's operations are of in an access table.
 const protocol = "gRPC"
 
+// unknownMethod stands in decisions for a method that is not registered.
+const unknownMethod = "unknown"
+
 var errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, nil)
 
 // New returns an Interceptor that asks auth who makes a call: a
 // [*claims.Verifier], a [*claims.Issuers], or any other. The error reports
-// everything that is wrong with its arguments.
+// everything that is wrong with its arguments. It is an error, where httpmw.New
+// panics, because a Policy is data that can be wrong in many places, while
+// httpmw.New can only be given a nil.
 func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	errs := cfg.Policy.validate()
+	if isNil(auth) {
+		errs = append(errs, errors.New("grpcmw: New: auth is nil"))
+	}
+	if cfg.Permissions != nil && isNil(cfg.Permissions) {
+		errs = append(errs, errors.New("grpcmw: Config.Permissions is a nil pointer"))
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
 	guard, err := claims.NewGuard(auth, claims.GuardConfig{
 		Protocol: protocol, Permissions: cfg.Permissions, Observer: cfg.Observer,
 	})
 	if err != nil {
-		errs = append(errs, fmt.Errorf("grpcmw: New: %w", err))
-	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+		return nil, fmt.Errorf("grpcmw: New: %w", err)
 	}
 	i := &Interceptor{
 		guard:     guard,
 		policy:    maps.Clone(cfg.Policy),
 		challenge: bearer.NewChallenge(cfg.Realm),
-		domain:    cfg.Domain,
+		domain:    cmp.Or(cfg.Domain, DefaultDomain),
 	}
-	if i.domain == "" {
-		i.domain = DefaultDomain
-	}
-	i.statuses = statusesOf(i.domain)
+	i.prepare()
 	return i, nil
 }
+
+// isNil reports whether v is nil, or a nil pointer, as a constructor returns
+// beside an error.
+func isNil(v any) bool {
+	r := reflect.ValueOf(v)
+	return v == nil || r.Kind() == reflect.Pointer && r.IsNil()
+}
+
+func (i *Interceptor) isMade() bool { return i != nil && i.guard != nil }
 
 // ServerOptions returns the options that install the Interceptor on a server,
 // for unary calls and streams together, so that neither can be forgotten. They
 // chain with other interceptors, in the order of the options given to
-// [grpc.NewServer].
+// [grpc.NewServer]. It panics if the Interceptor was not made by [New].
 func (i *Interceptor) ServerOptions() []grpc.ServerOption {
+	if !i.isMade() {
+		panic("grpcmw: Interceptor.ServerOptions: the Interceptor was not made by New")
+	}
 	return []grpc.ServerOption{
 		grpc.ChainUnaryInterceptor(i.Unary),
 		grpc.ChainStreamInterceptor(i.Stream),
@@ -96,42 +120,69 @@ func (i *Interceptor) ServerOptions() []grpc.ServerOption {
 func (i *Interceptor) Unary(
 	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (any, error) {
-	ctx, err := i.check(ctx, claims.Call{Operation: info.FullMethod, Request: req}, true)
-	if err != nil {
-		return nil, err
+	switch {
+	case !i.isMade():
+		return nil, misused("Unary: the Interceptor was not made by New")
+	case ctx == nil:
+		return nil, misused("Unary: ctx is nil")
+	case info == nil:
+		return nil, misused("Unary: info is nil")
+	case handler == nil:
+		return nil, misused("Unary: handler is nil")
 	}
-	return handler(ctx, req)
+	admitted, _, err := i.check(ctx, claims.Call{Operation: info.FullMethod, Request: req}, true)
+	if err != nil {
+		return nil, i.leave(ctx, i.refuse(ctx, err))
+	}
+	resp, err := handler(admitted, req)
+	return resp, i.leave(ctx, err)
 }
 
-// Stream is a [grpc.StreamServerInterceptor]. What a requirement finds in the request
-// it finds in the first message: the handler is called before that arrives, can send
-// nothing until it has received it, and should do nothing. What it says of headers and
-// trailers before waits for the decision too; it can not choose a compressor. A server
-// needs [Interceptor.Unary]
-// as well: [Interceptor.ServerOptions] installs both.
+// Stream is a [grpc.StreamServerInterceptor]. What a requirement finds in the
+// request it finds in the first message: the handler is called before that
+// arrives, can send nothing until it has received it, and should do nothing.
+// What it says of headers and trailers before waits for the decision too; it
+// cannot choose a compressor. The package comment says how a stream ends. A
+// server needs [Interceptor.Unary] as well: [Interceptor.ServerOptions]
+// installs both.
 func (i *Interceptor) Stream(
 	srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
 ) error {
+	switch {
+	case !i.isMade():
+		return misused("Stream: the Interceptor was not made by New")
+	case stream == nil:
+		return misused("Stream: stream is nil")
+	case info == nil:
+		return misused("Stream: info is nil")
+	}
+	ctx := stream.Context()
 	// What is handled as an unknown service has no implementation.
 	call := claims.Call{Operation: info.FullMethod, Pending: true}
-	ctx, err := i.check(stream.Context(), call, srv != nil)
-	if err != nil {
-		return err
+	admitted, public, err := i.check(ctx, call, srv != nil)
+	switch {
+	case err != nil:
+		return i.leave(ctx, i.refuse(ctx, err))
+	case handler == nil:
+		return misused("Stream: handler is nil")
+	case public:
+		return i.leave(ctx, handler(srv, stream))
 	}
-	guarded := newGuardedStream(stream, ctx, i)
+	guarded := newGuardedStream(stream, admitted, i)
 	defer guarded.cancel()
-	return guarded.ended(handler(srv, guarded))
+	return i.leave(ctx, guarded.run(srv, handler))
 }
 
-// check returns the context for the handler, or the status error of a refusal. The name
-// of a method that is not registered is the client's.
+// check returns the context for the handler, or why there is none, and whether
+// the method is public. The name of a method that is not registered is the
+// client's.
 func (i *Interceptor) check(
 	ctx context.Context, call claims.Call, registered bool,
-) (context.Context, error) {
+) (admitted context.Context, public bool, err error) {
 	needs, listed := i.policy[call.Operation]
 	switch {
 	case listed && needs.IsPublic():
-		return ctx, nil
+		return ctx, true, nil
 	case listed:
 		call.Needs = needs
 		fields := metadata.ValueFromIncomingContext(ctx, "authorization")
@@ -139,12 +190,9 @@ func (i *Interceptor) check(
 	default:
 		call.Fault = errUnlisted
 		if !registered {
-			call.Operation = ""
+			call.Operation = unknownMethod
 		}
 	}
-	admitted, err := i.guard.Authorize(ctx, call)
-	if err != nil {
-		return nil, i.Refuse(ctx, err)
-	}
-	return admitted, nil
+	admitted, err = i.guard.Authorize(ctx, call)
+	return admitted, false, err
 }

@@ -244,8 +244,7 @@ func TestInterceptor(t *testing.T) {
 		},
 		"unlisted": {
 			grpcmw.Policy{"/other.Service/Method": claims.Public()}, []string{"Bearer " + read},
-			codes.PermissionDenied, bare + `, error="insufficient_scope"` + description,
-			"UNLISTED_OPERATION",
+			codes.PermissionDenied, "", "UNLISTED_OPERATION",
 		},
 		"no token": {
 			everything(claims.Scopes("orders:read")), nil,
@@ -275,7 +274,7 @@ func TestInterceptor(t *testing.T) {
 		},
 		"not permitted": {
 			everything(never), []string{"Bearer " + read},
-			codes.PermissionDenied, bare + `, error="insufficient_scope"` + description, "PERMISSION",
+			codes.PermissionDenied, "", "PERMISSION",
 		},
 		"undecided": {
 			everything(undecided), []string{"Bearer " + read}, codes.Unavailable, "", "UNDECIDED",
@@ -290,15 +289,15 @@ func TestInterceptor(t *testing.T) {
 				require.NoError(t, err)
 				spy := &service{}
 				client := serve(t, auth, spy)
-				var trailer metadata.MD
-				subject, err := call(
-					withAuthorization(t.Context(), row.authorization), client, grpc.Trailer(&trailer))
+				var header, trailer metadata.MD
+				subject, err := call(withAuthorization(t.Context(), row.authorization), client,
+					grpc.Header(&header), grpc.Trailer(&trailer))
 
 				refusal := status.Convert(err)
 				require.Equal(t, row.code, refusal.Code(), refusal.Message())
 				if row.code == codes.OK {
 					assert.EqualValues(t, 1, spy.reached.Load())
-					assert.Empty(t, trailer.Get("www-authenticate"))
+					assert.Empty(t, header.Get("www-authenticate"))
 					want := "alice"
 					if len(row.policy) > 0 && row.policy[testpb.TestService_UnaryCall_FullMethodName].IsPublic() {
 						want = "nobody"
@@ -307,7 +306,8 @@ func TestInterceptor(t *testing.T) {
 					return
 				}
 				assert.Zero(t, spy.reached.Load(), "the handler was reached")
-				challenge := strings.Join(trailer.Get("www-authenticate"), "|")
+				challenge := strings.Join(header.Get("www-authenticate"), "|")
+				assert.Empty(t, trailer.Get("www-authenticate"), "RFC 9110 section 6.5.1")
 				if strings.HasSuffix(row.challenge, description) {
 					assert.True(t, strings.HasPrefix(challenge, row.challenge), challenge)
 				} else {
@@ -317,8 +317,9 @@ func TestInterceptor(t *testing.T) {
 				assert.Equal(t, row.reason, info.GetReason())
 				assert.Equal(t, "orders.example", info.GetDomain())
 				assert.Equal(t, row.code == codes.Unavailable, retry != nil)
+				assert.Equal(t, challenge, info.GetMetadata()["www-authenticate"])
 				if row.reason == "SCOPE" {
-					assert.Equal(t, map[string]string{"scope": "orders:write"}, info.GetMetadata())
+					assert.Equal(t, "orders:write", info.GetMetadata()["scope"])
 				}
 				assert.NotContains(t, refusal.String()+challenge, "secret-internal-text")
 				assert.NotContains(t, refusal.String()+challenge, read)
@@ -371,11 +372,12 @@ func TestInterceptor_Refuse(t *testing.T) {
 	}}
 	client := serve(t, auth, spy)
 	ctx := withAuthorization(t.Context(), []string{"Bearer " + issuer.Mint(claimstest.Token{})})
-	var trailer metadata.MD
-	_, err := client.UnaryCall(ctx, &testpb.SimpleRequest{}, grpc.Trailer(&trailer))
+	var header, trailer metadata.MD
+	_, err := client.UnaryCall(ctx, &testpb.SimpleRequest{}, grpc.Header(&header), grpc.Trailer(&trailer))
 	assert.Equal(t, codes.PermissionDenied, status.Code(err))
-	require.Len(t, trailer.Get("www-authenticate"), 1)
-	assert.Contains(t, trailer.Get("www-authenticate")[0], `scope="orders:write"`)
+	require.Len(t, header.Get("www-authenticate"), 1)
+	assert.Contains(t, header.Get("www-authenticate")[0], `scope="orders:write"`)
+	assert.Empty(t, trailer.Get("www-authenticate"))
 	assert.EqualValues(t, 1, spy.reached.Load())
 }
 

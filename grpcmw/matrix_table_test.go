@@ -161,6 +161,14 @@ func outcomeOf(text string) outcome {
 	return outcome{}
 }
 
+// challengeOverGRPC is challenge, but for who is told that no other token would help.
+func (o outcome) challengeOverGRPC() string {
+	if o.class == claims.ErrForbidden {
+		return ""
+	}
+	return o.challenge()
+}
+
 // challenge is the WWW-Authenticate field that goes with it, as RFC 6750 and RFC 9470
 // write it.
 func (o outcome) challenge() string {

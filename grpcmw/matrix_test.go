@@ -218,7 +218,8 @@ func TestMatrix_gRPC(t *testing.T) {
 					got := invoke(withAuthorization(t.Context(), by.authorization), conn, service, method, by.value)
 					want := by.want(row)
 					messages, sent := spies[service].take()
-					assert.Equal(t, want.challenge(), strings.Join(got.trailer.Get("www-authenticate"), "|"))
+					assert.Equal(t, want.challengeOverGRPC(), strings.Join(got.header.Get("www-authenticate"), "|"))
+					assert.Empty(t, got.trailer.Get("www-authenticate"), "RFC 9110 section 6.5.1")
 					assertDecision(t, decisions, "gRPC", operation, row, by, policy[operation], issuer.URL())
 					if want.class == nil {
 						assert.Equal(t, io.EOF, got.err)
@@ -250,7 +251,10 @@ func assertStatus(t *testing.T, want outcome, got *status.Status) {
 	assert.Equal(t, strings.ToUpper(string(want.reason)), info.GetReason())
 	assert.Equal(t, "orders.example", info.GetDomain())
 	metadata := map[string]string{}
-	for name, value := range map[string]string{"scope": want.scope, "acr_values": want.acr, "max_age": want.most} {
+	for name, value := range map[string]string{
+		"scope": want.scope, "acr_values": want.acr, "max_age": want.most,
+		"www-authenticate": want.challengeOverGRPC(),
+	} {
 		if value != "" {
 			metadata[name] = value
 		}

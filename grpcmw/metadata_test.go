@@ -88,20 +88,33 @@ func (*faulty) SetTrailer(trailer metadata.MD) {}
 func (f *faulty) RecvMsg(m any) error          { return f.pipe.RecvMsg(m) }
 func (f *faulty) Context() context.Context     { return f.ctx }
 
-// pendingOn runs a handler on a stream that is not decided yet.
+// pendingOn runs a handler on a stream that is not decided yet, and waits for it.
 func pendingOn(
 	t *testing.T, needs claims.Requirement, stream func(context.Context) grpc.ServerStream, handler func(grpc.ServerStream) error,
+	ledgers ...*ledger,
 ) ([]claims.Decision, error) {
 	t.Helper()
 	issuer, verifier := offline(t)
 	decisions := &ledger{}
+	if len(ledgers) > 0 {
+		decisions = ledgers[0]
+	}
 	auth, err := grpcmw.New(verifier, grpcmw.Config{
 		Policy: grpcmw.Policy{pendingMethod: needs}, Permissions: grants, Observer: decisions.observe,
 	})
 	require.NoError(t, err)
 	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("authorization", "Bearer "+mint(issuer)))
+	running := make(chan struct{}, 1)
 	err = auth.Stream(nil, stream(ctx), &grpc.StreamServerInfo{FullMethod: pendingMethod},
-		func(_ any, stream grpc.ServerStream) error { return handler(stream) })
+		func(_ any, stream grpc.ServerStream) error {
+			running <- struct{}{}
+			defer func() { <-running }()
+			return handler(stream)
+		})
+	running <- struct{}{}
+	if len(ledgers) > 0 {
+		return nil, err
+	}
 	whole, _ := decisions.take(pendingMethod)
 	return whole, err
 }
@@ -110,7 +123,7 @@ func pendingOn(
 func TestPending_transportFails(t *testing.T) {
 	t.Parallel()
 	broken := func(ctx context.Context) grpc.ServerStream {
-		return &faulty{pipe{ctx: grpc.NewContextWithServerTransportStream(ctx, &trailers{}), message: "acme"}}
+		return &faulty{pipe{ctx: grpc.NewContextWithServerTransportStream(ctx, &headers{}), message: "acme"}}
 	}
 	_, err := pendingOn(t, inAcme, broken, func(stream grpc.ServerStream) error {
 		assert.NoError(t, stream.SetHeader(metadata.Pairs("h", "1")))

@@ -58,10 +58,16 @@ func onConduit(t *testing.T, c *conduit, observer claims.Observer, handler func(
 	})
 	require.NoError(t, err)
 	c.arrive = make(chan struct{})
-	c.ctx = metadata.NewIncomingContext(grpc.NewContextWithServerTransportStream(t.Context(), &trailers{}),
+	c.ctx = metadata.NewIncomingContext(grpc.NewContextWithServerTransportStream(t.Context(), &headers{}),
 		metadata.Pairs("authorization", "Bearer "+issuer.Mint(claimstest.Token{Subject: "alice", Lifetime: time.Minute})))
+	running := make(chan struct{}, 1)
+	defer func() { running <- struct{}{} }()
 	return auth.Stream(nil, c, &grpc.StreamServerInfo{FullMethod: "/s.S/M"},
-		func(_ any, stream grpc.ServerStream) error { return handler(stream) })
+		func(_ any, stream grpc.ServerStream) error {
+			running <- struct{}{}
+			defer func() { <-running }()
+			return handler(stream)
+		})
 }
 
 // A token that expires before the first message arrives has let nobody in.

@@ -3,6 +3,7 @@ package grpcmw_test
 import (
 	"context"
 	"io"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,16 +29,17 @@ type pipe struct {
 	received, sent int
 	message        string // what is received
 	end            error
-	trailers       trailers
+	headers        headers
 }
 
-// trailers counts what a call sets.
-type trailers struct {
+// headers counts what a call sets in its header.
+type headers struct {
 	grpc.ServerTransportStream
-	set int
+	set atomic.Int32
 }
 
-func (c *trailers) SetTrailer(metadata.MD) error { c.set++; return nil }
+func (c *headers) SetHeader(metadata.MD) error  { c.set.Add(1); return nil }
+func (c *headers) SetTrailer(metadata.MD) error { return nil }
 
 func (p *pipe) Context() context.Context { return p.ctx }
 func (p *pipe) SendMsg(any) error        { p.sent++; return nil }
@@ -77,7 +79,7 @@ func onStream(
 	})
 	require.NoError(t, err)
 	token := issuer.Mint(claimstest.Token{Lifetime: time.Minute})
-	ctx := grpc.NewContextWithServerTransportStream(t.Context(), &p.trailers)
+	ctx := grpc.NewContextWithServerTransportStream(t.Context(), &p.headers)
 	p.ctx = metadata.NewIncomingContext(ctx, metadata.Pairs("authorization", "Bearer "+token))
 	return auth.Stream(nil, p, &grpc.StreamServerInfo{FullMethod: method},
 		func(_ any, stream grpc.ServerStream) error {
@@ -93,22 +95,29 @@ func onStream(
 func TestStream_endsWithItsToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pipe{}
+		p, start := &pipe{}, time.Now()
+		done := make(chan struct{})
 		err := onStream(t, p, func(stream grpc.ServerStream) {
-			require.NoError(t, stream.SendMsg(nil))
+			defer close(done)
+			assert.NoError(t, stream.SendMsg(nil))
 			time.Sleep(90*time.Second - time.Nanosecond)
-			require.NoError(t, stream.SendMsg(nil))
-			require.NoError(t, stream.RecvMsg(nil))
+			assert.NoError(t, stream.SendMsg(nil))
+			assert.NoError(t, stream.RecvMsg(nil))
 			time.Sleep(time.Nanosecond)
-			for _, err := range []error{stream.SendMsg(nil), stream.RecvMsg(nil)} {
+			p.end = io.EOF
+			for _, err := range []error{
+				stream.SendMsg(nil), stream.RecvMsg(nil), stream.SetHeader(nil), stream.SendHeader(nil),
+			} {
 				assert.Equal(t, codes.Unauthenticated, status.Code(err))
 				assert.Equal(t, "The access token has expired.", status.Convert(err).Message())
 			}
-			assert.Equal(t, 2, p.sent)
-			assert.Equal(t, 1, p.trailers.set, "a handler that goes on does not make it longer")
-			p.end = io.EOF
-			assert.Equal(t, io.EOF, stream.RecvMsg(nil), "the end of the stream stays what it is")
+			stream.SetTrailer(nil)
 		})
+		assert.Equal(t, 90*time.Second, time.Since(start))
+		<-done
+		assert.Equal(t, 2, p.sent)
+		assert.Equal(t, 1, p.received)
+		assert.EqualValues(t, 1, p.headers.set.Load(), "a handler that goes on does not make it longer")
 		assert.Equal(t, codes.Unauthenticated, status.Code(err), "the client is told, whatever the handler makes of it")
 	})
 }
@@ -117,13 +126,16 @@ func TestStream_endsWithItsToken(t *testing.T) {
 func TestStream_endsWhileItWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		done := make(chan struct{})
 		err := onStream(t, &pipe{}, func(stream grpc.ServerStream) {
+			defer close(done)
 			start := time.Now()
 			<-stream.Context().Done()
 			assert.Equal(t, 90*time.Second, time.Since(start))
 			assert.Equal(t, claims.ReasonExpired, claims.AsError(context.Cause(stream.Context())).Reason())
 		})
-		require.NoError(t, err, "it ended by itself")
+		<-done
+		assert.Equal(t, codes.Unauthenticated, status.Code(err), "it is no clean end")
 	})
 }
 

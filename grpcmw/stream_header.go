@@ -7,10 +7,13 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// heldMetadata is what the handler of a stream says in headers and trailers before it
-// is decided about: a caller who is refused is not told.
+// heldMetadata is what the handler of a stream says in headers and trailers
+// before the decision about it: a caller who is refused is not told.
 type heldMetadata struct {
-	mu              sync.Mutex // guards the fields below
+	// Guards the fields below, and is locked while anything is set on the stream
+	// below, which none of these calls can block: so none is under way once a
+	// refusal has been stored.
+	mu              sync.Mutex
 	header, trailer metadata.MD
 }
 
@@ -18,6 +21,9 @@ type heldMetadata struct {
 func (s *guardedStream) release() error {
 	s.held.mu.Lock()
 	defer s.held.mu.Unlock()
+	if refusal := s.refusal.Load(); refusal != nil {
+		return refusal
+	}
 	defer s.pending.Store(false)
 	if s.held.trailer != nil {
 		s.ServerStream.SetTrailer(s.held.trailer)
@@ -31,6 +37,9 @@ func (s *guardedStream) release() error {
 func (s *guardedStream) SetHeader(header metadata.MD) error {
 	s.held.mu.Lock()
 	defer s.held.mu.Unlock()
+	if refusal := s.refusal.Load(); refusal != nil {
+		return refusal
+	}
 	if s.pending.Load() {
 		s.held.header = metadata.Join(s.held.header, header)
 		return nil
@@ -57,8 +66,9 @@ func (s *guardedStream) SetTrailer(trailer metadata.MD) {
 	}
 }
 
-// guardedTransport keeps [grpc.SetHeader], [grpc.SendHeader] and [grpc.SetTrailer],
-// which look for the stream in the context, from going round it while it waits.
+// guardedTransport keeps [grpc.SetHeader], [grpc.SendHeader] and
+// [grpc.SetTrailer], which look for the stream in the context, from going
+// round it while it waits.
 type guardedTransport struct {
 	grpc.ServerTransportStream
 	stream *guardedStream
