@@ -1,0 +1,304 @@
+package grpcmw_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime/pprof"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/grpcmw"
+)
+
+// lives serves streams whose tokens end soon.
+type lives struct {
+	issuer    *claimstest.Issuer
+	auth      *grpcmw.Interceptor
+	decisions atomic.Int32 // of streams that their token has ended
+	running   atomic.Int32 // handlers
+	outside   outside
+}
+
+const livesMethod = "/lives.Service/"
+
+func newLives(t *testing.T, needs claims.Requirement) *lives {
+	t.Helper()
+	l := &lives{issuer: claimstest.Start(t, claimstest.Config{})}
+	verifier, err := claims.NewVerifier(claims.Config{
+		Issuer: l.issuer.URL(), Audiences: []string{claimstest.Audience}, Leeway: -1,
+	})
+	require.NoError(t, err)
+	policy := grpcmw.Policy{}
+	for _, kind := range streamKinds {
+		policy[livesMethod+kind.StreamName] = needs
+	}
+	l.auth, err = grpcmw.New(verifier, grpcmw.Config{Policy: policy, Observer: func(_ context.Context, d claims.Decision) {
+		if d.Err != nil && d.Err.Reason() == claims.ReasonExpired {
+			l.decisions.Add(1)
+		}
+	}})
+	require.NoError(t, err)
+	return l
+}
+
+// server returns a server whose handler stands between other interceptors.
+func (l *lives) server(handler grpc.StreamHandler) *grpc.Server {
+	options := []grpc.ServerOption{grpc.ChainStreamInterceptor(l.outside.intercept)}
+	options = append(options, l.auth.ServerOptions()...)
+	options = append(options, grpc.ChainStreamInterceptor(
+		func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+			l.running.Add(1)
+			defer l.running.Add(-1)
+			return next(srv, &counting{ServerStream: stream})
+		}))
+	server := grpc.NewServer(options...)
+	server.RegisterService(kindsOf("lives.Service", &seen{}, handler), nil)
+	return server
+}
+
+// until returns a context whose token is valid that long, to the second.
+func (l *lives) until(ctx context.Context, lifetime time.Duration) (context.Context, time.Time) {
+	end := time.Now().Add(lifetime).Truncate(time.Second)
+	return withAuthorization(ctx, []string{"Bearer " + l.issuer.Mint(claimstest.Token{
+		Subject: "alice", Claims: map[string]any{"exp": end.Unix()},
+	})}), end
+}
+
+func (l *lives) waitForHandlers(t *testing.T) {
+	assert.Eventually(t, func() bool { return l.running.Load() == 0 }, testTimeout, 5*time.Millisecond)
+}
+
+// outside is an interceptor before the guard, which sees what the guard returns.
+type outside struct{ ended, expired atomic.Int32 }
+
+func (o *outside) intercept(
+	srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler,
+) error {
+	err := next(srv, &counting{ServerStream: stream})
+	o.ended.Add(1)
+	if refusal := claims.AsError(err); refusal.Reason() == claims.ReasonExpired {
+		o.expired.Add(1)
+	}
+	return err
+}
+
+// counting is a stream of an interceptor, which looks at each call and its result.
+type counting struct {
+	grpc.ServerStream
+	sent, received atomic.Int32
+}
+
+func (c *counting) SendMsg(m any) error {
+	err := c.ServerStream.SendMsg(m)
+	c.sent.Add(1)
+	return err
+}
+
+func (c *counting) RecvMsg(m any) error {
+	err := c.ServerStream.RecvMsg(m)
+	c.received.Add(1)
+	return err
+}
+
+// places are where handlers are when the token ends. Each blocks until the stream has
+// ended, or longer.
+var places = map[string]func(stream grpc.ServerStream, released <-chan struct{}) error{
+	"Recv": func(stream grpc.ServerStream, _ <-chan struct{}) error {
+		for {
+			in := &wrapperspb.StringValue{}
+			err := stream.RecvMsg(in)
+			in.Value = "the buffer is the handler's"
+			if err == io.EOF { // of a client that says no more
+				<-stream.Context().Done()
+			}
+			if err != nil {
+				return err
+			}
+		}
+	},
+	"Recv beside": func(stream grpc.ServerStream, _ <-chan struct{}) error {
+		var beside sync.WaitGroup
+		defer beside.Wait()
+		beside.Go(func() { _ = stream.RecvMsg(&wrapperspb.StringValue{}) })
+		<-stream.Context().Done()
+		return nil
+	},
+	"Send": func(stream grpc.ServerStream, _ <-chan struct{}) error {
+		out := wrapperspb.String(strings.Repeat("x", 64<<10))
+		for {
+			if err := stream.SendMsg(out); err != nil {
+				return fmt.Errorf("send: %w", err)
+			}
+		}
+	},
+	"its context": func(stream grpc.ServerStream, _ <-chan struct{}) error {
+		<-stream.Context().Done()
+		return status.Error(codes.Internal, stream.Context().Err().Error())
+	},
+	"something else": func(stream grpc.ServerStream, released <-chan struct{}) error {
+		<-released
+		if err := stream.SetHeader(metadata.Pairs("late", "1")); err == nil {
+			return io.ErrShortWrite
+		}
+		stream.SetTrailer(metadata.Pairs("late", "1"))
+		_ = grpc.SetTrailer(stream.Context(), metadata.Pairs("late", "1"))
+		if stream.SendMsg(wrapperspb.String("late")) == nil || stream.RecvMsg(&wrapperspb.StringValue{}) == nil {
+			return io.ErrShortWrite
+		}
+		return nil
+	},
+}
+
+// streamUntilItEnds opens a stream, sends nothing, reads nothing before the given time,
+// and returns how it ended, and when.
+func streamUntilItEnds(ctx context.Context, conn *grpc.ClientConn, kind grpc.StreamDesc, reads time.Time) (error, time.Time) {
+	stream, err := conn.NewStream(ctx, &kind, livesMethod+kind.StreamName)
+	if err != nil {
+		return err, time.Now()
+	}
+	if !kind.ClientStreams {
+		_ = stream.SendMsg(&wrapperspb.StringValue{})
+		_ = stream.CloseSend()
+	}
+	select {
+	case <-time.After(time.Until(reads)):
+	case <-ctx.Done():
+	}
+	for {
+		if err := stream.RecvMsg(&wrapperspb.StringValue{}); err != nil {
+			return err, time.Now()
+		}
+	}
+}
+
+// Wherever its handler is, a stream of each kind ends with its token, on each way, with
+// what that means; others before and after the guard notice nothing else.
+func TestStream_endsWhereverItsHandlerIs(t *testing.T) {
+	t.Parallel()
+	for _, way := range []string{"native", "ServeHTTP"} {
+		start := ways[way]
+		for place, handler := range places {
+			t.Run(way+"/"+place, func(t *testing.T) {
+				t.Parallel()
+				l := newLives(t, claims.Authenticated())
+				released := make(chan struct{})
+				var late atomic.Int32
+				server := l.server(func(_ any, stream grpc.ServerStream) error {
+					err := handler(stream, released)
+					if err == io.ErrShortWrite {
+						late.Add(1)
+					}
+					return err
+				})
+				address, logged := start(t, server)
+				conn := dial(t, address)
+				timeout, cancel := context.WithTimeout(t.Context(), testTimeout)
+				defer cancel()
+				ctx, end := l.until(timeout, 3*time.Second)
+				reads := time.Time{}
+				if place == "Send" { // nothing is read before, so that nothing can be sent
+					reads = end.Add(100 * time.Millisecond)
+				}
+				var clients sync.WaitGroup
+				var streams int
+				for _, kind := range streamKinds {
+					if place == "Send" && !kind.ServerStreams { // sends once, without waiting
+						continue
+					}
+					streams++
+					clients.Go(func() {
+						err, at := streamUntilItEnds(ctx, conn, kind, reads)
+						assert.Equal(t, codes.Unauthenticated, status.Code(err), "%s: %v", kind.StreamName, err)
+						assert.Equal(t, "The access token has expired.", status.Convert(err).Message())
+						assert.False(t, at.Before(end), "before its time")
+					})
+				}
+				clients.Wait()
+				if way == "native" {
+					server.GracefulStop() // does not wait for a handler that goes on
+				}
+				close(released)
+				l.waitForHandlers(t)
+				assert.Zero(t, late.Load(), "what a handler says when its stream has ended")
+				assert.EqualValues(t, streams, l.decisions.Load())
+				assert.EqualValues(t, streams, l.outside.expired.Load())
+				assert.Empty(t, logged.String())
+			})
+		}
+	}
+}
+
+// However many they are, streams of silent clients all end, and leave nothing behind.
+func TestStream_thousandsEnd(t *testing.T) {
+	count := 2000
+	if underRace {
+		count = 200
+	}
+	l := newLives(t, claims.Authenticated())
+	var reached atomic.Int32
+	server := l.server(func(_ any, stream grpc.ServerStream) error {
+		reached.Add(1)
+		return stream.RecvMsg(&wrapperspb.StringValue{})
+	})
+	address, _ := native(t, server)
+	conn := dial(t, address)
+	timeout, cancel := context.WithTimeout(t.Context(), testTimeout)
+	defer cancel()
+	ctx, _ := l.until(timeout, 6*time.Second)
+	var clients sync.WaitGroup
+	var ended atomic.Int32
+	for range count {
+		clients.Go(func() {
+			err, _ := streamUntilItEnds(ctx, conn, streamKinds[2], time.Time{})
+			if status.Code(err) == codes.Unauthenticated {
+				ended.Add(1)
+			}
+		})
+	}
+	clients.Wait()
+	server.GracefulStop()
+	l.waitForHandlers(t)
+	assert.EqualValues(t, count, reached.Load(), "handlers")
+	assert.EqualValues(t, count, ended.Load(), "clients that were told")
+	assert.EqualValues(t, count, l.decisions.Load(), "records")
+	assert.Eventually(t, func() bool { return handlers() == 0 }, 5*time.Second, 10*time.Millisecond)
+}
+
+// handlers returns how many goroutines have been started for handlers. Other tests must
+// not be running.
+func handlers() int {
+	var profile strings.Builder
+	_ = pprof.Lookup("goroutine").WriteTo(&profile, 2)
+	return strings.Count(profile.String(), "grpcmw.(*handling).run(")
+}
+
+// What waits for its first message ends with its token too, and that is the decision.
+func TestStream_pendingEnds(t *testing.T) {
+	t.Parallel()
+	l := newLives(t, overGRPC.ofAcme)
+	server := l.server(func(_ any, stream grpc.ServerStream) error {
+		return stream.RecvMsg(&wrapperspb.StringValue{})
+	})
+	address, _ := native(t, server)
+	timeout, cancel := context.WithTimeout(t.Context(), testTimeout)
+	defer cancel()
+	ctx, _ := l.until(timeout, 2*time.Second)
+	err, _ := streamUntilItEnds(ctx, dial(t, address), streamKinds[2], time.Time{})
+	assert.Equal(t, codes.Unauthenticated, status.Code(err))
+	l.waitForHandlers(t)
+	assert.EqualValues(t, 1, l.decisions.Load())
+}
