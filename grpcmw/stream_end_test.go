@@ -26,6 +26,10 @@ func mint(issuer *claimstest.Issuer) string {
 	return issuer.Mint(claimstest.Token{Subject: "alice", Scope: "read"})
 }
 
+func minted(issuer *claimstest.Issuer, lifetime time.Duration) string {
+	return issuer.Mint(claimstest.Token{Subject: "alice", Lifetime: lifetime})
+}
+
 // Whatever a handler returns when its token has expired, that is what the client is
 // told, and what is recorded, once.
 func TestStream_endsByTheContext(t *testing.T) {
