@@ -14,6 +14,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/grpcmw/accesspb"
+	"github.com/sallyport-go/sallyport/grpcmw/internal/nearest"
 )
 
 // Declared says which services a [DeclaredPolicy] is read from.
@@ -51,12 +52,12 @@ func DeclaredPolicy(cfg Declared) (Policy, error) {
 	if len(cfg.Services) == 0 {
 		d.fault("Declared.Services is empty")
 	}
-	services := newSuggestions(linkedServices())
+	services := nearest.Of(linkedServices())
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(cfg.Services))) {
 		found, _ := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(name))
 		service, ok := found.(protoreflect.ServiceDescriptor)
 		if !ok {
-			d.fault("Declared.Services: the program has no service %s%s", name, services.forName(name))
+			d.fault("Declared.Services: the program has no service %s%s", name, didYouMean(services.To(name)))
 			continue
 		}
 		for i := range service.Methods().Len() {

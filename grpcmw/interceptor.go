@@ -71,7 +71,7 @@ func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 		errs = append(errs, errors.New("grpcmw: New: auth is nil"))
 	}
 	if cfg.Permissions != nil && isNil(cfg.Permissions) {
-		errs = append(errs, errors.New("grpcmw: Config.Permissions is a nil pointer"))
+		errs = append(errs, errors.New("grpcmw: Config.Permissions is a nil pointer or function"))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -93,10 +93,15 @@ func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 }
 
 // isNil reports whether v is nil, or a nil pointer, as a constructor returns
-// beside an error.
+// beside an error, or a nil function.
 func isNil(v any) bool {
-	r := reflect.ValueOf(v)
-	return v == nil || r.Kind() == reflect.Pointer && r.IsNil()
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Func:
+		return r.IsNil()
+	}
+	return false
 }
 
 func (i *Interceptor) isMade() bool { return i != nil && i.guard != nil }

@@ -1,9 +1,10 @@
-package grpcmw
+// Package nearest finds what a misspelt name of a gRPC service or method may
+// have meant.
+package nearest
 
 import (
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // Longer names than this are compared for equality alone, and more names than
@@ -13,30 +14,28 @@ const (
 	maxSuggestions     = 32
 )
 
-// suggestions finds what misspelt names may have meant.
-type suggestions struct {
-	names []string // sorted
-	left  int
+// Names are the names that may have been meant. [Of] makes them.
+type Names struct {
+	sorted []string
+	left   int
 }
 
-func newSuggestions(names []string) *suggestions {
-	return &suggestions{slices.Sorted(slices.Values(names)), maxSuggestions}
+// Of returns the Names of services, such as "orders.v1.Orders", or of methods,
+// such as "/orders.v1.Orders/GetOrder".
+func Of(names []string) *Names {
+	return &Names{slices.Sorted(slices.Values(names)), maxSuggestions}
 }
 
-// forName returns the end of a message about name: a question that has the nearest
-// of the names, nothing if none is near.
-func (s *suggestions) forName(name string) string {
-	if s.left == 0 {
+// To returns the nearest of the names, or "" if none is near enough to be
+// meant. It answers a few times only, as it takes long to look for many. It is
+// not safe for concurrent use.
+func (n *Names) To(name string) string {
+	if n.left == 0 {
 		return ""
 	}
-	s.left--
-	if nearest := nearestOf(name, s.names); nearest != "" {
-		return didYouMean(nearest)
-	}
-	return ""
+	n.left--
+	return nearestOf(name, n.sorted)
 }
-
-func didYouMean(name string) string { return " (did you mean " + name + "?)" }
 
 // nearestOf returns the name, of those that are near enough to be meant, that the
 // fewest changes make of the wanted one, the first of several; empty if none is.
@@ -130,26 +129,3 @@ func distance(a, b string) int {
 	}
 	return last[len(b)]
 }
-
-// nameFault returns what a name that is not that of a method lacks, or which was
-// meant; empty if it is not to be told.
-func nameFault(name string) string {
-	if strings.Contains(name, "*") {
-		return ": there are no wildcards, each method has an entry"
-	}
-	trimmed := strings.Trim(strings.TrimSpace(name), "/")
-	if !strings.Contains(trimmed, "/") {
-		// orders.v1.Orders.GetOrder, as descriptors have it: of two names in
-		// capitals the last is the method.
-		if i := strings.LastIndex(trimmed, "."); i >= 0 && isCapital(trimmed[i+1:]) &&
-			isCapital(trimmed[strings.LastIndex(trimmed[:i], ".")+1:i]) {
-			return didYouMean(`"/` + trimmed[:i] + "/" + trimmed[i+1:] + `"`)
-		}
-	}
-	if meant := "/" + trimmed; isFullMethod(meant) {
-		return didYouMean(`"` + meant + `"`)
-	}
-	return ""
-}
-
-func isCapital(s string) bool { return s != "" && unicode.IsUpper(rune(s[0])) }
