@@ -17,8 +17,8 @@ import (
 	"github.com/sallyport-go/sallyport/grpcmw/internal/nearest"
 )
 
-// Declared says which services a [DeclaredPolicy] is read from.
-type Declared struct {
+// DeclaredConfig says which services a [DeclaredPolicy] is read from.
+type DeclaredConfig struct {
 	// Services are the full names of services whose generated code is linked, such
 	// as "orders.v1.Orders"; generated code has them as
 	// Orders_ServiceDesc.ServiceName. Required.
@@ -47,17 +47,17 @@ type Declared struct {
 // what it adds could be a restriction; a requirement that is invalid, or that looks at
 // requests of another type than the method's; a name that Named has not or that no
 // option has. There is no Policy with it.
-func DeclaredPolicy(cfg Declared) (Policy, error) {
+func DeclaredPolicy(cfg DeclaredConfig) (Policy, error) {
 	d := declaration{policy: Policy{}, named: cfg.Named, used: map[string]bool{}}
 	if len(cfg.Services) == 0 {
-		d.fault("Declared.Services is empty")
+		d.fault("DeclaredConfig.Services is empty")
 	}
 	services := nearest.Of(linkedServices())
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(cfg.Services))) {
 		found, _ := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(name))
 		service, ok := found.(protoreflect.ServiceDescriptor)
 		if !ok {
-			d.fault("Declared.Services: the program has no service %s%s", name, didYouMean(services.To(name)))
+			d.fault("DeclaredConfig.Services: the program has no service %s%s", name, didYouMean(services.To(name)))
 			continue
 		}
 		for i := range service.Methods().Len() {
@@ -66,7 +66,7 @@ func DeclaredPolicy(cfg Declared) (Policy, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Named)) {
 		if !d.used[name] {
-			d.fault("Declared.Named: no method needs %q", name)
+			d.fault("DeclaredConfig.Named: no method needs %q", name)
 		}
 	}
 	if len(d.errs) > 0 {

@@ -19,28 +19,13 @@ import (
 	"github.com/sallyport-go/sallyport/grpcmw"
 )
 
-// metadataOf notes what a call sets.
-type metadataOf struct {
-	grpc.ServerTransportStream
-	header, trailer metadata.MD
-}
-
-func (m *metadataOf) SetHeader(md metadata.MD) error {
-	m.header = metadata.Join(m.header, md)
-	return nil
-}
-
-func (m *metadataOf) SetTrailer(md metadata.MD) error {
-	m.trailer = metadata.Join(m.trailer, md)
-	return nil
-}
-
 // handled runs a handler as a unary method, a stream, a stream that waits for its first
 // message, and as public methods, and returns what each call returns.
 func handled(t *testing.T, handler func(context.Context, *grpcmw.Interceptor) error) map[string]struct {
 	err error
 	met *metadataOf
 } {
+
 	t.Helper()
 	issuer, verifier := offline(t)
 	auth, err := grpcmw.New(verifier, grpcmw.Config{Policy: grpcmw.Policy{

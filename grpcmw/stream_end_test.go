@@ -15,20 +15,10 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/sallyport-go/sallyport/claims"
-	"github.com/sallyport-go/sallyport/claims/claimstest"
 	"github.com/sallyport-go/sallyport/grpcmw"
 )
-
-func mint(issuer *claimstest.Issuer) string {
-	return issuer.Mint(claimstest.Token{Subject: "alice", Scope: "read"})
-}
-
-func minted(issuer *claimstest.Issuer, lifetime time.Duration) string {
-	return issuer.Mint(claimstest.Token{Subject: "alice", Lifetime: lifetime})
-}
 
 // Whatever a handler returns when its token has expired, that is what the client is
 // told, and what is recorded, once.
@@ -77,54 +67,6 @@ func TestStream_cancelsByItself(t *testing.T) {
 	assert.Zero(t, p.headers.set.Load())
 }
 
-// A client that calls what nobody has registered does not choose what stands in the
-// record, nor a label of a metric.
-func TestUnlisted_unknownService(t *testing.T) {
-	t.Parallel()
-	_, verifier := matrixVerifier(t)
-	decisions := &ledger{}
-	auth, err := grpcmw.New(verifier, grpcmw.Config{
-		Policy: grpcmw.Policy{pendingMethod: claims.Authenticated()}, Observer: decisions.observe,
-	})
-	require.NoError(t, err)
-	info := &grpc.StreamServerInfo{FullMethod: "/made.Up/Name"}
-	err = auth.Stream(nil, &pipe{ctx: t.Context()}, info, nil)
-	assert.Equal(t, codes.PermissionDenied, status.Code(err))
-	whole, _ := decisions.take("unknown")
-	require.Len(t, whole, 1)
-	assert.Equal(t, claims.ReasonUnlisted, whole[0].Err.Reason())
-	err = auth.Stream(struct{}{}, &pipe{ctx: t.Context()}, info, nil)
-	assert.Equal(t, codes.PermissionDenied, status.Code(err))
-	whole, _ = decisions.take("/made.Up/Name")
-	assert.Len(t, whole, 1, "one that somebody has registered has its name")
-}
-
-// Two interceptors of which the inner one asks for nothing: the outer one decides.
-func TestInterceptors_innerPublic(t *testing.T) {
-	t.Parallel()
-	issuer, verifier := matrixVerifier(t)
-	inner, err := grpcmw.New(verifier, grpcmw.Config{Policy: grpcmw.Policy{pendingMethod: claims.Public()}})
-	require.NoError(t, err)
-	outer, err := grpcmw.New(verifier, grpcmw.Config{
-		Policy: grpcmw.Policy{pendingMethod: inAcme}, Permissions: grants,
-	})
-	require.NoError(t, err)
-	for workspace, code := range map[string]codes.Code{"acme": codes.OK, "other": codes.PermissionDenied} {
-		ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("authorization", "Bearer "+mint(issuer)))
-		p := &pipe{ctx: ctx, message: workspace}
-		info := &grpc.StreamServerInfo{FullMethod: pendingMethod}
-		err := outer.Stream(nil, p, info, func(srv any, stream grpc.ServerStream) error {
-			return inner.Stream(srv, stream, info, func(_ any, stream grpc.ServerStream) error {
-				if _, err := receive(stream); err != nil {
-					return err
-				}
-				return stream.SendMsg(wrapperspb.String("answer"))
-			})
-		})
-		assert.Equal(t, code, status.Code(err), workspace)
-	}
-}
-
 // A stream goes on while a permission lasts, and asks for itself.
 func TestStream_recheck(t *testing.T) {
 	t.Parallel()
@@ -149,5 +91,24 @@ func TestStream_recheck(t *testing.T) {
 				return auth.Refuse(stream.Context(), claims.Recheck(stream.Context()))
 			})
 		assert.Equal(t, codes.PermissionDenied, status.Code(err))
+	})
+}
+
+// A token that has no end ends no stream.
+func TestStream_withoutEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		caller, err := claims.FromJSON([]byte(`{"sub":"alice"}`))
+		require.NoError(t, err)
+		auth, err := grpcmw.New(accepting{caller}, grpcmw.Config{Policy: grpcmw.Policy{pendingMethod: claims.Authenticated()}})
+		require.NoError(t, err)
+		p := &pipe{ctx: metadata.NewIncomingContext(t.Context(), metadata.Pairs("authorization", "Bearer abc"))}
+		err = auth.Stream(nil, p, &grpc.StreamServerInfo{FullMethod: pendingMethod}, func(_ any, stream grpc.ServerStream) error {
+			time.Sleep(1000 * time.Hour)
+			assert.NoError(t, stream.Context().Err())
+			assert.NoError(t, stream.RecvMsg(nil))
+			return stream.SendMsg(nil)
+		})
+		assert.NoError(t, err)
 	})
 }

@@ -25,10 +25,6 @@ import (
 	"github.com/sallyport-go/sallyport/grpcmw"
 )
 
-var errOwn = errors.New("of the handler's own")
-
-func panicsDeepInside(value any) { panic(value) }
-
 // What a handler panics with reaches interceptors outside, on their goroutine, with
 // where it was.
 func TestStream_panic(t *testing.T) {

@@ -3,7 +3,6 @@ package grpcmw_test
 import (
 	"context"
 	"io"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,84 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/sallyport-go/sallyport/claims"
-	"github.com/sallyport-go/sallyport/claims/claimstest"
-	"github.com/sallyport-go/sallyport/grpcmw"
-	"github.com/sallyport-go/sallyport/jwks"
 )
-
-// pipe is a stream whose messages go nowhere.
-type pipe struct {
-	grpc.ServerStream
-	ctx            context.Context
-	received, sent int
-	message        string // what is received
-	end            error
-	headers        headers
-}
-
-// headers counts what a call sets in its header.
-type headers struct {
-	grpc.ServerTransportStream
-	set atomic.Int32
-}
-
-func (c *headers) SetHeader(metadata.MD) error  { c.set.Add(1); return nil }
-func (c *headers) SetTrailer(metadata.MD) error { return nil }
-
-func (p *pipe) Context() context.Context { return p.ctx }
-func (p *pipe) SendMsg(any) error        { p.sent++; return nil }
-
-func (p *pipe) RecvMsg(m any) error {
-	p.received++
-	if m, ok := m.(*wrapperspb.StringValue); ok {
-		m.Value = p.message
-	}
-	return p.end
-}
-
-// offline returns an issuer that has no server, and a Verifier that has its keys.
-func offline(t *testing.T) (*claimstest.Issuer, *claims.Verifier) {
-	t.Helper()
-	issuer, err := claimstest.New(claimstest.Config{URL: "https://issuer.example"})
-	require.NoError(t, err)
-	keys, err := jwks.Parse(issuer.KeySet())
-	require.NoError(t, err)
-	verifier, err := claims.NewVerifier(claims.Config{
-		Issuer: issuer.URL(), Audiences: []string{claimstest.Audience}, Keys: keys,
-	})
-	require.NoError(t, err)
-	return issuer, verifier
-}
-
-// onStream runs handler as a stream of a caller whose token is valid for a minute,
-// and half a minute more by the leeway; results are what it returns, if anything.
-func onStream(
-	t *testing.T, p *pipe, handler func(grpc.ServerStream), results ...func() error,
-) error {
-	t.Helper()
-	issuer, verifier := offline(t)
-	const method = "/s.S/M"
-	auth, err := grpcmw.New(verifier, grpcmw.Config{
-		Policy: grpcmw.Policy{method: claims.Authenticated()},
-	})
-	require.NoError(t, err)
-	token := issuer.Mint(claimstest.Token{Lifetime: time.Minute})
-	ctx := grpc.NewContextWithServerTransportStream(t.Context(), &p.headers)
-	p.ctx = metadata.NewIncomingContext(ctx, metadata.Pairs("authorization", "Bearer "+token))
-	return auth.Stream(nil, p, &grpc.StreamServerInfo{FullMethod: method},
-		func(_ any, stream grpc.ServerStream) error {
-			handler(stream)
-			for _, result := range results {
-				return result()
-			}
-			return nil
-		})
-}
 
 // A stream ends with its token: no message passes once it has expired.
 func TestStream_endsWithItsToken(t *testing.T) {

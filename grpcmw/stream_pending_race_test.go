@@ -13,62 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/sallyport-go/sallyport/claims"
-	"github.com/sallyport-go/sallyport/claims/claimstest"
-	"github.com/sallyport-go/sallyport/grpcmw"
-	"github.com/sallyport-go/sallyport/jwks"
 )
-
-// conduit is a stream whose first message says "acme" once arrive is closed.
-type conduit struct {
-	grpc.ServerStream
-	ctx    context.Context
-	arrive chan struct{}
-	sent   atomic.Int32
-}
-
-func (c *conduit) Context() context.Context     { return c.ctx }
-func (c *conduit) SendMsg(any) error            { c.sent.Add(1); return nil }
-func (c *conduit) SendHeader(metadata.MD) error { c.sent.Add(1); return nil }
-
-func (c *conduit) RecvMsg(m any) error {
-	<-c.arrive
-	m.(*wrapperspb.StringValue).Value = "acme"
-	return nil
-}
-
-// onConduit runs handler as a stream that is pending, of a caller whose token is valid
-// for a minute and half a minute more.
-func onConduit(t *testing.T, c *conduit, observer claims.Observer, handler func(grpc.ServerStream) error) error {
-	t.Helper()
-	issuer, err := claimstest.New(claimstest.Config{URL: "https://issuer.example"})
-	require.NoError(t, err)
-	keys, err := jwks.Parse(issuer.KeySet())
-	require.NoError(t, err)
-	verifier, err := claims.NewVerifier(claims.Config{
-		Issuer: issuer.URL(), Audiences: []string{claimstest.Audience}, Keys: keys,
-	})
-	require.NoError(t, err)
-	auth, err := grpcmw.New(verifier, grpcmw.Config{
-		Policy: grpcmw.Policy{"/s.S/M": overGRPC.ofAcme}, Observer: observer,
-	})
-	require.NoError(t, err)
-	c.arrive = make(chan struct{})
-	c.ctx = metadata.NewIncomingContext(grpc.NewContextWithServerTransportStream(t.Context(), &headers{}),
-		metadata.Pairs("authorization", "Bearer "+issuer.Mint(claimstest.Token{Subject: "alice", Lifetime: time.Minute})))
-	running := make(chan struct{}, 1)
-	defer func() { running <- struct{}{} }()
-	return auth.Stream(nil, c, &grpc.StreamServerInfo{FullMethod: "/s.S/M"},
-		func(_ any, stream grpc.ServerStream) error {
-			running <- struct{}{}
-			defer func() { <-running }()
-			return handler(stream)
-		})
-}
 
 // A token that expires before the first message arrives has let nobody in.
 func TestPending_expires(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -16,78 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/sallyport-go/sallyport/claims"
-	"github.com/sallyport-go/sallyport/claims/claimstest"
-	"github.com/sallyport-go/sallyport/grpcmw"
 )
-
-// pendingServer serves streams whose requirement looks at the first message.
-type pendingServer struct {
-	conn      *grpc.ClientConn
-	issuer    *claimstest.Issuer
-	decisions *ledger
-	ctx       context.Context // of somebody who may, in workspace acme
-}
-
-const pendingMethod = "/pending.Service/Bidi"
-
-func servePending(t *testing.T, needs claims.Requirement, handler grpc.StreamHandler) *pendingServer {
-	t.Helper()
-	issuer, verifier := matrixVerifier(t)
-	s := &pendingServer{issuer: issuer, decisions: &ledger{}}
-	auth, err := grpcmw.New(verifier, grpcmw.Config{
-		Policy: grpcmw.Policy{pendingMethod: needs}, Permissions: grants, Observer: s.decisions.observe,
-	})
-	require.NoError(t, err)
-	s.conn = serving(t, auth, kindsOf("pending.Service", &seen{}, handler))
-	s.ctx = withAuthorization(t.Context(), []string{"Bearer " + issuer.Mint(claimstest.Token{
-		Subject: "alice", Scope: "read", Claims: map[string]any{"permissions": []string{}},
-	})})
-	return s
-}
-
-// call makes a call with these messages.
-func (s *pendingServer) call(messages ...string) reply {
-	return invoke(s.ctx, s.conn, "pending.Service", "Bidi", messages...)
-}
-
-// assertRefused checks that the client learns that it may not, or that this can not be
-// decided, and nothing else.
-func (s *pendingServer) assertRefused(t *testing.T, got reply, class error) {
-	t.Helper()
-	code := codes.PermissionDenied
-	if class == claims.ErrUnavailable {
-		code = codes.Unavailable
-	}
-	assert.Equal(t, code, status.Code(got.err), "%v", got.err)
-	assert.NotContains(t, got.err.Error(), "secret")
-	assert.Empty(t, got.messages)
-	assert.Empty(t, got.header.Get("www-authenticate"), "no other token would help")
-	assert.Empty(t, got.header.Get("x-secret"), "a header of the handler's")
-	assert.Empty(t, got.trailer.Get("x-secret"), "a trailer of the handler's")
-}
-
-// oneDecision returns what was decided about the operation, once.
-func (s *pendingServer) oneDecision(t *testing.T) claims.Decision {
-	t.Helper()
-	var whole []claims.Decision
-	// The client may learn of the end before the server's side has ended.
-	require.Eventually(t, func() bool {
-		more, _ := s.decisions.take(pendingMethod)
-		whole = append(whole, more...)
-		return len(whole) > 0
-	}, 2*time.Second, time.Millisecond, "no decision about the operation")
-	require.Len(t, whole, 1)
-	assert.Equal(t, "alice", whole[0].Subject)
-	return whole[0]
-}
-
-var inAcme = overGRPC.workspace(claims.Permissions("in-acme"))
-
-func receive(stream grpc.ServerStream) (string, error) {
-	in := &wrapperspb.StringValue{}
-	err := stream.RecvMsg(in)
-	return in.GetValue(), err
-}
 
 // Until it has received the first message, and that may be, a handler can do nothing
 // that the client sees.
@@ -266,5 +196,78 @@ func TestPending_decidedAtOnce(t *testing.T) {
 		got := s.call()
 		assert.Equal(t, []string{"hello"}, got.messages)
 		assert.Nil(t, s.oneDecision(t).Err)
+	})
+}
+
+// A first message that can not be received is no decision by the message.
+func TestPending_receiveFails(t *testing.T) {
+	t.Parallel()
+	for _, code := range []codes.Code{
+		codes.Canceled, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Unimplemented, codes.Internal,
+	} {
+		end := status.Error(code, "secret-text")
+		whole, err := pendingOn(t, inAcme, func(ctx context.Context) grpc.ServerStream {
+			return &pipe{ctx: ctx, message: "acme", end: end}
+		}, func(stream grpc.ServerStream) error {
+			_, err := receive(stream)
+			assert.Equal(t, end, err)
+			return err
+		})
+		want := code
+		if code == codes.Internal {
+			want = codes.Unavailable
+		}
+		assert.Equal(t, want, status.Code(err))
+		assert.NotContains(t, err.Error(), "secret")
+		require.Len(t, whole, 1)
+		assert.Equal(t, claims.ErrUnavailable, whole[0].Err.Class())
+	}
+}
+
+// Where there is no first message, nothing stands in for it: not the empty one that the
+// handler wanted to receive.
+func TestPending_noMessage(t *testing.T) {
+	t.Parallel()
+	anyMessage := claims.RequestFunc("any", func(context.Context, *claims.Claims, *wrapperspb.StringValue) (bool, error) {
+		return true, nil
+	})
+	atOnce := func(ctx context.Context) grpc.ServerStream { return &pipe{ctx: ctx, end: io.EOF} }
+	whole, err := pendingOn(t, anyMessage, atOnce, func(stream grpc.ServerStream) error {
+		_, err := receive(stream)
+		assert.Equal(t, codes.PermissionDenied, status.Code(err))
+		return nil
+	})
+	assert.Equal(t, codes.PermissionDenied, status.Code(err))
+	require.Len(t, whole, 1)
+	assert.Equal(t, claims.ErrForbidden, whole[0].Err.Class())
+
+	// Who may all the same learns that there is none.
+	other := claims.Func("other", func(context.Context, *claims.Claims) (bool, error) { return true, nil })
+	_, err = pendingOn(t, claims.AnyOf(anyMessage, other), atOnce, func(stream grpc.ServerStream) error {
+		_, err := receive(stream)
+		assert.Equal(t, io.EOF, err)
+		return nil
+	})
+	assert.NoError(t, err)
+}
+
+// A token that expires before the first message allows nothing, and that is the one
+// decision.
+func TestPending_expiresOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		whole, err := pendingOn(t, inAcme, func(ctx context.Context) grpc.ServerStream {
+			return &pipe{ctx: ctx, message: "acme"}
+		}, func(stream grpc.ServerStream) error {
+			time.Sleep(24 * time.Hour)
+			for range 2 {
+				_, err := receive(stream)
+				assert.Equal(t, codes.Unauthenticated, status.Code(err))
+			}
+			return nil
+		})
+		assert.Equal(t, codes.Unauthenticated, status.Code(err))
+		require.Len(t, whole, 1)
+		assert.Equal(t, claims.ReasonExpired, whole[0].Err.Reason())
 	})
 }

@@ -3,11 +3,18 @@ package grpcmw_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 var errSecret = errors.New("secret-cause-text")
@@ -191,4 +198,152 @@ func (o outcome) challenge() string {
 		}
 	}
 	return field
+}
+
+// caller is one who asks for something, and what comes of it.
+type caller struct {
+	name          string
+	authorization []string
+	subject       string // of a token that is accepted
+	value         string // of the request
+	want          func(composition) outcome
+}
+
+func callers(issuer *claimstest.Issuer) []caller {
+	bearer := func(subject, scope, acr string, age time.Duration, permissions ...string) []string {
+		return []string{"Bearer " + issuer.Mint(claimstest.Token{
+			Subject: subject, ClientID: "shop", Scope: scope, Claims: map[string]any{
+				"acr": acr, "auth_time": time.Now().Add(-age).Unix(), "permissions": append([]string{}, permissions...),
+			},
+		})}
+	}
+	always := func(class error, reason claims.Reason) func(composition) outcome {
+		return func(c composition) outcome {
+			o := outcome{class: class, reason: reason}
+			if class == claims.ErrNoToken {
+				o.scope = c.asks
+			}
+			return o
+		}
+	}
+	expired := "Bearer " + issuer.Mint(claimstest.Token{Subject: "holding", Lifetime: -time.Hour})
+	return []caller{
+		{name: "none", value: "acme", want: always(claims.ErrNoToken, claims.ReasonNoToken)},
+		{name: "malformed", authorization: []string{"Bearer a b"}, value: "acme", want: always(claims.ErrInvalidRequest, claims.ReasonMalformedCredentials)},
+		{name: "bad", authorization: []string{expired}, value: "acme", want: always(claims.ErrInvalidToken, claims.ReasonExpired)},
+		{
+			name: "weak", authorization: bearer("weak", "read write", "low", time.Hour, "by-token"), subject: "weak", value: "acme",
+			want: func(c composition) outcome { return outcomeOf(c.weak) },
+		},
+		{
+			name: "lacking", authorization: bearer("lacking", "other", "gold", 0), subject: "lacking", value: "other",
+			want: func(c composition) outcome { return outcomeOf(c.lacking) },
+		},
+		{
+			name: "down", authorization: bearer("down", "read write", "gold", 0, "by-token"), subject: "down", value: "acme",
+			want: func(c composition) outcome { return outcomeOf(c.down) },
+		},
+		{
+			name: "holding", authorization: bearer("holding", "read write", "gold", 0, "by-token"), subject: "holding", value: "acme",
+			want: func(c composition) outcome { return outcomeOf(c.holding) },
+		},
+	}
+}
+
+var grants = granter(func(who claims.Principal) (claims.Grants, error) {
+	switch who.Subject {
+	case "down":
+		return claims.Grants{}, errSecret
+	case "lacking":
+		return claims.Grants{Workspaces: map[string][]string{"acme": {"in-acme"}}}, nil
+	}
+	return claims.Grants{Permissions: []string{"by-source"}, Workspaces: map[string][]string{"acme": {"in-acme"}}}, nil
+})
+
+func matrixVerifier(t *testing.T) (*claimstest.Issuer, *claims.Verifier) {
+	t.Helper()
+	issuer := claimstest.Start(t, claimstest.Config{})
+	verifier, err := claims.NewVerifier(claims.Config{
+		Issuer: issuer.URL(), Audiences: []string{claimstest.Audience}, PermissionClaims: []string{"permissions"},
+	})
+	require.NoError(t, err)
+	return issuer, verifier
+}
+
+// assertDecision checks that there is one decision about the operation, and what it says.
+func assertDecision(t *testing.T, l *ledger, protocol, operation string, row composition, by caller, needs claims.Requirement, issuer string) {
+	t.Helper()
+	whole, parts := l.take(operation)
+	assert.Empty(t, parts)
+	if !assert.Len(t, whole, 1, "decisions about one operation") {
+		return
+	}
+	d, want := whole[0], by.want(row)
+	assert.Equal(t, protocol, d.Protocol)
+	assert.True(t, needs.Equal(d.Requirement))
+	assert.WithinDuration(t, time.Now(), d.Time, time.Minute)
+	assert.Less(t, d.Duration, time.Minute)
+	if want.class == nil {
+		assert.Nil(t, d.Err)
+	} else if assert.NotNil(t, d.Err) {
+		assert.Equal(t, want.class, d.Err.Class())
+		assert.Equal(t, want.reason, d.Err.Reason())
+	}
+	if by.subject == "" {
+		issuer = ""
+	}
+	assert.Equal(t, by.subject, d.Subject)
+	assert.Equal(t, issuer, d.Issuer)
+	assert.Equal(t, by.subject != "", d.ClientID == "shop" && d.KeyID != "")
+	assert.Equal(t, by.subject != "", d.TokenCache == claims.CacheHit || d.TokenCache == claims.CacheMiss)
+	if by.name == "holding" {
+		assert.Equal(t, row.origin, d.Permissions, "where the permissions are from")
+		if row.reported == nil {
+			assert.Nil(t, d.Reported)
+		} else if assert.NotNil(t, d.Reported, "what is only reported") {
+			assert.Equal(t, row.reported, d.Reported.Class())
+		}
+	}
+	for _, field := range by.authorization {
+		assert.NotContains(t, fmt.Sprintf("%+v %#v", d, d), strings.TrimPrefix(field, "Bearer "))
+	}
+}
+
+// assertNothingTold checks what a client must not learn.
+func assertNothingTold(t *testing.T, text string) {
+	t.Helper()
+	for _, secret := range []string{"by-token", "by-source", "in-acme", "nobody-has", "secret-cause-text"} {
+		assert.NotContains(t, text, secret)
+	}
+}
+
+func assertStatus(t *testing.T, want outcome, got *status.Status) {
+	t.Helper()
+	code := codes.Unauthenticated
+	switch want.class {
+	case claims.ErrForbidden, claims.ErrInsufficientScope:
+		code = codes.PermissionDenied
+	case claims.ErrUnavailable:
+		code = codes.Unavailable
+	}
+	require.Equal(t, code, got.Code(), got.Message())
+	assert.Equal(t, claims.NewError(want.class, want.reason, nil).Text(), got.Message())
+	info, retry := details(t, got)
+	assert.Equal(t, strings.ToUpper(string(want.reason)), info.GetReason())
+	assert.Equal(t, "orders.example", info.GetDomain())
+	metadata := map[string]string{}
+	for name, value := range map[string]string{
+		"scope": want.scope, "acr_values": want.acr, "max_age": want.most,
+		"www-authenticate": want.challengeOverGRPC(),
+	} {
+		if value != "" {
+			metadata[name] = value
+		}
+	}
+	assert.Len(t, info.GetMetadata(), len(metadata))
+	for name, value := range metadata {
+		assert.Equal(t, value, info.GetMetadata()[name])
+	}
+	assert.Equal(t, code == codes.Unavailable, retry.GetRetryDelay().AsDuration() == time.Second)
+	assertNothingTold(t, got.String())
 }
