@@ -24,6 +24,7 @@ type lives struct {
 	auth      *grpcmw.Interceptor
 	decisions atomic.Int32 // of streams that their token has ended
 	running   atomic.Int32 // handlers
+	late      atomic.Int32 // handlers that could say something after the end
 	outside   outside
 }
 
@@ -57,7 +58,11 @@ func (l *lives) server(handler grpc.StreamHandler) *grpc.Server {
 		func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 			l.running.Add(1)
 			defer l.running.Add(-1)
-			return next(srv, &counting{ServerStream: stream})
+			err := next(srv, &counting{ServerStream: stream})
+			if err == errLate {
+				l.late.Add(1)
+			}
+			return err
 		}))
 	server := grpc.NewServer(options...)
 	server.RegisterService(kindsOf("lives.Service", &seen{}, handler), nil)

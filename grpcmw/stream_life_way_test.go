@@ -2,6 +2,7 @@ package grpcmw_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -58,72 +59,76 @@ var places = map[string]func(stream grpc.ServerStream, released <-chan struct{})
 	"something else": func(stream grpc.ServerStream, released <-chan struct{}) error {
 		<-released
 		if err := stream.SetHeader(metadata.Pairs("late", "1")); err == nil {
-			return io.ErrShortWrite
+			return errLate
 		}
 		stream.SetTrailer(metadata.Pairs("late", "1"))
 		_ = grpc.SetTrailer(stream.Context(), metadata.Pairs("late", "1"))
 		if stream.SendMsg(wrapperspb.String("late")) == nil || stream.RecvMsg(&wrapperspb.StringValue{}) == nil {
-			return io.ErrShortWrite
+			return errLate
 		}
 		return nil
 	},
 }
+
+var errLate = errors.New("something passed after the end")
 
 // Wherever its handler is, a stream of each kind ends with its token, on each way, with
 // what that means; others before and after the guard notice nothing else.
 func TestStream_endsWhereverItsHandlerIs(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{"native", "ServeHTTP"} {
-		start := ways[way]
-		for place, handler := range places {
-			t.Run(way+"/"+place, func(t *testing.T) {
-				t.Parallel()
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			var all sync.WaitGroup
+			defer all.Wait()
+			for place, handler := range places { // at once, as each takes seconds
 				l := newLives(t, claims.Authenticated())
 				released := make(chan struct{})
-				var late atomic.Int32
-				server := l.server(func(_ any, stream grpc.ServerStream) error {
-					err := handler(stream, released)
-					if err == io.ErrShortWrite {
-						late.Add(1)
-					}
-					return err
-				})
-				address, logged := start(t, server)
+				server := l.server(func(_ any, stream grpc.ServerStream) error { return handler(stream, released) })
+				address, logged := ways[way](t, server)
 				conn := dial(t, address)
-				timeout, cancel := context.WithTimeout(t.Context(), testTimeout)
-				defer cancel()
-				ctx, end := l.until(timeout, 3*time.Second)
-				reads := time.Time{}
-				if place == "Send" { // nothing is read before, so that nothing can be sent
-					reads = end.Add(100 * time.Millisecond)
-				}
-				var clients sync.WaitGroup
-				var streams int
-				for _, kind := range streamKinds {
-					if place == "Send" && !kind.ServerStreams { // sends once, without waiting
-						continue
+				all.Go(func() {
+					streams := l.endAllKinds(t, conn, place)
+					if way == "native" {
+						server.GracefulStop() // does not wait for a handler that goes on
 					}
-					streams++
-					clients.Go(func() {
-						err, at := streamUntilItEnds(ctx, conn, kind, reads)
-						assert.Equal(t, codes.Unauthenticated, status.Code(err), "%s: %v", kind.StreamName, err)
-						assert.Equal(t, "The access token has expired.", status.Convert(err).Message())
-						assert.False(t, at.Before(end), "before its time")
-					})
-				}
-				clients.Wait()
-				if way == "native" {
-					server.GracefulStop() // does not wait for a handler that goes on
-				}
-				close(released)
-				l.waitForHandlers(t)
-				assert.Zero(t, late.Load(), "what a handler says when its stream has ended")
-				assert.EqualValues(t, streams, l.decisions.Load())
-				assert.EqualValues(t, streams, l.outside.expired.Load())
-				assert.Empty(t, logged.String())
-			})
-		}
+					close(released)
+					l.waitForHandlers(t)
+					assert.Zero(t, l.late.Load(), "%s: what a handler could say after the end", place)
+					assert.EqualValues(t, streams, l.decisions.Load(), place)
+					assert.EqualValues(t, streams, l.outside.expired.Load(), place)
+					assert.Empty(t, logged.String(), place)
+				})
+			}
+		})
 	}
+}
+
+// endAllKinds opens a stream of each kind that can have its handler in that place, and
+// waits until they have ended as they should. It returns how many they were.
+func (l *lives) endAllKinds(t *testing.T, conn *grpc.ClientConn, place string) (streams int) {
+	timeout, cancel := context.WithTimeout(t.Context(), testTimeout)
+	defer cancel()
+	ctx, end := l.until(timeout, 3*time.Second)
+	reads := time.Time{}
+	if place == "Send" { // nothing is read before, so that nothing can be sent
+		reads = end.Add(100 * time.Millisecond)
+	}
+	var clients sync.WaitGroup
+	for _, kind := range streamKinds {
+		if place == "Send" && !kind.ServerStreams { // sends once, without waiting
+			continue
+		}
+		streams++
+		clients.Go(func() {
+			err, at := streamUntilItEnds(ctx, conn, kind, reads)
+			assert.Equal(t, codes.Unauthenticated, status.Code(err), "%s, %s: %v", place, kind.StreamName, err)
+			assert.Equal(t, "The access token has expired.", status.Convert(err).Message())
+			assert.False(t, at.Before(end), "before its time")
+		})
+	}
+	clients.Wait()
+	return streams
 }
 
 // However many they are, streams of silent clients all end, and leave nothing behind.
