@@ -60,7 +60,8 @@ func (d *declaration) byName(name string) (claims.Requirement, error) {
 	needs, ok := d.named[name]
 	if !ok {
 		names := nearest.Of(slices.Collect(maps.Keys(d.named)))
-		return claims.Requirement{}, fmt.Errorf("DeclaredConfig.Named has no %q%s", name, didYouMean(names.To(name)))
+		return claims.Requirement{}, fmt.Errorf("DeclaredConfig.Named has no %q%s",
+			name, didYouMean(names.To(name)))
 	}
 	d.used[name] = true
 	return needs, nil

@@ -32,12 +32,12 @@ type Config struct {
 	// Observer is told of every decision about a call of a method that is not
 	// public, and of streams that end with their token: an audit log, such as
 	// [claims.LogDecisions]. Decision.Operation is the full name of the method;
-	// of one that is not registered, whose name is the client's invention, it is
-	// "unknown". Nil means nobody.
+	// of one that is not registered, whose name is the client's invention, it
+	// is "unknown". Nil means nobody.
 	Observer claims.Observer
 
-	// Domain is the domain of the ErrorInfo details of refusals: the name of the
-	// service. Empty means [DefaultDomain].
+	// Domain is the domain of the ErrorInfo details of refusals: the name of
+	// the service. Empty means [DefaultDomain].
 	Domain string
 }
 

@@ -12,9 +12,10 @@ import (
 )
 
 // Policy says what each method needs, by full method name, such as
-// "/orders.v1.Orders/GetOrder"; generated code has these as constants. There are
-// no wildcards. A method that is not listed is refused. A [claims.RequestFunc]
-// must take the method's request message, or an interface that it has.
+// "/orders.v1.Orders/GetOrder"; generated code has these as constants. There
+// are no wildcards. A method that is not listed is refused. A
+// [claims.RequestFunc] must take the method's request message, or an interface
+// that it has.
 type Policy map[string]claims.Requirement
 
 func (p Policy) validate() []error {

@@ -126,7 +126,8 @@ func refusalIn(err error) *claims.Error {
 func misused(how string) error {
 	how = "grpcmw: Interceptor." + how
 	refusal := claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, errors.New(how))
-	return &refusedError{status: statusOf(refusal, DefaultDomain, ""), refusal: refusal, misuse: how}
+	st := statusOf(refusal, DefaultDomain, "")
+	return &refusedError{status: st, refusal: refusal, misuse: how}
 }
 
 // hasParticulars reports whether a refusal says more than its kind does.

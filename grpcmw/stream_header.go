@@ -10,9 +10,9 @@ import (
 // heldMetadata is what the handler of a stream says in headers and trailers
 // before the decision about it: a caller who is refused is not told.
 type heldMetadata struct {
-	// Guards the fields below, and is locked while anything is set on the stream
-	// below, which none of these calls can block: so none is under way once a
-	// refusal has been stored.
+	// Guards the fields below, and is locked while anything is set on the
+	// stream below, which none of these calls can block: so none is under way
+	// once a refusal has been stored.
 	mu              sync.Mutex
 	header, trailer metadata.MD
 }

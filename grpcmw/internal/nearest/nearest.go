@@ -37,8 +37,9 @@ func (n *Names) To(name string) string {
 	return nearestOf(name, n.sorted)
 }
 
-// nearestOf returns the name, of those that are near enough to be meant, that the
-// fewest changes make of the wanted one, the first of several; empty if none is.
+// nearestOf returns the name, of those that are near enough to be meant, that
+// the fewest changes make of the wanted one, the first of several; empty if
+// none is.
 func nearestOf(wanted string, names []string) string {
 	nearest, fewest := "", 0
 	for _, name := range names {
@@ -60,9 +61,9 @@ func nearestOf(wanted string, names []string) string {
 
 func isLong(a, b string) bool { return max(len(a), len(b)) > maxSuggestedLength }
 
-// isNear reports whether somebody who wrote a, the name of a service or method, may
-// have meant b: a few letters differ, or the version, or nothing but the package or
-// the service that the method is in.
+// isNear reports whether somebody who wrote a, the name of a service or method,
+// may have meant b: a few letters differ, or the version, or nothing but the
+// package or the service that the method is in.
 func isNear(a, b string) bool {
 	serviceA, methodA, _ := strings.Cut(strings.TrimPrefix(strings.ToLower(a), "/"), "/")
 	serviceB, methodB, _ := strings.Cut(strings.TrimPrefix(strings.ToLower(b), "/"), "/")
