@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"google.golang.org/grpc"
@@ -22,7 +23,7 @@ func (i *Interceptor) Audit(server interface {
 	if !i.isMade() {
 		return errors.New("grpcmw: Interceptor.Audit: the Interceptor was not made by New")
 	}
-	if isNil(server) {
+	if r := reflect.ValueOf(server); server == nil || r.Kind() == reflect.Pointer && r.IsNil() {
 		return errors.New("grpcmw: Interceptor.Audit: server is nil")
 	}
 	var errs []error

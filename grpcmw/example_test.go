@@ -141,7 +141,7 @@ func ExampleInterceptor_Refuse() {
 		fmt.Println(status.Code(err), status.Convert(err).Message())
 	}
 	call(context.Background())
-	caller, err := claims.FromJSON([]byte(`{"sub": "alice", "scope": "health:check"}`))
+	caller, err := claims.FromJSON([]byte(`{"sub": "alice", "scope": "health:check"}`), claims.Config{})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -67,20 +66,14 @@ var errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, ni
 // httpmw.New can only be given a nil.
 func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	errs := cfg.Policy.validate()
-	if isNil(auth) {
-		errs = append(errs, errors.New("grpcmw: New: auth is nil"))
-	}
-	if cfg.Permissions != nil && isNil(cfg.Permissions) {
-		errs = append(errs, errors.New("grpcmw: Config.Permissions is a nil pointer or function"))
+	guard, err := claims.NewGuard(auth, claims.GuardConfig{
+		Permissions: cfg.Permissions, Observer: cfg.Observer,
+	})
+	for _, err := range each(err) {
+		errs = append(errs, fmt.Errorf("grpcmw: New: %w", err))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
-	}
-	guard, err := claims.NewGuard(auth, claims.GuardConfig{
-		Protocol: protocol, Permissions: cfg.Permissions, Observer: cfg.Observer,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("grpcmw: New: %w", err)
 	}
 	i := &Interceptor{
 		guard:     guard,
@@ -92,16 +85,15 @@ func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	return i, nil
 }
 
-// isNil reports whether v is nil, or a nil pointer, as a constructor returns
-// beside an error, or a nil function.
-func isNil(v any) bool {
-	switch r := reflect.ValueOf(v); r.Kind() {
-	case reflect.Invalid:
-		return true
-	case reflect.Pointer, reflect.Func:
-		return r.IsNil()
+// each returns the errors that were joined in err.
+func each(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
 	}
-	return false
+	if err == nil {
+		return nil
+	}
+	return []error{err}
 }
 
 func (i *Interceptor) isMade() bool { return i != nil && i.guard != nil }
@@ -135,7 +127,7 @@ func (i *Interceptor) Unary(
 	case handler == nil:
 		return nil, misused("Unary: handler is nil")
 	}
-	admitted, _, err := i.check(ctx, claims.Call{Operation: info.FullMethod, Request: req}, true)
+	admitted, _, err := i.check(ctx, call{method: info.FullMethod, registered: true, request: req})
 	if err != nil {
 		return nil, i.leave(ctx, i.refuse(ctx, err))
 	}
@@ -163,8 +155,9 @@ func (i *Interceptor) Stream(
 	}
 	ctx := stream.Context()
 	// What is handled as an unknown service has no implementation.
-	call := claims.Call{Operation: info.FullMethod, Pending: true}
-	admitted, public, err := i.check(ctx, call, srv != nil)
+	admitted, public, err := i.check(ctx, call{
+		method: info.FullMethod, registered: srv != nil, stream: true,
+	})
 	switch {
 	case err != nil:
 		return i.leave(ctx, i.refuse(ctx, err))
@@ -178,26 +171,38 @@ func (i *Interceptor) Stream(
 	return i.leave(ctx, guarded.run(srv, handler))
 }
 
+// call is what is to be decided about.
+type call struct {
+	method     string
+	registered bool // or else the name of the method is the client's
+	stream     bool // the request has not arrived
+	request    any
+}
+
 // check returns the context for the handler, or why there is none, and whether
-// the method is public. The name of a method that is not registered is the
-// client's.
+// the method is public.
 func (i *Interceptor) check(
-	ctx context.Context, call claims.Call, registered bool,
+	ctx context.Context, c call,
 ) (admitted context.Context, public bool, err error) {
-	needs, listed := i.policy[call.Operation]
-	switch {
-	case listed && needs.IsPublic():
+	needs, listed := i.policy[c.method]
+	if listed && needs.IsPublic() {
 		return ctx, true, nil
-	case listed:
-		call.Needs = needs
-		fields := metadata.ValueFromIncomingContext(ctx, "authorization")
-		call.Credentials, call.Fault = bearer.Parse(fields)
-	default:
-		call.Fault = errUnlisted
-		if !registered {
-			call.Operation = unknownMethod
-		}
 	}
-	admitted, err = i.guard.Authorize(ctx, call)
+	op := claims.Operation{Protocol: protocol, Name: c.method, Requirement: needs}
+	if !listed {
+		if !c.registered {
+			op.Name = unknownMethod
+		}
+		return nil, false, i.guard.Refuse(ctx, op, errUnlisted)
+	}
+	credentials, err := bearer.Parse(metadata.ValueFromIncomingContext(ctx, "authorization"))
+	switch {
+	case err != nil:
+		err = i.guard.Refuse(ctx, op, err)
+	case c.stream:
+		admitted, err = i.guard.AuthorizeStream(ctx, op, credentials)
+	default:
+		admitted, err = i.guard.Authorize(ctx, op, credentials, c.request)
+	}
 	return admitted, false, err
 }

@@ -64,14 +64,18 @@ func TestInterceptor_misuse(t *testing.T) {
 func TestNew_nil(t *testing.T) {
 	t.Parallel()
 	policy := grpcmw.Policy{"/s.S/M": claims.Public()}
-	var issuers *claims.Issuers
-	for _, auth := range []claims.Authenticator{nil, (*claims.Verifier)(nil), issuers} {
+	for _, auth := range []claims.Authenticator{nil, (*claims.Verifier)(nil), (*claims.Issuers)(nil), &claims.Verifier{}} {
 		_, err := grpcmw.New(auth, grpcmw.Config{Policy: policy})
-		assert.EqualError(t, err, "grpcmw: New: auth is nil")
+		require.Error(t, err)
+		assert.Contains(t, []string{
+			"grpcmw: New: auth is nil",
+			"grpcmw: New: auth is a nil pointer, as a constructor returns beside an error",
+			"grpcmw: New: auth was not made by its constructor",
+		}, err.Error())
 	}
 	_, err := grpcmw.New(nil, grpcmw.Config{Permissions: (*claims.PermissionCache)(nil)})
 	assert.EqualError(t, err, "grpcmw: Config.Policy is empty: every call would be refused\n"+
-		"grpcmw: New: auth is nil\ngrpcmw: Config.Permissions is a nil pointer or function")
-	_, err = grpcmw.New(verifier(t), grpcmw.Config{Policy: policy, Permissions: granter(nil)})
-	assert.EqualError(t, err, "grpcmw: Config.Permissions is a nil pointer or function")
+		"grpcmw: New: auth is nil\ngrpcmw: New: Config.Permissions is a nil pointer")
+	_, err = grpcmw.New(verifier(t), grpcmw.Config{Policy: policy, Permissions: &claims.PermissionCache{}})
+	assert.EqualError(t, err, "grpcmw: New: Config.Permissions was not made by NewPermissionCache")
 }

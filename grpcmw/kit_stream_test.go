@@ -165,7 +165,7 @@ func (s *said) SetTrailer(trailer metadata.MD) { s.trailer = metadata.Join(s.tra
 // accepting is an Authenticator that takes every token for the same caller's.
 type accepting struct{ caller *claims.Claims }
 
-func (a accepting) Authenticate(context.Context, claims.Request) (*claims.Claims, error) {
+func (a accepting) Authenticate(context.Context, claims.Credentials) (*claims.Claims, error) {
 	return a.caller, nil
 }
 

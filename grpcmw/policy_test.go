@@ -43,7 +43,7 @@ func TestNew_reportsEverything(t *testing.T) {
 	_, err = grpcmw.New((*claims.Verifier)(nil), grpcmw.Config{Policy: grpcmw.Policy{
 		"/orders.v1.Orders/GetOrder": claims.Authenticated(),
 	}})
-	assert.EqualError(t, err, "grpcmw: New: auth is nil")
+	assert.ErrorContains(t, err, "grpcmw: New: auth is a nil pointer")
 
 	_, err = grpcmw.New(verifier(t), grpcmw.Config{})
 	assert.ErrorContains(t, err, "Policy is empty")

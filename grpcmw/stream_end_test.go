@@ -98,7 +98,7 @@ func TestStream_recheck(t *testing.T) {
 func TestStream_withoutEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		caller, err := claims.FromJSON([]byte(`{"sub":"alice"}`))
+		caller, err := claims.FromJSON([]byte(`{"sub":"alice"}`), claims.Config{})
 		require.NoError(t, err)
 		auth, err := grpcmw.New(accepting{caller}, grpcmw.Config{Policy: grpcmw.Policy{pendingMethod: claims.Authenticated()}})
 		require.NoError(t, err)

@@ -143,7 +143,7 @@ func TestStream_clientGoes(t *testing.T) {
 // Where nothing ends, nothing is paid for it.
 func TestStream_goroutines(t *testing.T) {
 	t.Parallel()
-	caller, err := claims.FromJSON([]byte(`{"sub":"alice"}`))
+	caller, err := claims.FromJSON([]byte(`{"sub":"alice"}`), claims.Config{})
 	require.NoError(t, err)
 	for name, tt := range map[string]struct {
 		auth  claims.Authenticator
