@@ -184,3 +184,26 @@ func TestInterceptor_refusalOutside(t *testing.T) {
 		assert.NotContains(t, status.Convert(got.err).String(), errOwn.Error())
 	}
 }
+
+// Two guards tell a client once when to try again: it takes two for never.
+func TestInterceptor_refusalThroughTwoGuards(t *testing.T) {
+	t.Parallel()
+	issuer, verifier := offline(t)
+	auth, err := grpcmw.New(verifier, grpcmw.Config{Policy: grpcmw.Policy{pendingMethod: claims.Authenticated()}})
+	require.NoError(t, err)
+	met := &metadataOf{}
+	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("authorization", "Bearer "+mint(issuer)))
+	ctx = grpc.NewContextWithServerTransportStream(ctx, met)
+	unary, streams := &grpc.UnaryServerInfo{FullMethod: pendingMethod}, &grpc.StreamServerInfo{FullMethod: pendingMethod}
+	_, err = auth.Unary(ctx, nil, unary, func(ctx context.Context, req any) (any, error) {
+		return auth.Unary(ctx, req, unary, func(context.Context, any) (any, error) { return nil, claims.ErrUnavailable })
+	})
+	assert.Equal(t, codes.Unavailable, status.Code(err))
+	assert.Equal(t, []string{"1000"}, met.trailer.Get("grpc-retry-pushback-ms"))
+	met.trailer = nil
+	err = auth.Stream(nil, &pipe{ctx: ctx}, streams, func(srv any, stream grpc.ServerStream) error {
+		return auth.Stream(srv, stream, streams, func(any, grpc.ServerStream) error { return claims.ErrUnavailable })
+	})
+	assert.Equal(t, codes.Unavailable, status.Code(err))
+	assert.Equal(t, []string{"1000"}, met.trailer.Get("grpc-retry-pushback-ms"))
+}

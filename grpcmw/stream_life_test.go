@@ -68,7 +68,7 @@ func TestStream_panicThroughTwoGuards(t *testing.T) {
 	}()
 	err, _ = recovered.(error)
 	require.ErrorIs(t, err, errOwn)
-	assert.Equal(t, 1, strings.Count(err.Error(), "panicsDeepInside("))
+	assert.Equal(t, 1, strings.Count(err.Error(), "debug.Stack("), "where it was, and not where it passed")
 }
 
 // A handler that leaves by runtime.Goexit, as a failed test does, ends its call so too.
@@ -163,8 +163,9 @@ func TestStream_goroutines(t *testing.T) {
 		p := &pipe{ctx: metadata.NewIncomingContext(t.Context(), metadata.Pairs("authorization", "Bearer "+mint(issuer)))}
 		var stack string
 		require.NoError(t, auth.Stream(nil, p, &grpc.StreamServerInfo{FullMethod: pendingMethod},
-			func(any, grpc.ServerStream) error {
+			func(_ any, stream grpc.ServerStream) error {
 				stack = string(debug.Stack())
+				assert.Equal(t, name == "public", stream == grpc.ServerStream(p), name)
 				return nil
 			}))
 		assert.Equal(t, tt.same, strings.Contains(stack, "TestStream_goroutines("), name)
@@ -190,5 +191,31 @@ func TestStream_comesBackAfterItsEnd(t *testing.T) {
 		})
 		assert.Equal(t, codes.Unauthenticated, status.Code(err))
 		assert.Zero(t, c.sent.Load())
+	})
+}
+
+// What is decided about the first message too late lets nothing pass.
+func TestStream_decidedAfterItsEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := claims.RequestFunc("slow", func(context.Context, *claims.Claims, *wrapperspb.StringValue) (bool, error) {
+			time.Sleep(24 * time.Hour)
+			return true, nil
+		})
+		s, decisions := &said{}, &ledger{}
+		_, err := pendingOn(t, slow, func(ctx context.Context) grpc.ServerStream {
+			s.ctx = ctx
+			return s
+		}, func(stream grpc.ServerStream) error {
+			stream.SetTrailer(metadata.Pairs("t", "1"))
+			_, err := receive(stream)
+			assert.Equal(t, codes.Unauthenticated, status.Code(err))
+			return nil
+		}, decisions)
+		assert.Equal(t, codes.Unauthenticated, status.Code(err))
+		assert.Empty(t, s.trailer)
+		_, parts := decisions.take(pendingMethod)
+		require.Len(t, parts, 1)
+		assert.Equal(t, claims.ReasonExpired, parts[0].Err.Reason())
 	})
 }
