@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/sallyport-go/sallyport/claims"
-	"github.com/sallyport-go/sallyport/claims/bearer"
+	"github.com/sallyport-go/sallyport/claims/httpauth"
 )
 
 // Config says what an [Interceptor] lets through and how it answers.
@@ -46,9 +46,9 @@ type Config struct {
 type Interceptor struct {
 	guard     *claims.Guard
 	policy    Policy
-	challenge bearer.Challenge
+	challenge httpauth.Challenge
 	domain    string
-	prepared  map[kind]*refusedError
+	prepared  httpauth.Prepared[*refusedError]
 }
 
 // protocol is what this package's operations are of in an access table.
@@ -72,16 +72,21 @@ func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	for _, err := range each(err) {
 		errs = append(errs, fmt.Errorf("grpcmw: New: %w", err))
 	}
+	challenge, err := httpauth.NewChallenge(httpauth.ChallengeConfig{Realm: cfg.Realm})
+	if err != nil {
+		errs = append(errs, fmt.Errorf(
+			"grpcmw: New: Config.Realm of %q must be printable ASCII", cfg.Realm))
+	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	i := &Interceptor{
 		guard:     guard,
 		policy:    maps.Clone(cfg.Policy),
-		challenge: bearer.NewChallenge(cfg.Realm),
+		challenge: challenge,
 		domain:    cmp.Or(cfg.Domain, DefaultDomain),
 	}
-	i.prepare()
+	i.prepared = httpauth.Prepare(i.refusalOf)
 	return i, nil
 }
 
@@ -195,7 +200,7 @@ func (i *Interceptor) check(
 		}
 		return nil, false, i.guard.Refuse(ctx, op, errUnlisted)
 	}
-	credentials, err := bearer.Parse(metadata.ValueFromIncomingContext(ctx, "authorization"))
+	credentials, err := httpauth.Parse(metadata.ValueFromIncomingContext(ctx, "authorization"))
 	switch {
 	case err != nil:
 		err = i.guard.Refuse(ctx, op, err)

@@ -33,7 +33,7 @@ func TestMatrix_HTTP(t *testing.T) {
 		})
 	}
 	needs := map[string]claims.Requirement{}
-	for _, route := range mux.Routes() {
+	for _, route := range mux.Operations() {
 		needs[route.Name] = route.Requirement
 	}
 	server := httptest.NewServer(mux)
@@ -97,7 +97,7 @@ func TestMatrix_gRPC(t *testing.T) {
 					got := invoke(withAuthorization(t.Context(), by.authorization), conn, service, method, by.value)
 					want := by.want(row)
 					messages, sent := spies[service].take()
-					assert.Equal(t, want.challengeOverGRPC(), strings.Join(got.header.Get("www-authenticate"), "|"))
+					assert.Equal(t, want.challenge(), strings.Join(got.header.Get("www-authenticate"), "|"))
 					assert.Empty(t, got.trailer.Get("www-authenticate"), "RFC 9110 section 6.5.1")
 					assertDecision(t, decisions, "gRPC", operation, row, by, policy[operation], issuer.URL())
 					if want.class == nil {

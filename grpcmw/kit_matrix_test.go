@@ -168,23 +168,15 @@ func outcomeOf(text string) outcome {
 	return outcome{}
 }
 
-// challengeOverGRPC is challenge, but for who is told that no other token would help.
-func (o outcome) challengeOverGRPC() string {
-	if o.class == claims.ErrForbidden {
-		return ""
-	}
-	return o.challenge()
-}
-
 // challenge is the WWW-Authenticate field that goes with it, as RFC 6750 and RFC 9470
 // write it.
 func (o outcome) challenge() string {
 	code := map[error]string{
 		claims.ErrInvalidRequest: "invalid_request", claims.ErrInvalidToken: "invalid_token",
 		claims.ErrInsufficientAuthentication: "insufficient_user_authentication",
-		claims.ErrInsufficientScope:          "insufficient_scope", claims.ErrForbidden: "insufficient_scope",
+		claims.ErrInsufficientScope:          "insufficient_scope",
 	}[o.class]
-	if o.class == nil || o.class == claims.ErrUnavailable {
+	if o.class == nil || o.class == claims.ErrUnavailable || o.class == claims.ErrForbidden {
 		return ""
 	}
 	field := `Bearer realm="api"`
@@ -333,7 +325,7 @@ func assertStatus(t *testing.T, want outcome, got *status.Status) {
 	metadata := map[string]string{}
 	for name, value := range map[string]string{
 		"scope": want.scope, "acr_values": want.acr, "max_age": want.most,
-		"www-authenticate": want.challengeOverGRPC(),
+		"www-authenticate": want.challenge(),
 	} {
 		if value != "" {
 			metadata[name] = value

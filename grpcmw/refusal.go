@@ -70,9 +70,9 @@ func (i *Interceptor) refuse(ctx context.Context, err error) *refusedError {
 		return refused
 	}
 	refusal := claims.AsError(err)
-	refused, ok := i.prepared[kind{refusal.Class(), refusal.Reason()}]
+	refused = i.prepared.For(refusal)
 	switch {
-	case !ok || hasParticulars(refusal):
+	case hasParticulars(refusal):
 		refused = i.refusalOf(refusal)
 	case refusal.Unwrap() != nil: // for operators, in an error of its own
 		refused = &refusedError{
@@ -136,28 +136,10 @@ func hasParticulars(refusal *claims.Error) bool {
 		refusal.ACRValues() != "" || refusal.MaxAge() > 0
 }
 
-// kind is what a status error depends on, but for its particulars.
-type kind struct {
-	class  error
-	reason claims.Reason
-}
-
-// prepare makes the status errors of refusals without particulars, once.
-func (i *Interceptor) prepare() {
-	i.prepared = map[kind]*refusedError{}
-	for _, refusal := range claims.Refusals() {
-		i.prepared[kind{refusal.Class(), refusal.Reason()}] = i.refusalOf(refusal)
-	}
-}
-
 func (i *Interceptor) refusalOf(refusal *claims.Error) *refusedError {
-	e := &refusedError{refusal: refusal}
-	switch refusal.Class() {
-	case claims.ErrUnavailable:
+	e := &refusedError{refusal: refusal, challenge: i.challenge.Field(refusal)}
+	if refusal.Class() == claims.ErrUnavailable {
 		e.retry = retryOf(refusal)
-	case claims.ErrForbidden: // no other token would help
-	default:
-		e.challenge = i.challenge.Field(refusal)
 	}
 	e.status = statusOf(refusal, i.domain, e.challenge)
 	return e
