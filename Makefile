@@ -3,6 +3,7 @@
 
 MODULES     := . examples examples/bench examples/permissions
 PROTOS      := grpcmw examples/orders examples/permissions
+CI          := $(patsubst %/main.go,./%,$(wildcard .ci/*/main.go))
 FUZZTIME    ?= 30s
 SOAKTIME    ?= 2m
 COUNT       ?= 10
@@ -21,7 +22,7 @@ BENCHFLAGS := -test.run '^$$' -test.bench . -test.benchtime $(BENCHTIME)
 # The race detector needs cgo, which Go turns off where it finds no C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: check help test test-postgres conformance lint mutate mutate-short fuzz fuzz-short \
+.PHONY: check help test test-postgres conformance lint knots mutate mutate-short fuzz fuzz-short \
 	soak soak-short bench bench-short bench-report bench-stat bench-plot run fmt tidy proto proto-check
 .DEFAULT_GOAL := check
 
@@ -58,9 +59,13 @@ lint: ## gofmt, go vet, staticcheck and go mod tidy -diff in every module
 		go -C $$m run $(STATICCHECK) ./... || failed "staticcheck in $$m"; \
 		go -C $$m mod tidy -diff || failed "go mod tidy -diff in $$m (try make tidy)"; \
 	done; \
-	go vet ./.ci/mutate || failed "go vet in .ci"; \
-	go run $(STATICCHECK) ./.ci/mutate || failed "staticcheck in .ci"; \
+	go vet $(CI) || failed "go vet in .ci"; \
+	go run $(STATICCHECK) $(CI) || failed "staticcheck in .ci"; \
 	exit $$status
+
+# ARGS=-arrows prints which file refers to which, and by what.
+knots: ## List the files that can only be read together, and imports that must not be
+	@go run ./.ci/knots $(ARGS) ./...
 
 # Each mutant has one check less, or another fault, that a test ought to notice.
 mutate: ## List the faults in the code of MUTATE that no test would notice
