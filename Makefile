@@ -22,7 +22,7 @@ BENCHFLAGS := -test.run '^$$' -test.bench . -test.benchtime $(BENCHTIME)
 # The race detector needs cgo, which Go turns off where it finds no C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: check help test test-postgres conformance lint knots mutate mutate-short fuzz fuzz-short \
+.PHONY: check help test test-postgres conformance lint knots columns mutate mutate-short fuzz fuzz-short \
 	soak soak-short bench bench-short bench-report bench-stat bench-plot run fmt tidy proto proto-check
 .DEFAULT_GOAL := check
 
@@ -66,6 +66,9 @@ lint: ## gofmt, go vet, staticcheck and go mod tidy -diff in every module
 # ARGS=-arrows prints which file refers to which, and by what.
 knots: ## List the files that can only be read together, and imports that must not be
 	@go run ./.ci/knots $(ARGS) ./...
+
+columns: ## List the lines that are too long, and words that are not used
+	@go run ./.ci/columns $(ARGS)
 
 # Each mutant has one check less, or another fault, that a test ought to notice.
 mutate: ## List the faults in the code of MUTATE that no test would notice

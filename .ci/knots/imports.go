@@ -2,8 +2,8 @@ package main
 
 import "fmt"
 
-// strangers are the packages that those of a place must not know, each with what
-// is below it.
+// strangers are the packages that those of a place must not know, each with
+// what is below it.
 var strangers = []struct {
 	place string
 	not   []string
@@ -25,7 +25,8 @@ func misplacedImports(p *pkg) []string {
 		for _, path := range p.imports {
 			for _, stranger := range s.not {
 				if inside(stranger, path) && !(inside(s.place, path) && path != stranger) {
-					faults = append(faults, fmt.Sprintf("imports %s: nothing in %s may", path, s.place))
+					faults = append(faults,
+						fmt.Sprintf("imports %s: nothing in %s may", path, s.place))
 				}
 			}
 		}

@@ -40,8 +40,8 @@ type listed struct {
 	Module                  *struct{ Path string }
 }
 
-// load reads the packages that the patterns match, without their tests. What they
-// import is read as the compiler has left it.
+// load reads the packages that the patterns match, without their tests. What
+// they import is read as the compiler has left it.
 func load(patterns []string) ([]*pkg, error) {
 	list := exec.Command("go", append([]string{
 		"list", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles,Imports,DepOnly,Module",
@@ -91,7 +91,8 @@ func read(fset *token.FileSet, from types.Importer, l listed) (*pkg, error) {
 	}
 	var files []*ast.File
 	for _, name := range l.GoFiles {
-		f, err := parser.ParseFile(fset, filepath.Join(l.Dir, name), nil, parser.SkipObjectResolution)
+		path := filepath.Join(l.Dir, name)
+		f, err := parser.ParseFile(fset, path, nil, parser.SkipObjectResolution)
 		if err != nil {
 			return nil, err
 		}

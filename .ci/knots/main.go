@@ -1,12 +1,12 @@
-// Command knots shows how the files of the packages of a module hold together. A
-// file refers to another of its package if it uses a name, a method or a field
-// that is declared there; files that refer to one another, directly or by way of
-// others, are a knot: to read one of them means to read them all.
+// Command knots shows how the files of the packages of a module hold together.
+// A file refers to another of its package if it uses a name, a method or a
+// field that is declared there; files that refer to one another, directly or by
+// way of others, are a knot: to read one of them means to read them all.
 //
 //	go run ./.ci/knots ./...
 //
-// It fails if a knot is larger than its package may have, or if a package imports
-// one that it must not know.
+// It fails if a knot is larger than its package may have, or if a package
+// imports one that it must not know.
 package main
 
 import (
