@@ -49,7 +49,7 @@ type grpcAPI struct {
 }
 
 func newGRPCServer(
-	issuers *claims.Issuers, orders *store,
+	issuers claims.Authenticator, orders *store,
 ) (*grpc.Server, *health.Server, error) {
 	auth, err := grpcmw.New(issuers, grpcmw.Config{Policy: policy, Realm: realm})
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/claimstest"
@@ -14,17 +13,6 @@ var (
 	devShop   = claimstest.Client{ID: "berlin-shop", Secret: "shop-secret"}
 	devOffice = claimstest.Client{ID: "head-office", Secret: "office-secret"}
 )
-
-// newDevIssuer returns the issuer that makes the service work without any other:
-// for development only. It is to be served at addr.
-func newDevIssuer(addr, audience string) (*claimstest.Issuer, error) {
-	return claimstest.New(claimstest.Config{
-		URL:      "http://" + addr,
-		Audience: audience,
-		Lifetime: 15 * time.Minute,
-		Clients:  []claimstest.Client{devShop, devOffice},
-	})
-}
 
 // seed puts something into the database for the clients of the development issuer
 // to see: the shop may read and write in one workspace, the office may do

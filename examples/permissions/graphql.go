@@ -12,6 +12,7 @@ import (
 	gqlerrors "github.com/graph-gophers/graphql-go/errors"
 
 	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/examples/internal/demo"
 	"github.com/sallyport-go/sallyport/httpmw"
 )
 
@@ -55,7 +56,7 @@ func (a *graphqlAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Variables     map[string]any `json:"variables"`
 		Extensions    any            `json:"extensions"` // which some clients send
 	}
-	if err := readJSON(w, r, &in); err != nil {
+	if err := demo.ReadJSON(w, r, &in, errBadBody); err != nil {
 		writeProblem(w, r, a.log, err)
 		return
 	}
@@ -66,7 +67,7 @@ func (a *graphqlAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, a.log, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, answer)
+	demo.WriteJSON(w, http.StatusOK, answer)
 }
 
 // fieldError is an error of one field, for clients.

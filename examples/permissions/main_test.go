@@ -96,7 +96,7 @@ func TestRun_addressInUse(t *testing.T) {
 	code := main.Run(t.Context(),
 		[]string{"-http", taken, "-grpc", taken, "-dev-issuer", "127.0.0.1:0"}, &stdout, &stderr)
 	assert.Equal(t, 1, code)
-	assert.Regexp(t, `\Apermissions: -http: .+; -grpc: .+\n\z`, stderr.String())
+	assert.Regexp(t, `\Apermissions: -http "`+taken+`": .+; -grpc "`+taken+`": .+\n\z`, stderr.String())
 }
 
 func TestRun_help(t *testing.T) {
