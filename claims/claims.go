@@ -4,9 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/strict"
 )
 
 // Claims is what a verified token says of its caller (RFC 7519 section 4, RFC
@@ -130,7 +131,7 @@ func (c *Claims) String() string {
 // are trusted for another reason, such as the answer of an introspection
 // endpoint, or a test of a handler.
 func FromJSON(object []byte) (*Claims, error) {
-	c := parseClaims(string(object), &members{})
+	c := parseClaims(string(object), &strict.Members{})
 	if c == nil {
 		return nil, errors.New("claims: not a JSON object with well-formed claims")
 	}
@@ -147,58 +148,57 @@ var registered = []string{
 
 // parseClaims returns nil unless payload is an object whose claims have the
 // types that they should. It lists all of them in members.
-func parseClaims(payload string, all *members) *Claims {
+func parseClaims(payload string, all *strict.Members) *Claims {
 	c := &Claims{payload: payload}
 	var clientID, azp string
 	var scope, scp []string
-	r := newReader(payload)
-	for r.enter('{'); r.next('}'); {
-		name := r.name(all)
-		r.space()
-		start := r.pos
+	r := strict.NewReader(payload)
+	for r.Enter('{'); r.Next('}'); {
+		name := r.ReadName(all)
+		start := r.At()
 		switch name {
 		case "iss":
-			c.issuer = r.string()
+			c.issuer = r.ReadString()
 		case "sub":
-			c.subject = r.string()
+			c.subject = r.ReadString()
 		case "aud":
-			c.audience = r.strings()
+			c.audience = r.ReadStrings()
 		case "exp":
-			c.expiresAt = r.date()
+			c.expiresAt = r.ReadDate()
 		case "nbf":
-			c.notBefore = r.date()
+			c.notBefore = r.ReadDate()
 		case "iat":
-			c.issuedAt = r.date()
+			c.issuedAt = r.ReadDate()
 		case "jti":
-			c.id = r.string()
+			c.id = r.ReadString()
 		case "client_id":
-			clientID = r.string()
+			clientID = r.ReadString()
 		case "azp":
-			azp = r.string()
+			azp = r.ReadString()
 		case "acr", "auth_time":
 			// Of any type, as nobody may need them.
-			c.authenticated(name, r.raw())
+			c.authenticated(name, r.ReadRaw())
 		case "scope":
-			scope = r.scopes()
+			scope = r.ReadWords()
 		case "scp":
-			scp = r.scopes()
+			scp = r.ReadWords()
 		case "cnf":
 			c.bound = true
-			r.skip()
+			r.Skip()
 		default:
-			if !isLower(name) {
-				all.mixed = true
-				if foldsTo(name, registered) {
-					r.fail()
+			if !strict.IsLower(name) {
+				all.Mixed = true
+				if strict.FoldsTo(name, registered) {
+					r.Fail()
 				}
 			}
-			r.skip()
+			r.Skip()
 		}
-		if !r.bad {
-			all.set(name, payload[start:r.pos])
+		if text, ok := r.Since(start); ok {
+			all.Set(name, text)
 		}
 	}
-	if !r.end() {
+	if !r.End() {
 		return nil
 	}
 	if c.clientID = clientID; clientID == "" {
@@ -212,64 +212,32 @@ func parseClaims(payload string, all *members) *Claims {
 
 // authenticated takes note of what the token says of the user's authentication.
 func (c *Claims) authenticated(name, value string) {
-	r := newReader(value)
+	r := strict.NewReader(value)
 	if name == "acr" {
-		if acr := r.string(); r.end() {
+		if acr := r.ReadString(); r.End() {
 			c.acr = acr
 		}
-	} else if at := r.date(); r.end() {
+	} else if at := r.ReadDate(); r.End() {
 		c.authTime = at
 	}
 }
 
-// scopes reads a space-separated string, or an array of strings; never nil. An
-// element of an array is one scope, spaces and all: it can then equal no scope
-// that a requirement names.
-func (r *reader) scopes() []string {
-	if r.peek() == '[' {
-		return r.strings()
-	}
-	// RFC 6749 section 3.3: space is the one separator.
-	text := r.string()
-	list := make([]string, 0, words(text))
-	start := 0
-	for i := range len(text) + 1 {
-		if i < len(text) && text[i] != ' ' {
-			continue
-		}
-		if i > start {
-			list = append(list, text[start:i])
-		}
-		start = i + 1
-	}
-	return list
+// overhead is about what a token takes beside its claims' text.
+const overhead = 500
+
+// Principal is who a [PermissionSource] is asked about: all that its answer may
+// depend on. It can be compared with ==.
+type Principal struct {
+	Issuer   string
+	Subject  string // the user, or the client where it acts for itself
+	ClientID string
 }
 
-// words counts what spaces separate.
-func words(text string) (n int) {
-	for i := range len(text) {
-		if text[i] != ' ' && (i == 0 || text[i-1] == ' ') {
-			n++
-		}
-	}
-	return n
-}
+// Principal returns who the claims are of.
+func (c *Claims) Principal() Principal { return Principal{c.issuer, c.subject, c.clientID} }
 
-// foldsTo reports whether name equals one of names when case is ignored.
-func foldsTo(name string, names []string) bool {
-	if isLower(name) {
-		return false
-	}
-	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
-}
-
-// isLower reports whether name consists of characters that fold to nothing but
-// capitals of theirs, as all names that this package acts on do.
-func isLower(name string) bool {
-	for i := range len(name) {
-		if c := name[i]; c >= 0x80 || 'A' <= c && c <= 'Z' {
-			return false
-		}
-	}
-	return true
+func (p Principal) matches(other Principal) bool {
+	return (p.Issuer == "" || p.Issuer == other.Issuer) &&
+		(p.Subject == "" || p.Subject == other.Subject) &&
+		(p.ClientID == "" || p.ClientID == other.ClientID)
 }

@@ -138,3 +138,12 @@ type Config struct {
 	// concurrent use.
 	Check func(ctx context.Context, caller *Claims) error
 }
+
+const defaultTokenCache = 10_000
+
+const maxTokenCache = 10_000_000
+
+const (
+	defaultLeeway = 30 * time.Second
+	maxLeeway     = 5 * time.Minute
+)

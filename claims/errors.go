@@ -3,6 +3,8 @@ package claims
 import (
 	"errors"
 	"time"
+
+	"github.com/sallyport-go/sallyport/jwks"
 )
 
 // The six outcomes of a check that does not pass. Every refusal is an [*Error]
@@ -193,21 +195,15 @@ func (e *Error) because(other *Error) *Error {
 	return &reasoned
 }
 
-// forOperation returns e as the refusal of an operation that needs this: a client that
-// sent no token is told what to ask for.
-func (e *Error) forOperation(needs Requirement) *Error {
-	if e.class != ErrNoToken || e.scope != "" {
-		return e
-	}
-	scope := needs.Scope()
-	if scope == "" {
-		return e
-	}
-	asking := *e
-	asking.scope = scope
-	return &asking
-}
-
 // RetryAfter returns when it is worth trying again if [ErrUnavailable] is the
 // class; otherwise, and where that is not known, it is zero.
 func (e *Error) RetryAfter() time.Duration { return e.retryAfter }
+
+func unavailable(err error) error {
+	e := &Error{class: ErrUnavailable, reason: ReasonKeysUnavailable, cause: err}
+	var u *jwks.UnavailableError
+	if errors.As(err, &u) {
+		e.retryAfter = u.RetryAfter
+	}
+	return e
+}

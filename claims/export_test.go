@@ -1,6 +1,10 @@
 package claims
 
-import "crypto"
+import (
+	"crypto"
+
+	"github.com/sallyport-go/sallyport/claims/internal/strict"
+)
 
 // VerifySignature is the check of a signature alone.
 var VerifySignature = verifySignature
@@ -21,8 +25,8 @@ func ParseJWS(text string) (*JWS, error) {
 	if err := w.parseHeader(algorithms); err != nil {
 		return nil, err
 	}
-	_, ok1 := decode(nil, w.segments.payload)
-	signature, ok2 := decode(nil, w.segments.signature)
+	_, ok1 := strict.Decode(nil, w.segments.payload)
+	signature, ok2 := strict.Decode(nil, w.segments.signature)
 	if !ok1 || !ok2 {
 		return nil, errMalformed
 	}

@@ -3,6 +3,7 @@ package claims
 import (
 	"context"
 	"errors"
+	"reflect"
 	"sync/atomic"
 	"time"
 )
@@ -235,4 +236,36 @@ func (g *Guard) authenticate(ctx context.Context, in Call) (*Claims, CacheState,
 		return nil, state, errNoToken
 	}
 	return caller, state, nil
+}
+
+// isNil reports whether an interface holds nothing, or a nil pointer, as a
+// constructor returns beside an error.
+func isNil(v any) bool {
+	r := reflect.ValueOf(v)
+	return v == nil || r.Kind() == reflect.Pointer && r.IsNil()
+}
+
+// isStrict reports whether an Authenticator accepts base64url and dots alone, so
+// that the characters of a good token need not be looked at twice.
+func isStrict(auth Authenticator) bool {
+	switch auth.(type) {
+	case *Verifier, *Issuers, *Tenants:
+		return true
+	}
+	return false
+}
+
+// Authorize asks both questions of a request, as a [Guard] with no more than an
+// Authenticator does: who are you, and may you do this. The error is an [*Error]. A
+// Bearer token with a character that it can not have (RFC 6750 section 2.1) is
+// [ErrInvalidRequest], and no Authenticator accepts it.
+func Authorize(
+	ctx context.Context, auth Authenticator, r Request, needs Requirement,
+) (*Claims, error) {
+	g := Guard{auth: auth, strict: isStrict(auth)}
+	ctx, err := g.Authorize(ctx, Call{Credentials: r, Needs: needs})
+	if err != nil {
+		return nil, err
+	}
+	return callIn(ctx).caller, nil
 }

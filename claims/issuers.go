@@ -173,3 +173,5 @@ func joinUnavailable(errs []error) error {
 	}
 	return joined
 }
+
+func (table *issuerTable) early(header, []byte) error { return nil }

@@ -156,3 +156,18 @@ func (public) local() bool               { return true }
 func (public) equal(other rule) bool     { return other == public{} }
 func (public) validate() error           { return nil }
 func (public) String() string            { return "Public()" }
+
+// forOperation returns e as the refusal of an operation that needs this: a client that
+// sent no token is told what to ask for.
+func (e *Error) forOperation(needs Requirement) *Error {
+	if e.class != ErrNoToken || e.scope != "" {
+		return e
+	}
+	scope := needs.Scope()
+	if scope == "" {
+		return e
+	}
+	asking := *e
+	asking.scope = scope
+	return &asking
+}

@@ -2,8 +2,11 @@ package claims
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"strings"
+	"sync"
 
+	"github.com/sallyport-go/sallyport/claims/internal/strict"
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
@@ -16,8 +19,8 @@ const maxTokenSize = 16 << 10
 type token struct {
 	header    header
 	claims    *Claims
-	members   members // all claims
-	input     []byte  // the signing input, RFC 7515 section 5.1 step 5
+	members   strict.Members // all claims
+	input     []byte         // the signing input, RFC 7515 section 5.1 step 5
 	signature []byte
 	keys      []*jwks.Key // those to check it with, once they are looked up
 	key       *jwks.Key   // the one that did
@@ -51,7 +54,7 @@ func notJWS(text []byte, first int) error {
 	if bytes.Count(text, []byte(".")) != 4 {
 		return errMalformed
 	}
-	decoded, ok := decode(nil, text[:first])
+	decoded, ok := strict.Decode(nil, text[:first])
 	if !ok {
 		return errMalformed
 	}
@@ -93,7 +96,7 @@ func (w *work) parsePayload() error {
 
 // decode decodes a segment into the buffer, in the place of what was there.
 func (w *work) decode(segment []byte) (decoded []byte, ok bool) {
-	decoded, ok = decode(w.buffers.decoded, segment)
+	decoded, ok = strict.Decode(w.buffers.decoded, segment)
 	// What failed may have left something there as well.
 	w.buffers.decoded = decoded[:max(len(segment), len(w.buffers.decoded))]
 	return decoded, ok
@@ -115,35 +118,35 @@ type header struct {
 var headerNames = []string{"alg", "kid", "typ", "cty", "crit", "b64", "enc"}
 
 func readHeader(text string) (h header, ok bool) {
-	var seen members
-	r := newReader(text)
-	for r.enter('{'); r.next('}'); {
-		name := r.name(&seen)
+	var seen strict.Members
+	r := strict.NewReader(text)
+	for r.Enter('{'); r.Next('}'); {
+		name := r.ReadName(&seen)
 		switch name {
 		case "alg":
-			h.algorithm = r.string()
+			h.algorithm = r.ReadString()
 		case "kid":
-			h.keyID = r.string()
+			h.keyID = r.ReadString()
 		case "typ":
-			h.tokenType = r.string()
+			h.tokenType = r.ReadString()
 		case "cty":
-			h.contentType = r.string()
+			h.contentType = r.ReadString()
 		case "enc":
 			h.encrypted = true
-			r.skip()
+			r.Skip()
 		case "crit", "b64":
 			// No extension is understood (RFC 7515 section 4.1.11), and an
 			// unencoded payload is none that a JWT may have (RFC 7797 section 7).
-			h.critical = h.critical || name == "crit" || r.peek() != 't'
-			r.skip()
+			h.critical = h.critical || name == "crit" || r.Peek() != 't'
+			r.Skip()
 		default:
-			if foldsTo(name, headerNames) {
-				r.fail()
+			if strict.FoldsTo(name, headerNames) {
+				r.Fail()
 			}
-			r.skip()
+			r.Skip()
 		}
 	}
-	return h, r.end()
+	return h, r.End()
 }
 
 func (h header) check(accepted algorithmSet) error {
@@ -171,3 +174,55 @@ func isMediaType(s, want string) bool {
 	}
 	return strings.EqualFold(s, want)
 }
+
+// seedSize is one block of the hash, so that the seed fills it.
+const seedSize = sha256.BlockSize
+
+// work is what verifying one token takes. It lives on the stack, but for its buffers,
+// which are used again for the next token.
+type work struct {
+	token
+	segments    segments
+	knownHeader bool // as that of a token verified before
+	hash        tokenSum
+	buffers     *buffers
+}
+
+type buffers struct {
+	text    []byte // a seed, and the token
+	decoded []byte // as long as the longest segment yet
+}
+
+var pool = sync.Pool{New: func() any { return new(buffers) }}
+
+// load takes a token, and buffers that have to be released.
+func (w *work) load(seed *[seedSize]byte, text string) {
+	w.buffers = pool.Get().(*buffers)
+	w.buffers.decoded = w.buffers.decoded[:0]
+	w.buffers.text = append(append(w.buffers.text[:0], seed[:]...), text...)
+}
+
+// read takes a token of which nothing is kept, and finds its segments.
+func (w *work) read(text string) error {
+	if len(text) > maxTokenSize {
+		return errTooLarge
+	}
+	w.buffers = &buffers{text: append(make([]byte, seedSize), text...)}
+	return w.split()
+}
+
+// release leaves nothing of the token in memory that is used again.
+func (b *buffers) release() {
+	clear(b.text)
+	clear(b.decoded)
+	pool.Put(b)
+}
+
+// split finds the segments of the token.
+func (w *work) split() (err error) {
+	w.segments, err = split(w.buffers.text[seedSize:])
+	return err
+}
+
+// sum makes a hash of the token that only who knows the seed can make.
+func (w *work) sum() { w.hash = sha256.Sum256(w.buffers.text) }

@@ -12,15 +12,11 @@ import (
 )
 
 const (
-	defaultTokenCache = 10_000
-	maxTokenCache     = 10_000_000
 	// ways is how many tokens a place has. A token has two places, so that nearly
 	// all are full before one has to give way, and it is the least used of 16.
 	ways = 8
 	// meanSize is what a token may take on average where all places are full.
 	meanSize = 2 << 10
-	// overhead is about what a token takes beside its claims' text.
-	overhead = 500
 	// tick is the time in which tokens are told to have been used: fine enough to
 	// order them, and coarse enough to be written seldom.
 	tick  = 1 << 20 // nanoseconds

@@ -9,20 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sallyport-go/sallyport/claims/internal/strict"
 	"github.com/sallyport-go/sallyport/jwks"
 )
-
-// KeySource finds the public keys of one issuer. [*jwks.Cache] and [*jwks.Set]
-// are KeySources. It is safe for concurrent use.
-//
-// Lookup returns the keys that a signature of the algorithm, made by the key
-// with the given ID, is to be checked with; at most 4 are tried. The error
-// matches [jwks.ErrUnknownKey], [jwks.ErrKeyMismatch] or [jwks.ErrUnavailable];
-// the last never because of keyID or algorithm, which the sender of a token
-// chooses. Any other error is taken as ErrUnknownKey.
-type KeySource interface {
-	Lookup(ctx context.Context, keyID, algorithm string) ([]*jwks.Key, error)
-}
 
 // Verifier verifies the access tokens of one issuer. It is immutable and safe
 // for concurrent use. [NewVerifier] makes one, and [NewSymmetricVerifier].
@@ -90,7 +79,7 @@ func newVerifier(cfg Config, accepted algorithmSet) *Verifier {
 		permissions: permissionMapping{cfg.PermissionClaims, cfg.PermissionMap},
 		id:          lastID.Add(1),
 	}
-	v.mixed = slices.ContainsFunc(v.named, func(name string) bool { return !isLower(name) })
+	v.mixed = slices.ContainsFunc(v.named, func(name string) bool { return !strict.IsLower(name) })
 	return v
 }
 

@@ -1,4 +1,4 @@
-package claims
+package strict
 
 import (
 	"encoding/json"
@@ -15,18 +15,18 @@ import (
 )
 
 // readObject reads text as an object whose members' values are read with read.
-func readObject(text string, read func(r *reader)) bool {
-	var seen members
-	r := newReader(text)
-	for r.enter('{'); r.next('}'); {
-		r.name(&seen)
+func readObject(text string, read func(r *Reader)) bool {
+	var seen Members
+	r := NewReader(text)
+	for r.Enter('{'); r.Next('}'); {
+		r.ReadName(&seen)
 		read(&r)
 	}
-	return r.end()
+	return r.End()
 }
 
 // readText reads text as the value of a member, with read.
-func readText(text string, read func(r *reader)) bool {
+func readText(text string, read func(r *Reader)) bool {
 	return readObject(`{"x":`+text+`}`, read)
 }
 
@@ -127,7 +127,7 @@ func TestReadObject(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			assert.Equal(t, tt.ok, readObject(tt.text, (*reader).skip))
+			assert.Equal(t, tt.ok, readObject(tt.text, (*Reader).Skip))
 			assert.Equal(t, tt.ok || tt.stricter, json.Valid([]byte(tt.text)), "encoding/json")
 		})
 	}
@@ -197,10 +197,10 @@ func TestReader_strings(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var ours, theirs string
-			ok := readText(tt.text, func(r *reader) { ours = r.string() })
+			ok := readText(tt.text, func(r *Reader) { ours = r.ReadString() })
 			assert.Equal(t, tt.ok, ok)
-			assert.Equal(t, tt.ok, readText(tt.text, (*reader).skip), "skipped")
-			assert.Equal(t, tt.ok, readObject(`{`+tt.text+`:1}`, (*reader).skip), "as a name")
+			assert.Equal(t, tt.ok, readText(tt.text, (*Reader).Skip), "skipped")
+			assert.Equal(t, tt.ok, readObject(`{`+tt.text+`:1}`, (*Reader).Skip), "as a name")
 			err := json.Unmarshal([]byte(tt.text), &theirs)
 			assert.Equal(t, tt.ok || tt.stricter, err == nil, "encoding/json")
 			if tt.ok {
@@ -213,7 +213,7 @@ func TestReader_strings(t *testing.T) {
 func TestReader_string_wrongType(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{`1`, `null`, `true`, `{}`, `[]`, `["a"]`, ``} {
-		assert.False(t, readText(text, func(r *reader) { r.string() }), text)
+		assert.False(t, readText(text, func(r *Reader) { r.ReadString() }), text)
 	}
 }
 
@@ -232,8 +232,8 @@ func TestReader_numbers(t *testing.T) {
 		`1f`: false, `1.5.5`: false, `e1`: false, `١`: false, `1,`: false, `-.5`: false, `1e+-1`: false,
 	} {
 		var ours string
-		assert.Equal(t, ok, readText(text, func(r *reader) { ours = r.number() }), text)
-		assert.Equal(t, ok, readText(text, (*reader).skip), "%s skipped", text)
+		assert.Equal(t, ok, readText(text, func(r *Reader) { ours = r.ReadNumber() }), text)
+		assert.Equal(t, ok, readText(text, (*Reader).Skip), "%s skipped", text)
 		var theirs json.Number
 		err := json.Unmarshal([]byte(text), &theirs)
 		assert.Equal(t, ok, err == nil, "encoding/json: %s", text)
@@ -250,7 +250,7 @@ func TestReader_literals(t *testing.T) {
 		`True`: false, `FALSE`: false, `nul`: false, `nulll`: false, `truefalse`: false, `t`: false,
 		`tru e`: false, `undefined`: false, `nil`: false,
 	} {
-		assert.Equal(t, ok, readText(text, (*reader).skip), text)
+		assert.Equal(t, ok, readText(text, (*Reader).Skip), text)
 		assert.Equal(t, ok, json.Valid([]byte(text)), "encoding/json: %s", text)
 	}
 }
@@ -304,7 +304,7 @@ func TestReader_dates(t *testing.T) {
 		t.Run(tt.text, func(t *testing.T) {
 			t.Parallel()
 			var got time.Time
-			ok := readText(tt.text, func(r *reader) { got = r.date() })
+			ok := readText(tt.text, func(r *Reader) { got = r.ReadDate() })
 			assert.Equal(t, !tt.want.IsZero(), ok)
 			if ok {
 				assert.True(t, tt.want.Equal(got), "%v", got)
@@ -347,8 +347,8 @@ func TestReader_lists(t *testing.T) {
 		t.Run(tt.text, func(t *testing.T) {
 			t.Parallel()
 			var list, scopes []string
-			assert.Equal(t, tt.ok, readText(tt.text, func(r *reader) { list = r.strings() }))
-			assert.Equal(t, tt.ok, readText(tt.text, func(r *reader) { scopes = r.scopes() }))
+			assert.Equal(t, tt.ok, readText(tt.text, func(r *Reader) { list = r.ReadStrings() }))
+			assert.Equal(t, tt.ok, readText(tt.text, func(r *Reader) { scopes = r.ReadWords() }))
 			if tt.ok {
 				assert.Equal(t, tt.strings, list)
 				assert.Equal(t, tt.scopes, scopes)
@@ -357,7 +357,7 @@ func TestReader_lists(t *testing.T) {
 	}
 }
 
-// Room is made for as many scopes as there are.
+// TestWords is made for as many scopes as there are.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int{
@@ -367,7 +367,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// A duplicate is found wherever it and its twin are: names are kept in two ways.
+// TestReadObject_duplicateAmongMany duplicate is found wherever it and its twin are: names are kept in two ways.
 func TestReadObject_duplicateAmongMany(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{2, 15, 16, 17, 18, 33, 500} {
@@ -376,27 +376,27 @@ func TestReadObject_duplicateAmongMany(t *testing.T) {
 			members[i] = fmt.Sprintf(`"m%d":%d`, i, i)
 		}
 		text := strings.Join(members, ",")
-		require.True(t, readObject("{"+text+"}", (*reader).skip), "%d members", n)
+		require.True(t, readObject("{"+text+"}", (*Reader).Skip), "%d members", n)
 		for _, twin := range []int{0, 1, 14, 15, 16, 17, n - 2, n - 1} {
 			if twin < n {
-				assert.False(t, readObject(fmt.Sprintf(`{%s,"m%d":0}`, text, twin), (*reader).skip),
+				assert.False(t, readObject(fmt.Sprintf(`{%s,"m%d":0}`, text, twin), (*Reader).Skip),
 					"%d members and the one at %d again", n, twin)
 			}
 		}
 	}
 }
 
-// The sender chooses how many members there are, so their names must not be
+// TestMembers_linear sender chooses how many members there are, so their names must not be
 // compared each with each: beyond the first few they go into a map.
 func TestMembers_linear(t *testing.T) {
 	t.Parallel()
-	var seen members
+	var seen Members
 	few := len(seen.few)
 	require.LessOrEqual(t, few, 32)
 	for i := range 5000 {
 		name := fmt.Sprint(i)
-		require.True(t, seen.add(name))
-		require.False(t, seen.add(name))
+		require.True(t, seen.Add(name))
+		require.False(t, seen.Add(name))
 		if i < few {
 			require.Nil(t, seen.many, "no map for %d names", i+1)
 		} else {
@@ -406,36 +406,36 @@ func TestMembers_linear(t *testing.T) {
 	}
 }
 
-// All members are there once, in the order of their names, however many they are.
+// TestMembers_all members are there once, in the order of their names, however many they are.
 func TestMembers_all(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, 15, 16, 17, 18, 40} {
-		var object members
+		var object Members
 		want := map[string]string{}
 		for i := range n {
 			name := fmt.Sprintf("m%d", i*7%n)
-			require.True(t, object.add(name))
-			object.set(name, fmt.Sprint(i))
+			require.True(t, object.Add(name))
+			object.Set(name, fmt.Sprint(i))
 			want[name] = fmt.Sprint(i)
 		}
 		var names []string
-		for name, value := range object.all() {
+		for name, value := range object.All() {
 			names = append(names, name)
 			assert.Equal(t, want[name], value)
 		}
 		assert.Equal(t, slices.Sorted(maps.Keys(want)), names)
-		for range object.all() {
+		for range object.All() {
 			break
 		}
 		for _, name := range append(names, "", "m", "m0x", "x0") {
-			value, ok := object.find(name)
+			value, ok := object.Find(name)
 			assert.Equal(t, want[name] != "", ok)
 			assert.Equal(t, want[name], value)
 		}
 	}
 }
 
-// Allocations grow with the number of members, not with its square; and few
+// TestReadObject_allocations grow with the number of members, not with its square; and few
 // members, which is what real tokens have, need none at all.
 func TestReadObject_allocations(t *testing.T) {
 	object := func(n int) string {
@@ -447,8 +447,8 @@ func TestReadObject_allocations(t *testing.T) {
 	}
 	cost := func(n int) float64 {
 		text := object(n)
-		require.True(t, readObject(text, (*reader).skip))
-		return testing.AllocsPerRun(20, func() { readObject(text, (*reader).skip) })
+		require.True(t, readObject(text, (*Reader).Skip))
+		return testing.AllocsPerRun(20, func() { readObject(text, (*Reader).Skip) })
 	}
 	few, some, many := cost(16), cost(1000), cost(8000)
 	assert.LessOrEqual(t, few, 1.0) // the reader
@@ -457,40 +457,40 @@ func TestReadObject_allocations(t *testing.T) {
 	assert.LessOrEqual(t, many, 8*math.Max(some, 10))
 }
 
-// After the first fault every call returns a zero value and the reader stays
+// TestReader_staysBad the first fault every call returns a zero value and the reader stays
 // where it is: no caller has to ask in between.
 func TestReader_staysBad(t *testing.T) {
 	t.Parallel()
-	r := &reader{text: `"a" 1 [2] {"b":3} true`}
-	r.fail()
-	assert.Empty(t, r.string())
-	assert.Empty(t, r.number())
-	assert.True(t, r.date().IsZero())
-	r.strings()
-	r.scopes()
-	r.skip()
-	r.enter('{')
-	assert.False(t, r.next('}'))
-	assert.Empty(t, r.name(new(members)))
-	assert.Empty(t, r.raw())
+	r := &Reader{text: `"a" 1 [2] {"b":3} true`}
+	r.Fail()
+	assert.Empty(t, r.ReadString())
+	assert.Empty(t, r.ReadNumber())
+	assert.True(t, r.ReadDate().IsZero())
+	r.ReadStrings()
+	r.ReadWords()
+	r.Skip()
+	r.Enter('{')
+	assert.False(t, r.Next('}'))
+	assert.Empty(t, r.ReadName(new(Members)))
+	assert.Empty(t, r.ReadRaw())
 	r.expect('"')
 	assert.Zero(t, r.pos)
-	assert.Zero(t, r.peek())
+	assert.Zero(t, r.Peek())
 	assert.False(t, r.acceptAt('"'))
 	assert.Zero(t, r.hex4())
 	r.literal(r.text)
 	assert.True(t, r.bad)
 	assert.Zero(t, r.pos)
-	r = &reader{text: `true`}
+	r = &Reader{text: `true`}
 	r.literal(`false`)
 	assert.Zero(t, r.pos)
-	r = &reader{text: `0041`, bad: true}
+	r = &Reader{text: `0041`, bad: true}
 	assert.Zero(t, r.hex4())
 	r.bad = false
 	assert.Equal(t, 'A', r.hex4(), "else it is read to its end")
 }
 
-// Wherever it stands in a string, and however long that is and what follows, what is not
+// TestReadString_notUTF8 it stands in a string, and however long that is and what follows, what is not
 // UTF-8 is noticed.
 func TestReadString_notUTF8(t *testing.T) {
 	t.Parallel()
@@ -507,14 +507,63 @@ func TestReadString_notUTF8(t *testing.T) {
 							`{"x":"` + text(c) + `"` + behind + `}`, `{"x":"` + escape + text(c) + `"` + behind + `}`,
 							`{"` + text(c) + `":1` + behind + `}`,
 						} {
-							assert.False(t, readObject(object, (*reader).skip), "%q", object)
-							assert.False(t, readObject(object, func(r *reader) { r.string() }), "%q", object)
+							assert.False(t, readObject(object, (*Reader).Skip), "%q", object)
+							assert.False(t, readObject(object, func(r *Reader) { r.ReadString() }), "%q", object)
 						}
 					}
 					object := `{"x":"` + text("é") + `"` + behind + `}`
-					assert.True(t, readObject(object, func(r *reader) { r.string() }), "%q", object)
+					assert.True(t, readObject(object, func(r *Reader) { r.ReadString() }), "%q", object)
 				}
 			}
 		}
+	}
+}
+
+// TestReader_zeroOnFault has a fault is not returned in part.
+func TestReader_zeroOnFault(t *testing.T) {
+	t.Parallel()
+	name := func(r *Reader) string { return r.ReadName(new(Members)) }
+	date := func(r *Reader) string {
+		if at := r.ReadDate(); !at.IsZero() {
+			return at.String()
+		}
+		return ""
+	}
+	escape := func(r *Reader) string { return strings.Trim(string(r.escape()), "\x00\ufffd") }
+	for _, tt := range []struct {
+		name string
+		read func(*Reader) string
+		text string
+	}{
+		{name: "open string", read: (*Reader).ReadString, text: `"ab`},
+		{name: "string without a quote before it", read: (*Reader).ReadString, text: `ab"`},
+		{name: "string with a line break", read: (*Reader).ReadString, text: "\"a\nb\""},
+		{name: "open string with an escape", read: (*Reader).ReadString, text: `"a\nb`},
+		{name: "string with a bad escape", read: (*Reader).ReadString, text: `"a\nb\x"`},
+		{name: "string with a line break after an escape", read: (*Reader).ReadString, text: "\"a\\nb\n\""},
+		{name: "number without a fraction", read: (*Reader).ReadNumber, text: `1.`},
+		{name: "number without an exponent", read: (*Reader).ReadNumber, text: `1e`},
+		{name: "date without a fraction", read: date, text: `1.`},
+		{name: "date before 1970", read: date, text: `-1`},
+		{name: "date after 9999", read: date, text: `253402300800`},
+		{name: "date after 9999, with an exponent", read: date, text: `1e300`},
+		{name: "value with a fault within", read: (*Reader).ReadRaw, text: `[1 2]`},
+		{name: "name without a colon", read: name, text: `"a" 1`},
+		{name: "code cut short", read: escape, text: `u004`},
+		{name: "code of other letters", read: escape, text: `u004g`},
+		{name: "escape of another letter", read: escape, text: `a`},
+		{name: "escape of nothing", read: escape, text: ``},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := NewReader(tt.text)
+			assert.Empty(t, tt.read(&r))
+			assert.True(t, r.bad)
+		})
+	}
+	seen := new(Members)
+	for _, want := range []string{"a", ""} {
+		r := NewReader(`"a":1`)
+		assert.Equal(t, want, r.ReadName(seen), "the second time it is a duplicate")
 	}
 }

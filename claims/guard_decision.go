@@ -48,28 +48,11 @@ type Decision struct {
 	TokenCache CacheState
 }
 
-// PermissionOrigin is where permissions are from.
-type PermissionOrigin string
-
 // The origins.
 const (
-	FromToken  PermissionOrigin = "token"  // its claims
 	FromCache  PermissionOrigin = "cache"  // what the source has said before
 	FromSource PermissionOrigin = "source" // it was asked, or waited for
 )
-
-// originRank orders origins by what they cost.
-func originRank(origin PermissionOrigin) int {
-	switch origin {
-	case FromToken:
-		return 1
-	case FromCache:
-		return 2
-	case FromSource:
-		return 3
-	}
-	return 0
-}
 
 // CacheState is whether a token was remembered.
 type CacheState string

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/strict"
 )
 
 // check is one check of a token of a trusted issuer. They are done in this order:
@@ -83,16 +85,16 @@ func (v *Verifier) checkType(t *token) error {
 func (v *Verifier) otherKind(t *token) (claim, value string) {
 	// A set of events makes a security event token, a logout token included (RFC
 	// 8417 section 2.2, OpenID Connect Back-Channel Logout section 2.4).
-	if value, ok := t.members.find("events"); ok && value[0] == '{' {
+	if value, ok := t.members.Find("events"); ok && value[0] == '{' {
 		return "events", value
 	}
 	for _, name := range v.cfg.ForbiddenClaims {
-		if value, ok := t.members.find(name); ok {
+		if value, ok := t.members.Find(name); ok {
 			return name, value
 		}
 	}
 	for _, kind := range v.kinds {
-		value, ok := t.members.find(kind.claim)
+		value, ok := t.members.Find(kind.claim)
 		if !ok || !slices.Contains(kind.values, plain(value)) {
 			return kind.claim, value
 		}
@@ -105,8 +107,8 @@ func plain(value string) string {
 	if !strings.HasPrefix(value, `"`) {
 		return value
 	}
-	r := newReader(value)
-	return r.string()
+	r := strict.NewReader(value)
+	return r.ReadString()
 }
 
 func (v *Verifier) checkAudience(c *Claims) error {
@@ -142,7 +144,7 @@ func (v *Verifier) checkTime(c *Claims, now time.Time) error {
 }
 
 func (v *Verifier) checkClaims(t *token) error {
-	if (t.members.mixed || v.mixed) && v.hasVariant(t) {
+	if (t.members.Mixed || v.mixed) && v.hasVariant(t) {
 		return errMalformed
 	}
 	if v.lacking(t) != nil {
@@ -154,7 +156,7 @@ func (v *Verifier) checkClaims(t *token) error {
 // hasVariant reports whether a claim differs in case alone from one that the Config
 // names: json.Unmarshal, which Decode uses, would take it for the same.
 func (v *Verifier) hasVariant(t *token) bool {
-	return t.members.any(func(name string) bool {
+	return t.members.Some(func(name string) bool {
 		return !slices.Contains(v.named, name) && slices.ContainsFunc(v.named, func(named string) bool {
 			return strings.EqualFold(name, named)
 		})
@@ -173,15 +175,15 @@ func (v *Verifier) lacking(t *token) []string {
 
 // has reports whether the token has a claim that says something.
 func (t *token) has(name string) bool {
-	value, ok := t.members.find(name)
+	value, ok := t.members.Find(name)
 	if !ok || value == "null" || value == `""` {
 		return false
 	}
 	if value[0] != '[' && value[0] != '{' {
 		return true
 	}
-	r := newReader(value[1:])
-	next := r.peek()
+	r := strict.NewReader(value[1:])
+	next := r.Peek()
 	return next != ']' && next != '}'
 }
 
@@ -190,7 +192,7 @@ func (t *token) has(name string) bool {
 func (v *Verifier) complete(t *token) {
 	if name := v.cfg.ClientIDClaim; name != "" {
 		t.claims.clientID = ""
-		if value, _ := t.members.find(name); strings.HasPrefix(value, `"`) {
+		if value, _ := t.members.Find(name); strings.HasPrefix(value, `"`) {
 			t.claims.clientID = plain(value)
 		}
 	}

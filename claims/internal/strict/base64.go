@@ -1,4 +1,4 @@
-package claims
+package strict
 
 // base64url values of the characters at each of the four places of a group, 1<<24
 // or more for what is none.
@@ -15,12 +15,12 @@ var values = func() (tables [4][256]uint32) {
 	return tables
 }()
 
-// decode puts what a segment stands for in the place of what is in dst. The segment
+// Decode puts what a segment stands for in the place of what is in dst. The segment
 // must be base64url (RFC 7515 section 2) as an encoder writes it: without padding,
 // without line breaks, which encoding/base64 passes over, and without bits that
 // count for nothing, so that a token has one spelling (RFC 4648 section 3.5). An
 // empty one stands for nothing.
-func decode(dst []byte, segment []byte) ([]byte, bool) {
+func Decode(dst []byte, segment []byte) ([]byte, bool) {
 	dst = dst[:0]
 	if cap(dst) < len(segment) {
 		dst = make([]byte, 0, len(segment))

@@ -1,4 +1,4 @@
-package claims
+package strict
 
 import (
 	"math/bits"
@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// string reads a string.
-func (r *reader) string() string {
+// ReadString reads a string.
+func (r *Reader) ReadString() string {
 	r.expect('"')
 	if r.bad {
 		return ""
@@ -21,20 +21,20 @@ func (r *reader) string() string {
 			s := r.text[start:end]
 			r.pos = end + 1
 			if beyondASCII && !utf8.ValidString(s) {
-				r.fail()
+				r.Fail()
 				return ""
 			}
 			return s
 		case c == '\\':
 			return r.escapedString()
 		case c < 0x20:
-			r.fail()
+			r.Fail()
 			return ""
 		case c >= utf8.RuneSelf:
 			beyondASCII = true
 		}
 	}
-	r.fail()
+	r.Fail()
 	return ""
 }
 
@@ -60,7 +60,7 @@ func plainRun(text string, from int) (end int, beyondASCII bool) {
 }
 
 // escapedString reads on from the start of a string that has an escape.
-func (r *reader) escapedString() string {
+func (r *Reader) escapedString() string {
 	start := r.pos
 	var b strings.Builder
 	for r.pos < len(r.text) {
@@ -69,7 +69,7 @@ func (r *reader) escapedString() string {
 		switch {
 		case c == '"':
 			if !utf8.ValidString(r.text[start:r.pos]) {
-				r.fail()
+				r.Fail()
 				return ""
 			}
 			return b.String()
@@ -79,20 +79,20 @@ func (r *reader) escapedString() string {
 				return ""
 			}
 		case c < 0x20:
-			r.fail()
+			r.Fail()
 			return ""
 		default:
 			b.WriteByte(c)
 		}
 	}
-	r.fail()
+	r.Fail()
 	return ""
 }
 
 // escape reads what follows a backslash.
-func (r *reader) escape() rune {
+func (r *Reader) escape() rune {
 	if r.pos >= len(r.text) {
-		r.fail()
+		r.Fail()
 		return 0
 	}
 	c := r.text[r.pos]
@@ -118,17 +118,17 @@ func (r *reader) escape() rune {
 		r.literal(`\u`)
 		char := utf16.DecodeRune(first, r.hex4())
 		if char == utf8.RuneError {
-			r.fail()
+			r.Fail()
 		}
 		return char
 	}
-	r.fail()
+	r.Fail()
 	return 0
 }
 
-func (r *reader) hex4() rune {
+func (r *Reader) hex4() rune {
 	if r.bad || r.pos+4 > len(r.text) {
-		r.fail()
+		r.Fail()
 		return 0
 	}
 	var char rune
@@ -141,7 +141,7 @@ func (r *reader) hex4() rune {
 		case 'A' <= c && c <= 'F':
 			char = char<<4 | rune(c-'A'+10)
 		default:
-			r.fail()
+			r.Fail()
 			return 0
 		}
 	}
@@ -149,15 +149,48 @@ func (r *reader) hex4() rune {
 	return char
 }
 
-// strings reads a string or an array of strings: "aud" is either (RFC 7519
+// ReadStrings reads a string or an array of strings: "aud" is either (RFC 7519
 // section 4.1.3), and so are the scope claims of different issuers.
-func (r *reader) strings() []string {
-	if r.peek() != '[' {
-		return []string{r.string()}
+func (r *Reader) ReadStrings() []string {
+	if r.Peek() != '[' {
+		return []string{r.ReadString()}
 	}
 	list := make([]string, 0, 2) // as many as most have
-	for r.enter('['); r.next(']'); {
-		list = append(list, r.string())
+	for r.Enter('['); r.Next(']'); {
+		list = append(list, r.ReadString())
 	}
 	return list
+}
+
+// ReadWords reads a space-separated string, or an array of strings; never nil. An
+// element of an array is one scope, spaces and all: it can then equal no scope
+// that a requirement names.
+func (r *Reader) ReadWords() []string {
+	if r.Peek() == '[' {
+		return r.ReadStrings()
+	}
+	// RFC 6749 section 3.3: space is the one separator.
+	text := r.ReadString()
+	list := make([]string, 0, words(text))
+	start := 0
+	for i := range len(text) + 1 {
+		if i < len(text) && text[i] != ' ' {
+			continue
+		}
+		if i > start {
+			list = append(list, text[start:i])
+		}
+		start = i + 1
+	}
+	return list
+}
+
+// words counts what spaces separate.
+func words(text string) (n int) {
+	for i := range len(text) {
+		if text[i] != ' ' && (i == 0 || text[i-1] == ' ') {
+			n++
+		}
+	}
+	return n
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"reflect"
 	"time"
 )
 
@@ -12,11 +11,10 @@ const (
 	defaultPrincipals = 10_000
 	maxPermissionTTL  = time.Hour
 	maxPrincipals     = 10_000_000
-	retryPermissions  = time.Second // after the source failed
-	maxSourceCalls    = 64          // at a time
-	maxAskedAbout     = 4096        // principals whose answers are waited for
-	meanGrants        = 100         // permissions of a principal where all are held
-	sampled           = 8           // answers, of which the oldest gives way
+	maxSourceCalls    = 64   // at a time
+	maxAskedAbout     = 4096 // principals whose answers are waited for
+	meanGrants        = 100  // permissions of a principal where all are held
+	sampled           = 8    // answers, of which the oldest gives way
 )
 
 // PermissionCacheConfig says how a [PermissionCache] remembers. The zero value is
@@ -72,11 +70,4 @@ func NewPermissionCache(
 		answers: map[Principal]*answer{},
 		asking:  map[Principal]*inquiry{},
 	}, nil
-}
-
-// isNil reports whether an interface holds nothing, or a nil pointer, as a
-// constructor returns beside an error.
-func isNil(v any) bool {
-	r := reflect.ValueOf(v)
-	return v == nil || r.Kind() == reflect.Pointer && r.IsNil()
 }

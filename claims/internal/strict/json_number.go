@@ -1,4 +1,4 @@
-package claims
+package strict
 
 import (
 	"strconv"
@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// number reads a number and returns its text.
-func (r *reader) number() string {
+// ReadNumber reads a number and returns its text.
+func (r *Reader) ReadNumber() string {
 	r.space()
 	start := r.pos
 	r.acceptAt('-')
@@ -30,7 +30,7 @@ func (r *reader) number() string {
 }
 
 // acceptAt is accept without white space before c.
-func (r *reader) acceptAt(c byte) bool {
+func (r *Reader) acceptAt(c byte) bool {
 	if r.bad || r.pos >= len(r.text) || r.text[r.pos] != c {
 		return false
 	}
@@ -38,13 +38,13 @@ func (r *reader) acceptAt(c byte) bool {
 	return true
 }
 
-func (r *reader) digits() {
+func (r *Reader) digits() {
 	start := r.pos
 	for r.pos < len(r.text) && '0' <= r.text[r.pos] && r.text[r.pos] <= '9' {
 		r.pos++
 	}
 	if r.pos == start {
-		r.fail()
+		r.Fail()
 	}
 }
 
@@ -57,24 +57,24 @@ const (
 	maxDateSize = 64
 )
 
-// date reads a NumericDate (RFC 7519 section 2), an integer or a fraction, from
+// ReadDate reads a NumericDate (RFC 7519 section 2), an integer or a fraction, from
 // 1970 to 9999. It is exact to the nanosecond, whatever follows being cut off:
 // rounded up, a token would live on.
-func (r *reader) date() time.Time {
-	text := r.number()
+func (r *Reader) ReadDate() time.Time {
+	text := r.ReadNumber()
 	if r.bad {
 		return time.Time{}
 	}
 	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
 		if seconds < 0 || seconds > maxDate {
-			r.fail()
+			r.Fail()
 			return time.Time{}
 		}
 		return time.Unix(seconds, 0)
 	}
 	seconds, nanoseconds, ok := parseDate(text)
 	if !ok {
-		r.fail()
+		r.Fail()
 		return time.Time{}
 	}
 	return time.Unix(seconds, nanoseconds)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -28,15 +27,6 @@ type PermissionCache struct {
 	answers map[Principal]*answer
 	size    int // of answers
 	asking  map[Principal]*inquiry
-}
-
-// standing is the state of an answer in a cache. It outlives the answer, as claims
-// that are remembered have it.
-type standing struct {
-	by        *PermissionCache
-	answer    atomic.Pointer[answer] // nil once it is gone from the cache
-	dueAt     atomic.Int64           // Unix nanoseconds, when the next is to be asked for
-	forgotten atomic.Bool            // it is not to be relied on
 }
 
 // inquiry is a call of the source that any number of requests wait for.
@@ -73,12 +63,6 @@ func (c *PermissionCache) Forget(who Principal) {
 			delete(c.asking, principal) // what is being asked was asked before
 		}
 	}
-}
-
-func (p Principal) matches(other Principal) bool {
-	return (p.Issuer == "" || p.Issuer == other.Issuer) &&
-		(p.Subject == "" || p.Subject == other.Subject) &&
-		(p.ClientID == "" || p.ClientID == other.ClientID)
 }
 
 // Len returns how many principals are remembered.

@@ -1,4 +1,4 @@
-package claims
+package strict
 
 import (
 	"iter"
@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// members are those of an object: names, and the texts of values where the
+// Members are those of an object: names, and the texts of values where the
 // reader of the object sets them. While they are few, nothing is allocated; of
 // many, which the sender of a token may choose, a map keeps the time linear.
-type members struct {
+type Members struct {
 	few  [16]member
 	n    int
 	bits uint64            // of the names that there are, so that most others need no comparison
 	many map[string]string // all of them, nil while they are few
 
 	// mixed is set where a name is not all in lower case, by who cares.
-	mixed bool
+	Mixed bool
 }
 
 type member struct{ name, value string }
@@ -29,8 +29,8 @@ func bitOf(name string) uint64 {
 	return 1 << ((len(name) ^ int(name[0])*5 ^ int(name[len(name)-1])*11) & 63)
 }
 
-// add reports whether name is new.
-func (m *members) add(name string) bool {
+// Add reports whether name is new.
+func (m *Members) Add(name string) bool {
 	if m.many == nil {
 		bit := bitOf(name)
 		if m.bits&bit != 0 && m.index(name) >= 0 {
@@ -52,8 +52,8 @@ func (m *members) add(name string) bool {
 	return len(m.many) > before
 }
 
-// set says what the text of a member's value is, that was added last.
-func (m *members) set(name, value string) {
+// Set says what the text of a member's value is, that was added last.
+func (m *Members) Set(name, value string) {
 	if m.many != nil {
 		m.many[name] = value
 		return
@@ -61,8 +61,8 @@ func (m *members) set(name, value string) {
 	m.few[m.n-1].value = value
 }
 
-// find returns the text of a member's value.
-func (m *members) find(name string) (value string, ok bool) {
+// Find returns the text of a member's value.
+func (m *Members) Find(name string) (value string, ok bool) {
 	if m.many != nil {
 		value, ok = m.many[name]
 		return value, ok
@@ -77,7 +77,7 @@ func (m *members) find(name string) (value string, ok bool) {
 }
 
 // index returns where a name is among the few, -1 if it is not.
-func (m *members) index(name string) int {
+func (m *Members) index(name string) int {
 	for i := range m.few[:m.n] {
 		if m.few[i].name == name {
 			return i
@@ -86,8 +86,8 @@ func (m *members) index(name string) int {
 	return -1
 }
 
-// any reports whether one of the names is as wanted.
-func (m *members) any(wanted func(name string) bool) bool {
+// Some reports whether one of the names is as wanted.
+func (m *Members) Some(wanted func(name string) bool) bool {
 	for name := range m.many {
 		if wanted(name) {
 			return true
@@ -98,8 +98,8 @@ func (m *members) any(wanted func(name string) bool) bool {
 	})
 }
 
-// all yields the members in the order of their names.
-func (m *members) all() iter.Seq2[string, string] {
+// All yields the members in the order of their names.
+func (m *Members) All() iter.Seq2[string, string] {
 	list := slices.Clone(m.few[:m.n])
 	if m.many != nil {
 		list = list[:0]
@@ -115,4 +115,23 @@ func (m *members) all() iter.Seq2[string, string] {
 			}
 		}
 	}
+}
+
+// FoldsTo reports whether name equals one of names when case is ignored.
+func FoldsTo(name string, names []string) bool {
+	if IsLower(name) {
+		return false
+	}
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+}
+
+// IsLower reports whether name consists of characters that fold to nothing but
+// capitals of theirs, as all names that this package acts on do.
+func IsLower(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c >= 0x80 || 'A' <= c && c <= 'Z' {
+			return false
+		}
+	}
+	return true
 }

@@ -73,12 +73,3 @@ func keyError(err error) error {
 	}
 	return errUnknownKey
 }
-
-func unavailable(err error) error {
-	e := &Error{class: ErrUnavailable, reason: ReasonKeysUnavailable, cause: err}
-	var u *jwks.UnavailableError
-	if errors.As(err, &u) {
-		e.retryAfter = u.RetryAfter
-	}
-	return e
-}

@@ -1,4 +1,4 @@
-package claims
+package strict
 
 import (
 	"encoding/base64"
@@ -21,14 +21,14 @@ func decodedByLibrary(segment string) ([]byte, bool) {
 func assertSameAsLibrary(t testing.TB, segment string) {
 	t.Helper()
 	want, ok := decodedByLibrary(segment)
-	got, gotOK := decode(nil, []byte(segment))
+	got, gotOK := Decode(nil, []byte(segment))
 	require.Equal(t, ok, gotOK, "%q", segment)
 	if ok {
 		assert.Equal(t, want, got, "%q", segment)
 	}
 }
 
-// Each byte at each place, and each pair and triple of characters at the end.
+// TestDecode_allCharacters byte at each place, and each pair and triple of characters at the end.
 func TestDecode_allCharacters(t *testing.T) {
 	t.Parallel()
 	for c := range 256 {
@@ -51,17 +51,17 @@ func TestDecode_allCharacters(t *testing.T) {
 
 func TestDecode_buffer(t *testing.T) {
 	buffer := make([]byte, 0, 8)
-	decoded, ok := decode(buffer, []byte("YWJj"))
+	decoded, ok := Decode(buffer, []byte("YWJj"))
 	require.True(t, ok)
 	assert.Equal(t, "abc", string(decoded))
 	assert.Same(t, &buffer[:1][0], &decoded[0], "while it is large enough")
-	decoded, ok = decode(decoded, []byte("ZGVmZ2hpams"))
+	decoded, ok = Decode(decoded, []byte("ZGVmZ2hpams"))
 	require.True(t, ok)
 	assert.Equal(t, "defghijk", string(decoded))
-	decoded, ok = decode(decoded, []byte("!!!!"))
+	decoded, ok = Decode(decoded, []byte("!!!!"))
 	assert.False(t, ok)
 	assert.Empty(t, decoded, "nothing is left of what was there")
-	assert.Zero(t, testing.AllocsPerRun(10, func() { decode(decoded, []byte("YWJj")) }))
+	assert.Zero(t, testing.AllocsPerRun(10, func() { Decode(decoded, []byte("YWJj")) }))
 }
 
 func FuzzDecode(f *testing.F) {

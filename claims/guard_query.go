@@ -25,8 +25,6 @@ type call struct {
 	asking   atomic.Pointer[chan struct{}] // one element while that is asked; see turns
 }
 
-type contextKey struct{}
-
 func (c *call) Value(key any) any {
 	if key == (contextKey{}) {
 		return c

@@ -4,21 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 )
-
-// Principal is who a [PermissionSource] is asked about: all that its answer may
-// depend on. It can be compared with ==.
-type Principal struct {
-	Issuer   string
-	Subject  string // the user, or the client where it acts for itself
-	ClientID string
-}
-
-// Principal returns who the claims are of.
-func (c *Claims) Principal() Principal { return Principal{c.issuer, c.subject, c.clientID} }
 
 // Grants are what a principal may do.
 type Grants struct {
@@ -55,47 +42,6 @@ const (
 	defaultPermissionTTL     = 30 * time.Second
 	defaultPermissionTimeout = 5 * time.Second
 )
-
-// answer is what a source has said. It is immutable, but for its state.
-type answer struct {
-	everywhere map[string]struct{}
-	workspaces map[string]map[string]struct{}
-	err        *Error // in the place of both
-	size       int    // permissions
-	until      time.Time
-	standing   *standing // in a cache; nil if it is not
-}
-
-// noAnswer is the answer about nobody.
-var noAnswer = &answer{}
-
-// has reports whether a permission is granted in a workspace, or where there is none.
-func (a *answer) has(workspace, permission string) bool {
-	if _, ok := a.everywhere[permission]; ok {
-		return true
-	}
-	if workspace == "" {
-		return false
-	}
-	_, ok := a.workspaces[workspace][permission]
-	return ok
-}
-
-// holds reports whether an answer counts for a request that has it already.
-func (a *answer) holds(now time.Time) bool {
-	return now.Before(a.until) && (a.standing == nil || !a.standing.forgotten.Load())
-}
-
-// failure is the answer of a source that has none, for a while.
-func failure(cause error) *answer {
-	return &answer{
-		err: &Error{
-			class: ErrUnavailable, reason: ReasonPermissionsUnavailable,
-			cause: cause, retryAfter: retryPermissions,
-		},
-		until: time.Now().Add(retryPermissions),
-	}
-}
 
 // askSource asks a source. The answer counts from before it was asked.
 func askSource(
@@ -134,28 +80,26 @@ func callSource(
 	return grants, err
 }
 
-func setOf(list []string) map[string]struct{} {
-	set := make(map[string]struct{}, len(list))
-	for _, s := range list {
-		set[s] = struct{}{}
-	}
-	return set
-}
-
 var (
 	errTooBusy    = errors.New("claims: too many callers are being asked about")
 	errNoAnswer   = errors.New("claims: the permission source ended its goroutine")
 	errNoneInTime = errors.New("claims: the permission source takes too long")
 )
 
-// grants returns the answer as a source gives it, in alphabetical order.
-func (a *answer) grants() Grants {
-	g := Grants{Permissions: slices.Sorted(maps.Keys(a.everywhere))}
-	if len(a.workspaces) > 0 {
-		g.Workspaces = make(map[string][]string, len(a.workspaces))
-		for workspace, set := range a.workspaces {
-			g.Workspaces[workspace] = slices.Sorted(maps.Keys(set))
-		}
+// PermissionOrigin is where permissions are from.
+type PermissionOrigin string
+
+// originRank orders origins by what they cost.
+func originRank(origin PermissionOrigin) int {
+	switch origin {
+	case FromToken:
+		return 1
+	case FromCache:
+		return 2
+	case FromSource:
+		return 3
 	}
-	return g
+	return 0
 }
+
+const FromToken PermissionOrigin = "token" // its claims

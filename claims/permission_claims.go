@@ -1,6 +1,10 @@
 package claims
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/sallyport-go/sallyport/claims/internal/strict"
+)
 
 // permissionMapping finds the caller's permissions in the claims of a token, as
 // Config.PermissionClaims and Config.PermissionMap say.
@@ -18,16 +22,16 @@ func (m permissionMapping) of(t *token) []string {
 		return nil
 	}
 	var permissions []string
-	var seen members
+	var seen strict.Members
 	room := 16 * len(t.claims.payload)
 	for _, claim := range m.claims {
 		for _, value := range t.values(claim, &room) {
 			if m.table == nil {
-				permissions = seen.appendNew(permissions, value)
+				permissions = appendNew(permissions, value, &seen)
 				continue
 			}
 			for _, permission := range m.table[value] {
-				permissions = seen.appendNew(permissions, permission)
+				permissions = appendNew(permissions, permission, &seen)
 			}
 		}
 	}
@@ -37,9 +41,9 @@ func (m permissionMapping) of(t *token) []string {
 	return permissions
 }
 
-// appendNew appends a permission that is not there yet, and not empty.
-func (m *members) appendNew(list []string, permission string) []string {
-	if permission == "" || !m.add(permission) {
+// appendNew appends a permission that is not in seen yet, unless it is empty.
+func appendNew(list []string, permission string, seen *strict.Members) []string {
+	if permission == "" || !seen.Add(permission) {
 		return list
 	}
 	return append(list, permission)
@@ -49,12 +53,12 @@ func (m *members) appendNew(list []string, permission string) []string {
 // before them take from room.
 func (t *token) values(path string, room *int) []string {
 	if path == "scope" || path == "scp" { // a string of these is a list
-		value, ok := t.members.find(path)
+		value, ok := t.members.Find(path)
 		if !ok {
 			return nil
 		}
-		r := newReader(value)
-		return r.scopes()
+		r := strict.NewReader(value)
+		return r.ReadWords()
 	}
 	return valuesAt(&t.members, path, "", room)
 }
@@ -62,20 +66,20 @@ func (t *token) values(path string, room *int) []string {
 // valuesAt returns the strings in the member of that name, or, where there is none,
 // those that a path of names joined by "." leads to. A "*" stands for each name; it
 // is put before the values, as prefix is, so that those of two names stay apart.
-func valuesAt(object *members, path, prefix string, room *int) []string {
+func valuesAt(object *strict.Members, path, prefix string, room *int) []string {
 	name, rest, nested := strings.Cut(path, ".")
 	if name != "*" {
-		if value, ok := object.find(path); ok {
+		if value, ok := object.Find(path); ok {
 			return listed(value, prefix, room)
 		}
 		if !nested {
 			return nil
 		}
-		value, _ := object.find(name)
+		value, _ := object.Find(name)
 		return valuesIn(value, rest, prefix, room)
 	}
 	var values []string
-	for name, value := range object.all() {
+	for name, value := range object.All() {
 		// With a colon in it, one name could speak for another.
 		if !strings.Contains(name, ":") {
 			values = append(values, valuesIn(value, rest, prefix+name+":", room)...)
@@ -89,11 +93,11 @@ func valuesIn(text, path, prefix string, room *int) []string {
 	if !strings.HasPrefix(text, "{") {
 		return nil
 	}
-	var object members
-	r := newReader(text)
-	for r.enter('{'); r.next('}'); {
-		name := r.name(&object)
-		object.set(name, r.raw())
+	var object strict.Members
+	r := strict.NewReader(text)
+	for r.Enter('{'); r.Next('}'); {
+		name := r.ReadName(&object)
+		object.Set(name, r.ReadRaw())
 	}
 	return valuesAt(&object, path, prefix, room)
 }
@@ -102,9 +106,9 @@ func listed(text, prefix string, room *int) []string {
 	if text[0] != '"' && text[0] != '[' {
 		return nil
 	}
-	r := newReader(text)
-	values := r.strings()
-	if !r.end() { // an element is no string
+	r := strict.NewReader(text)
+	values := r.ReadStrings()
+	if !r.End() { // an element is no string
 		return nil
 	}
 	if prefix == "" {
