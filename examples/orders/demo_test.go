@@ -24,6 +24,10 @@ import (
 const (
 	audience = "https://orders.example"
 	timeout  = 20 * time.Second // for what takes no time unless it fails
+
+	// lastSeconds is the lifetime of a token that has expired but is accepted for
+	// three or four seconds more: the leeway is 30.
+	lastSeconds = -26 * time.Second
 )
 
 // demo is a service that runs in this process, on ports of its own.

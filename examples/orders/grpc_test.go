@@ -252,14 +252,21 @@ func TestGRPC_watchEndsWithTheToken(t *testing.T) {
 	t.Parallel()
 	issuer := startIssuer(t)
 	d := start(t, "-issuer", issuer.URL())
+	started := time.Now()
 	ctx := withToken(t, issuer.Mint(claimstest.Token{
-		Scope: "orders:read", Lifetime: 2 * time.Second,
+		Scope: "orders:read", Lifetime: lastSeconds,
 	}))
-	watch, err := d.orders(t).WatchOrders(ctx, &orderspb.WatchOrdersRequest{})
+	client := d.orders(t)
+	_, err := client.GetOrder(ctx, &orderspb.GetOrderRequest{Id: "1"})
+	require.NoError(t, err, "within the leeway")
+	watch, err := client.WatchOrders(ctx, &orderspb.WatchOrdersRequest{})
 	require.NoError(t, err)
-	for err == nil {
+	for range 2 {
 		_, err = watch.Recv()
+		require.NoError(t, err)
 	}
+	_, err = watch.Recv()
+	assert.Greater(t, time.Since(started), 3*time.Second, "not at once")
 	assertRefused(t, err, codes.Unauthenticated, "EXPIRED")
 	assert.Len(t, watch.Trailer().Get("www-authenticate"), 1)
 }

@@ -343,11 +343,13 @@ func TestHTTP_eventsEndWithTheToken(t *testing.T) {
 	t.Parallel()
 	issuer := startIssuer(t)
 	d := start(t, "-issuer", issuer.URL())
+	started := time.Now()
 	events := d.openEvents(t,
-		issuer.Mint(claimstest.Token{Scope: "orders:read", Lifetime: 2 * time.Second}), "")
+		issuer.Mint(claimstest.Token{Scope: "orders:read", Lifetime: lastSeconds}), "")
 	assert.Equal(t, "id: 1", events.next(t))
 	assert.Equal(t, "id: 2", events.next(t))
 	assert.Empty(t, events.next(t), "the end")
+	assert.Greater(t, time.Since(started), 3*time.Second, "not at once")
 	assert.NoError(t, events.lines.Err(), "a clean one")
 }
 
