@@ -2,18 +2,125 @@ package claims
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/jws"
+	"github.com/sallyport-go/sallyport/claims/internal/strict"
 )
 
 var (
 	defaultTypes = []string{"at+jwt", "JWT", ""}
 	idTokenMarks = []string{"at_hash", "c_hash", "s_hash"}
 )
+
+// rules are a Config as the checks of a token read it: with nothing left to default,
+// and nothing that a caller could change later.
+type rules struct {
+	issuer       string
+	template     *template // nil unless issuer leaves a segment open
+	trustTenant  func(tenant string) bool
+	profile      Profile
+	algorithms   []string // empty for all
+	types        []string
+	forbidden    []string
+	values       []claimValues
+	required     []requiredClaim
+	named        []string // claims that the Config names
+	mixed        bool     // some of them are not all in lower case
+	audiences    []string
+	skipAudience bool
+	clientIDs    []string // empty for all
+	leeway       time.Duration
+	maxTokenAge  time.Duration
+	maxLifetime  time.Duration
+	maxTokenSize int
+	maxTokens    int // negative for none
+	meaning      meaning
+	confirmers   []confirmer
+	check        func(ctx context.Context, caller *Claims) error
+}
+
+// claimValues is a claim that has one of a few values in an access token.
+type claimValues struct {
+	claim  string
+	values []string
+}
+
+// requiredClaim is a claim that a token must have, or one of several.
+type requiredClaim struct {
+	names   []string
+	refusal *Error
+}
+
+// compile returns the rules of a Config, or everything that is wrong with it, as
+// errors that name the field.
+func (cfg Config) compile(accepted jws.Algorithms) (*rules, []error) {
+	full := cfg.effective()
+	open, err := parseTemplate(cfg.Issuer)
+	var errs []error
+	report := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("claims: Config."+format, args...))
+	}
+	if err != nil {
+		report("Issuer %q %w", cfg.Issuer, err)
+	}
+	cfg.validate(full, accepted, report)
+	cfg.validateTenant(open != nil, report)
+	confirmers := compileConfirmers(cfg.Confirmers, report)
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	r := &rules{
+		issuer:       full.Issuer,
+		template:     open,
+		trustTenant:  full.TrustTenant,
+		profile:      full.Profile,
+		algorithms:   full.Algorithms,
+		types:        full.Types,
+		forbidden:    full.ForbiddenClaims,
+		values:       valuesOf(full.ClaimValues),
+		required:     requiredOf(full.RequiredClaims),
+		named:        namesOf(full),
+		audiences:    full.Audiences,
+		skipAudience: full.InsecureSkipAudience,
+		clientIDs:    full.ClientIDs,
+		leeway:       full.Leeway,
+		maxTokenAge:  full.MaxTokenAge,
+		maxLifetime:  full.MaxLifetime,
+		maxTokenSize: full.MaxTokenSize,
+		maxTokens:    full.MaxTokens,
+		meaning:      full.meaning(),
+		confirmers:   confirmers,
+		check:        full.Check,
+	}
+	r.mixed = slices.ContainsFunc(r.named, func(name string) bool { return !strict.IsLower(name) })
+	return r, nil
+}
+
+// compileMeaning is compile for claims that are trusted already.
+func (cfg Config) compileMeaning() (meaning, []error) {
+	var errs []error
+	report := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("claims: Config."+format, args...))
+	}
+	full := cfg.effective()
+	cfg.validateMeaning(full, report)
+	return full.meaning(), errs
+}
+
+func (cfg Config) meaning() meaning {
+	return meaning{
+		clientIDClaim: cfg.ClientIDClaim,
+		implied:       closureOf(cfg.ScopeMap),
+		permissions:   permissionMapping{cfg.PermissionClaims, cfg.PermissionMap},
+	}
+}
 
 // effective returns the Config with the fields of its profile and the defaults
 // filled in. It shares nothing with cfg that a caller could change later.
@@ -38,7 +145,8 @@ func (cfg Config) effective() Config {
 	maps.Copy(values, cloneTable(cfg.ClaimValues))
 	cfg.ClaimValues = values
 	cfg.Leeway = max(cmp.Or(cfg.Leeway, defaultLeeway), 0)
-	cfg.TokenCache = cmp.Or(cfg.TokenCache, defaultTokenCache)
+	cfg.MaxTokens = cmp.Or(cfg.MaxTokens, defaultMaxTokens)
+	cfg.MaxTokenSize = cmp.Or(cfg.MaxTokenSize, defaultMaxTokenSize)
 	return cfg
 }
 
@@ -60,18 +168,50 @@ func cloneTable(table map[string][]string) map[string][]string {
 	return clone
 }
 
-// kind is a claim that has one of a few values in an access token.
-type kind struct {
-	claim  string
-	values []string
-}
-
-func kinds(values map[string][]string) []kind {
-	var list []kind
+func valuesOf(values map[string][]string) []claimValues {
+	var list []claimValues
 	for _, claim := range slices.Sorted(maps.Keys(values)) {
-		list = append(list, kind{claim, values[claim]})
+		list = append(list, claimValues{claim, values[claim]})
 	}
 	return list
+}
+
+func requiredOf(claims []string) []requiredClaim {
+	var list []requiredClaim
+	for _, names := range alternatives(claims) {
+		list = append(list, requiredClaim{names, missingClaim(strings.Join(names, "\" or \""), "")})
+	}
+	return list
+}
+
+// missingClaim is the refusal of a token that lacks a claim which the Config, or a
+// field of it, asks for.
+func missingClaim(name, because string) *Error {
+	cause := fmt.Sprintf("claims: claim %q is required", name)
+	if strings.Contains(name, "\"") { // several, which quote themselves
+		cause = fmt.Sprintf("claims: claim \"%s\" is required", name)
+	}
+	return &Error{class: ErrInvalidToken, reason: ReasonClaims, cause: errors.New(cause + because)}
+}
+
+// closureOf returns for each scope all that it implies, however far.
+func closureOf(table map[string][]string) map[string][]string {
+	if len(table) == 0 {
+		return nil
+	}
+	all := make(map[string][]string, len(table))
+	for scope := range table {
+		seen := []string{scope}
+		for i := 0; i < len(seen); i++ {
+			for _, implied := range table[seen[i]] {
+				if !slices.Contains(seen, implied) {
+					seen = append(seen, implied)
+				}
+			}
+		}
+		all[scope] = seen[1:]
+	}
+	return all
 }
 
 // namesOf returns the claims that a Config names, those inside others left out.
@@ -96,138 +236,4 @@ func alternatives(names []string) [][]string {
 		list = append(list, strings.Split(name, "|"))
 	}
 	return list
-}
-
-// validate returns everything that is wrong, as errors that name the field.
-func (cfg Config) validate(accepted algorithmSet) []error {
-	var errs []error
-	report := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("claims: Config."+format, args...))
-	}
-	if cfg.Issuer == "" {
-		report("Issuer is required")
-	}
-	cfg.validateAudience(report)
-	if v := reflect.ValueOf(cfg.Keys); v.Kind() == reflect.Pointer && v.IsNil() {
-		report("Keys is a nil %T, as its constructor returns beside an error", cfg.Keys)
-	}
-	if !cfg.Profile.known() {
-		report("Profile %d is none of the profiles", int(cfg.Profile))
-	}
-	for _, alg := range cfg.Algorithms {
-		if _, ok := accepted[alg]; ok {
-			continue
-		}
-		if _, ok := symmetric[alg]; ok {
-			report("Algorithms: %q needs a secret: see NewSymmetricVerifier", alg)
-			continue
-		}
-		report("Algorithms: %q is not one of the algorithms accepted", alg)
-	}
-	for _, typ := range cfg.Types {
-		if strings.ContainsRune(typ, '/') {
-			report("Types: %q must be written without \"application/\"", typ)
-		}
-	}
-	cfg.validateClaims(report)
-	if cfg.Leeway > maxLeeway {
-		report("Leeway of %v is more than %v", cfg.Leeway, maxLeeway)
-	}
-	if cfg.MaxTokenAge < 0 {
-		report("MaxTokenAge is negative")
-	}
-	if cfg.MaxLifetime < 0 {
-		report("MaxLifetime is negative")
-	}
-	if cfg.TokenCache > maxTokenCache {
-		report("TokenCache of %d is more than %d", cfg.TokenCache, maxTokenCache)
-	}
-	return errs
-}
-
-func (cfg Config) validateAudience(report func(string, ...any)) {
-	switch {
-	case cfg.InsecureSkipAudience && len(cfg.Audiences) > 0:
-		report("InsecureSkipAudience contradicts Audiences")
-	case slices.Contains(cfg.Audiences, ""):
-		report("Audiences has an empty audience")
-	case cfg.InsecureSkipAudience || len(cfg.Audiences) > 0:
-	case cfg.Profile == Cognito && len(cfg.ClientIDs) > 0:
-	case cfg.Profile == Cognito:
-		report("ClientIDs is required, or Audiences: " +
-			"the app clients of the user pool that may call this API")
-	default:
-		report("Audiences is required: the name of this API in a token's \"aud\"")
-	}
-}
-
-func (cfg Config) validateClaims(report func(string, ...any)) {
-	if cfg.Profile == Google && len(cfg.ClientIDs) == 0 && cfg.Check == nil {
-		report("ClientIDs is required, or Check: everybody can have Google make a token " +
-			"for this API; name the e-mail addresses of the accounts that may call it")
-	}
-	if slices.Contains(cfg.ClientIDs, "") {
-		report("ClientIDs has an empty client")
-	}
-	for _, name := range cfg.RequiredClaims {
-		if slices.Contains(strings.Split(name, "|"), "") {
-			report("RequiredClaims: %q has an empty name", name)
-		}
-	}
-	if slices.Contains(cfg.ForbiddenClaims, "") {
-		report("ForbiddenClaims has an empty name")
-	}
-	cfg.effective().validateContradictions(report)
-	for _, kind := range kinds(cfg.ClaimValues) {
-		if kind.claim == "" || len(kind.values) == 0 {
-			report("ClaimValues: %q needs a name and a value", kind.claim)
-		}
-	}
-	for _, path := range cfg.PermissionClaims {
-		switch {
-		case path == "":
-			report("PermissionClaims has an empty name")
-		case path == "*" || strings.HasSuffix(path, ".*"):
-			report("PermissionClaims: %q must name a claim after the \"*\"", path)
-		}
-	}
-	if cfg.PermissionMap != nil && len(cfg.effective().PermissionClaims) == 0 {
-		report("PermissionMap is set, and PermissionClaims names no claim to map")
-	}
-}
-
-// validateContradictions finds claims that are required and forbidden, by the Config,
-// by its profile or always: no token would be accepted.
-func (cfg Config) validateContradictions(report func(string, ...any)) {
-	forbidden := func(name string) bool { return slices.Contains(cfg.ForbiddenClaims, name) }
-	for _, names := range append(alternatives(cfg.RequiredClaims), []string{"iss"}, []string{"exp"}) {
-		if !slices.ContainsFunc(names, func(name string) bool { return !forbidden(name) }) {
-			report("ForbiddenClaims: %q is required as well", strings.Join(names, "|"))
-		}
-	}
-	for _, kind := range kinds(cfg.ClaimValues) {
-		if forbidden(kind.claim) {
-			report("ForbiddenClaims: %q is to have a value as well", kind.claim)
-		}
-	}
-}
-
-func (cfg Config) validateTenant(open bool) []error {
-	switch {
-	case !open && cfg.Tenant != nil:
-		return []error{errors.New("claims: Config.Tenant is set, and Issuer leaves nothing open")}
-	case !open:
-		return nil
-	}
-	var errs []error
-	if cfg.Tenant == nil {
-		errs = append(errs, errors.New(
-			"claims: Config.Tenant is required: it says which tenants of Issuer are trusted"))
-	}
-	if cfg.Keys == nil {
-		errs = append(errs, errors.New(
-			"claims: Config.Keys is required where Issuer leaves a segment open: "+
-				"a jwks.Cache with a MetadataURL"))
-	}
-	return errs
 }

@@ -166,6 +166,19 @@ func (p Profile) Config() Config {
 	return cfg
 }
 
+// lets reports whether a key that names another issuer may verify a token of this
+// one. Entra has one set of keys for the tokens of both its versions, and in the
+// document of the newer one the keys name the newer issuer, open or of one tenant.
+func (p Profile) lets(key, issuer string) bool {
+	if p != EntraV1 {
+		return false
+	}
+	v1 := template{prefix: "https://sts.windows.net/", suffix: "/"}
+	v2 := template{prefix: "https://login.microsoftonline.com/", suffix: "/v2.0"}
+	tenant := v1.tenant(issuer)
+	return tenant != "" && (key == v2.prefix+"{tenantid}"+v2.suffix || v2.tenant(key) == tenant)
+}
+
 // MarshalText returns the profile's name, so that a profile can stand in a
 // configuration file.
 func (p Profile) MarshalText() ([]byte, error) {

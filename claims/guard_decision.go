@@ -44,38 +44,27 @@ type Decision struct {
 	// Permissions is where the caller's permissions are from; empty if none were
 	// looked at.
 	Permissions PermissionOrigin
-	// TokenCache is how an accepted token was verified.
-	TokenCache CacheState
+	// Remembered says that the token of an accepted request was verified before, by
+	// this process, and not again.
+	Remembered bool
 }
-
-// The origins.
-const (
-	FromCache  PermissionOrigin = "cache"  // what the source has said before
-	FromSource PermissionOrigin = "source" // it was asked, or waited for
-)
-
-// CacheState is whether a token was remembered.
-type CacheState string
-
-// The states.
-const (
-	CacheUnknown CacheState = ""     // there is no cache, or no accepted token
-	CacheHit     CacheState = "hit"  // it was verified before
-	CacheMiss    CacheState = "miss" // it was verified now
-)
 
 // Outcome is one word for what came of it: a metric label. It is "allowed",
 // "no_token", "invalid_request", "invalid_token", "insufficient_authentication",
-// "not_permitted" or "unavailable".
+// "not_permitted", "unavailable", or "canceled" if the sender of the request went away
+// before it was decided.
 func (d Decision) Outcome() string {
 	if d.Err == nil {
 		return "allowed"
 	}
-	return outcomeOf(d.Err.class)
+	return outcomeOf(d.Err)
 }
 
-func outcomeOf(class error) string {
-	switch class {
+func outcomeOf(refusal *Error) string {
+	if refusal.reason == ReasonCanceled {
+		return "canceled"
+	}
+	switch refusal.class {
 	case ErrNoToken:
 		return "no_token"
 	case ErrInvalidRequest:
@@ -96,7 +85,8 @@ func (c *call) tell(q *query, needs Requirement, err error, d Decision) {
 	if !c.observed() {
 		return
 	}
-	d.Operation, d.Requirement, d.Reported, d.Permissions = c.operation, needs, q.reported, q.origin
+	d.Protocol, d.Operation, d.Requirement = c.operation.Protocol, c.operation.Name, needs
+	d.Reported, d.Permissions = q.reported, q.origin
 	d.Issuer, d.KeyID = c.caller.issuer, c.caller.keyID
 	d.Subject, d.ClientID = c.caller.subject, c.caller.clientID
 	if err != nil {
@@ -110,7 +100,6 @@ func (g *Guard) report(ctx context.Context, d Decision) {
 	if g.observer == nil {
 		return
 	}
-	d.Protocol = g.protocol
 	if d.Duration == 0 {
 		d.Duration = time.Since(d.Time)
 	}
@@ -152,7 +141,7 @@ func (d Decision) attrs() []slog.Attr {
 		text("reason", string(d.Err.reason))
 	}
 	if d.Reported != nil {
-		text("would_be", outcomeOf(d.Reported.class))
+		text("would_be", outcomeOf(d.Reported))
 		text("would_be_reason", string(d.Reported.reason))
 	}
 	text("protocol", d.Protocol)
@@ -168,6 +157,8 @@ func (d Decision) attrs() []slog.Attr {
 	text("subject", d.Subject)
 	text("client_id", d.ClientID)
 	text("permissions", string(d.Permissions))
-	text("token_cache", string(d.TokenCache))
+	if d.Remembered {
+		attrs = append(attrs, slog.Bool("remembered", true))
+	}
 	return append(attrs, slog.Duration("duration", d.Duration))
 }

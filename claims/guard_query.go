@@ -11,13 +11,13 @@ import (
 // handler, with all that requirements look at. It is one allocation.
 type call struct {
 	context.Context
-	caller    *Claims
+	caller    Claims // its own, whatever a handler does with it
 	guard     *Guard // nil outside a transport
-	operation string
-	needs     Requirement
+	operation Operation
 	request   any         // *http.Request or a message
 	outer     *call       // that of a guard before this one, nil if it is the first
-	undecided *undecided  // nil if the decision is not put off
+	deferred  *deferred   // nil if the decision is not put off
+	verified  bool        // now, and not before
 	workspace site        // that the operation was allowed in, once placed is true
 	placed    atomic.Bool // from then on it does not change
 
@@ -41,7 +41,7 @@ func callIn(ctx context.Context) *call {
 // callOf returns the call that ctx is of, if it is this caller's, or another that
 // knows as much as there is to know of it.
 func callOf(ctx context.Context, caller *Claims) *call {
-	if c := callIn(ctx); c != nil && c.caller == caller {
+	if c := callIn(ctx); c != nil && c.caller.facts == caller.of() {
 		return c
 	}
 	return newCall(ctx, caller)
@@ -49,9 +49,9 @@ func callOf(ctx context.Context, caller *Claims) *call {
 
 // newCall returns a call of a caller for the operation that ctx is of, if it is of one.
 func newCall(ctx context.Context, caller *Claims) *call {
-	c := &call{Context: ctx, caller: caller}
+	c := &call{Context: ctx, caller: Claims{caller.of()}}
 	if before := callIn(ctx); before != nil {
-		c.guard, c.outer, c.operation, c.needs = before.guard, before.outer, before.operation, before.needs
+		c.guard, c.outer, c.operation = before.guard, before.outer, before.operation
 		c.request = before.message()
 		if before.placed.Load() {
 			c.publish(before.workspace)
@@ -62,8 +62,8 @@ func newCall(ctx context.Context, caller *Claims) *call {
 
 // message returns what requirements look at, nil if it is not here.
 func (c *call) message() any {
-	if c.undecided != nil {
-		if arrived := c.undecided.arrived.Load(); arrived != nil {
+	if c.deferred != nil {
+		if arrived := c.deferred.arrived.Load(); arrived != nil {
 			return *arrived
 		}
 	}
@@ -105,7 +105,7 @@ func (q *query) release() {
 // site is a workspace, and which requirement it was found for.
 type site struct {
 	name string
-	by   *inWorkspace
+	by   rule
 }
 
 // awaits reports whether what looks at the request has to be put off.
@@ -138,11 +138,11 @@ func (q *query) tries(r Requirement) error {
 func (q *query) permitted(permission string) error {
 	c := q.call
 	if q.workspace == "" && c.caller.HasPermission(permission) {
-		q.from(FromToken)
+		q.from(OriginToken)
 		return nil
 	}
 	if c.guard == nil || c.guard.permissions == nil {
-		q.from(FromToken)
+		q.from(OriginToken)
 		return errPermission
 	}
 	var a *answer
@@ -150,7 +150,7 @@ func (q *query) permitted(permission string) error {
 		if a = c.resolved.Load(); a != nil && !a.holds(time.Now()) {
 			a = nil
 		}
-		q.from(FromCache)
+		q.from(OriginCache)
 	} else {
 		var origin PermissionOrigin
 		a, origin = c.resolve(q.ctx)
@@ -160,7 +160,7 @@ func (q *query) permitted(permission string) error {
 	case a == nil:
 		return errPermission
 	case a.err != nil:
-		return a.err
+		return answeredTo(q.ctx, a.err)
 	case !a.has(q.workspace, permission):
 		return errPermission
 	}
@@ -179,17 +179,17 @@ func (q *query) from(origin PermissionOrigin) {
 // forgotten.
 func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
 	if a := c.resolved.Load(); a != nil && a.holds(time.Now()) {
-		return a, FromCache
+		return a, OriginCache
 	}
 	who := c.caller.Principal()
 	if who.Subject == "" && who.ClientID == "" {
-		return noAnswer, FromToken // an answer would be about anybody
+		return noAnswer, OriginToken // an answer would be about anybody
 	}
 	cache, cached := c.guard.permissions.(*PermissionCache)
 	if cached {
-		if a := cache.recall(c.caller); a != nil {
+		if a := cache.recall(&c.caller); a != nil {
 			c.resolved.Store(a)
-			return a, FromCache
+			return a, OriginCache
 		}
 	}
 	// Parts of one request may be served side by side, and give up by themselves.
@@ -200,15 +200,15 @@ func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
 		select {
 		case turns <- struct{}{}:
 		case <-ctx.Done():
-			return failure(ctx.Err()), FromSource
+			return failure(ctx.Err()), OriginSource
 		}
 	}
 	defer func() { <-turns }()
 	if a := c.resolved.Load(); a != nil && a.holds(time.Now()) {
-		return a, FromCache
+		return a, OriginCache
 	}
 	var a *answer
-	origin := FromSource
+	origin := OriginSource
 	if cached {
 		a, origin = cache.answer(ctx, who)
 		c.caller.answer.Store(a.standing)
@@ -230,4 +230,13 @@ func (c *call) turns() chan struct{} {
 		c.asking.CompareAndSwap(nil, &turns)
 	}
 	return *c.asking.Load()
+}
+
+// answeredTo returns the failure of a permission source as the refusal of a request,
+// whose sender may have gone away meanwhile.
+func answeredTo(ctx context.Context, failure *Error) *Error {
+	if ctx.Err() == nil {
+		return failure
+	}
+	return undecided(ctx, failure.reason, failure.cause)
 }

@@ -7,10 +7,33 @@ import (
 	"time"
 )
 
+// PermissionOrigin is where permissions are from.
+type PermissionOrigin string
+
+// The origins.
+const (
+	OriginToken  PermissionOrigin = "token"  // its claims
+	OriginCache  PermissionOrigin = "cache"  // what the source has said before
+	OriginSource PermissionOrigin = "source" // it was asked, or waited for
+)
+
+// originRank orders origins by what they cost.
+func originRank(origin PermissionOrigin) int {
+	switch origin {
+	case OriginToken:
+		return 1
+	case OriginCache:
+		return 2
+	case OriginSource:
+		return 3
+	}
+	return 0
+}
+
 // standing is the state of an answer in a cache. It outlives the answer, as claims
 // that are remembered have it.
 type standing struct {
-	by        *PermissionCache
+	by        any                    // the PermissionCache
 	answer    atomic.Pointer[answer] // nil once it is gone from the cache
 	dueAt     atomic.Int64           // Unix nanoseconds, when the next is to be asked for
 	forgotten atomic.Bool            // it is not to be relied on

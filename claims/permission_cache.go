@@ -75,7 +75,7 @@ func (c *PermissionCache) Len() int {
 // recall returns the answer about a caller whose token was met before, nil if it does
 // not count any more or the next is due.
 func (c *PermissionCache) recall(caller *Claims) *answer {
-	s := caller.answer.Load()
+	s := caller.of().answer.Load()
 	if s == nil || s.by != c {
 		return nil
 	}
@@ -88,7 +88,7 @@ func (c *PermissionCache) recall(caller *Claims) *answer {
 
 // answer returns what the source says of a principal, asking it if need be.
 func (c *PermissionCache) answer(ctx context.Context, who Principal) (*answer, PermissionOrigin) {
-	origin := FromCache
+	origin := OriginCache
 	for round := 0; ; round++ {
 		if round == 1 { // forgotten meanwhile, which may go on
 			var cancel context.CancelFunc
@@ -100,9 +100,9 @@ func (c *PermissionCache) answer(ctx context.Context, who Principal) (*answer, P
 		case a != nil:
 			return a, origin
 		case q == nil:
-			return failure(errTooBusy), FromSource
+			return failure(errTooBusy), OriginSource
 		}
-		origin = FromSource
+		origin = OriginSource
 		select {
 		case <-q.done:
 			if q.answer != nil {

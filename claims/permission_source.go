@@ -85,21 +85,3 @@ var (
 	errNoAnswer   = errors.New("claims: the permission source ended its goroutine")
 	errNoneInTime = errors.New("claims: the permission source takes too long")
 )
-
-// PermissionOrigin is where permissions are from.
-type PermissionOrigin string
-
-// originRank orders origins by what they cost.
-func originRank(origin PermissionOrigin) int {
-	switch origin {
-	case FromToken:
-		return 1
-	case FromCache:
-		return 2
-	case FromSource:
-		return 3
-	}
-	return 0
-}
-
-const FromToken PermissionOrigin = "token" // its claims

@@ -115,8 +115,10 @@ func (a *allOf) wants(q *query, with wants) wants {
 	return sum
 }
 
-func (a *allOf) local() bool    { return allLocal(a.needs) }
-func (a *allOf) String() string { return "All(" + printed(a.needs) + ")" }
+func (a *allOf) parts() []Requirement { return a.needs }
+func (a *allOf) fits(any) error       { return nil }
+func (a *allOf) local() bool          { return allLocal(a.needs) }
+func (a *allOf) String() string       { return "All(" + printed(a.needs) + ")" }
 
 func (a *allOf) equal(other rule) bool {
 	o, ok := other.(*allOf)
@@ -152,7 +154,7 @@ func (a *allOf) commonACR() (common []string, ok bool) {
 func acrOf(r Requirement) []string {
 	switch rule := r.rule.(type) {
 	case *acr:
-		return rule.any
+		return rule.values
 	case *allOf:
 		common, _ := rule.commonACR() // what is wrong in it is its own fault
 		return common

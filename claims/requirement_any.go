@@ -96,8 +96,10 @@ func (a *anyOf) wants(q *query, with wants) wants {
 	return wants{}
 }
 
-func (a *anyOf) local() bool    { return allLocal(a.alternatives) }
-func (a *anyOf) String() string { return a.name + "(" + a.args + ")" }
+func (a *anyOf) parts() []Requirement { return a.alternatives }
+func (a *anyOf) fits(any) error       { return nil }
+func (a *anyOf) local() bool          { return allLocal(a.alternatives) }
+func (a *anyOf) String() string       { return a.name + "(" + a.args + ")" }
 
 func (a *anyOf) equal(other rule) bool {
 	o, ok := other.(*anyOf)

@@ -2,8 +2,11 @@ package claims
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
 // Func needs f to allow the caller, which is never nil. The name is for reading:
@@ -15,10 +18,11 @@ import (
 // For a stream whose requirement has a [RequestFunc] too, f is asked when the stream
 // starts and again at its first message.
 func Func(name string, f func(ctx context.Context, caller *Claims) (bool, error)) Requirement {
-	return valid(&funcRule{name, f})
+	return valid(&funcRule{name: name, allow: f})
 }
 
 type funcRule struct {
+	single
 	name  string
 	allow func(context.Context, *Claims) (bool, error)
 }
@@ -27,21 +31,37 @@ func (f *funcRule) check(q *query) error {
 	if q.quiet {
 		return errPermission
 	}
-	return verdictOf(f.allow(q.ctx, q.call.caller))
+	return ask(q, f, func(ctx context.Context) (bool, error) { return f.allow(ctx, &q.call.caller) })
 }
 
-// verdictOf returns the refusal that the result of a user's function is, if any.
-func verdictOf(allowed bool, err error) error {
+// ask calls a function of the user's and returns the refusal that its result is, if
+// any.
+func ask(q *query, r rule, allow func(context.Context) (bool, error)) error {
+	ctx := foreign.WithDeadline(q.ctx, userTimeout)
+	defer ctx.Release()
+	allowed := false
+	err := foreign.Call(r, func() (err error) {
+		allowed, err = allow(ctx)
+		return err
+	})
+	return verdictOf(q.ctx, allowed, err)
+}
+
+func verdictOf(ctx context.Context, allowed bool, err error) error {
+	var panicked *foreign.PanicError
 	switch {
 	case err == nil && allowed:
 		return nil
 	case err == nil:
 		return errPermission
 	}
+	if errors.As(err, &panicked) || isGone(ctx, err) {
+		return undecided(ctx, ReasonUndecided, err)
+	}
 	if _, ok := classOf(err); ok {
 		return AsError(err)
 	}
-	return NewError(ErrUnavailable, ReasonUndecided, err)
+	return undecided(ctx, ReasonUndecided, err)
 }
 
 func (f *funcRule) wants(*query, wants) wants { return wants{} }
@@ -68,7 +88,7 @@ func (f *funcRule) validate() error {
 func RequestFunc[R any](
 	name string, f func(ctx context.Context, caller *Claims, request R) (bool, error),
 ) Requirement {
-	r := &requestRule{name: name, fits: isA[R]}
+	r := &requestRule{name: name, isA: isA[R]}
 	if f != nil {
 		r.allow = func(ctx context.Context, caller *Claims, request any) (bool, error) {
 			return f(ctx, caller, request.(R))
@@ -88,7 +108,7 @@ func typeName[R any]() string { return fmt.Sprintf("%T", (*R)(nil))[1:] }
 
 type requestRule struct {
 	name  string
-	fits  func(request any) error
+	isA   func(request any) error
 	allow func(context.Context, *Claims, any) (bool, error)
 }
 
@@ -100,13 +120,17 @@ func (r *requestRule) check(q *query) error {
 		return nil
 	}
 	request := q.call.message()
-	if err := r.fits(request); err != nil {
+	if err := r.isA(request); err != nil {
 		return NewError(ErrForbidden, ReasonPermission, fmt.Errorf("claims: %s %w", r, err))
 	}
-	return verdictOf(r.allow(q.ctx, q.call.caller, request))
+	return ask(q, r, func(ctx context.Context) (bool, error) {
+		return r.allow(ctx, &q.call.caller, request)
+	})
 }
 
 func (r *requestRule) wants(*query, wants) wants { return wants{} }
+func (r *requestRule) parts() []Requirement      { return nil }
+func (r *requestRule) fits(request any) error    { return r.isA(request) }
 func (r *requestRule) local() bool               { return false }
 func (r *requestRule) equal(other rule) bool     { return other == r }
 func (r *requestRule) String() string            { return "RequestFunc(" + strconv.Quote(r.name) + ")" }
@@ -116,25 +140,4 @@ func (r *requestRule) validate() error {
 		return fmt.Errorf("claims: RequestFunc(%q) has no function", r.name)
 	}
 	return nil
-}
-
-// each calls f for every rule in a requirement, nil for that of Authenticated.
-func each(r Requirement, f func(rule)) {
-	f(r.rule)
-	var parts []Requirement
-	switch rule := r.rule.(type) {
-	case *invalid:
-		parts = []Requirement{{rule.rule}}
-	case *allOf:
-		parts = rule.needs
-	case *anyOf:
-		parts = rule.alternatives
-	case *inWorkspace:
-		parts = []Requirement{rule.needs}
-	case *reportOnly:
-		parts = []Requirement{rule.needs}
-	}
-	for _, part := range parts {
-		each(part, f)
-	}
 }

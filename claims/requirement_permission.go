@@ -12,22 +12,23 @@ import (
 func Permissions(all ...string) Requirement { return valid(newPermissions("Permissions", all)) }
 
 // AnyPermission needs at least one of the permissions.
-func AnyPermission(any ...string) Requirement {
-	alternatives := make([]Requirement, len(any))
-	for i, permission := range any {
+func AnyPermission(permissions ...string) Requirement {
+	alternatives := make([]Requirement, len(permissions))
+	for i, permission := range permissions {
 		alternatives[i] = valid(newPermissions("AnyPermission", []string{permission}))
 	}
-	return valid(newAnyOf("AnyPermission", quoted(any), alternatives))
+	return valid(newAnyOf("AnyPermission", quoted(permissions), alternatives))
 }
 
 // permissions is all of a list of permissions.
 type permissions struct {
+	single
 	name string
 	all  []string
 }
 
 func newPermissions(name string, all []string) *permissions {
-	return &permissions{name, slices.Clone(all)}
+	return &permissions{single{}, name, slices.Clone(all)}
 }
 
 func (p *permissions) check(q *query) error {

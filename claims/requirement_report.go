@@ -1,7 +1,9 @@
 package claims
 
 import (
-	"fmt"
+	"errors"
+
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
 // ReportOnly records whether needs would refuse, in the [Decision] that an [Observer]
@@ -29,14 +31,18 @@ func (r *reportOnly) check(q *query) error {
 // try is the check of what is tried, of which not even a panic is for the caller.
 func (r *reportOnly) try(q *query) (err error) {
 	defer func() {
-		if v := recover(); v != nil {
-			err = NewError(ErrUnavailable, ReasonUndecided, fmt.Errorf("claims: %s panicked: %v", r, v))
+		var panicked *foreign.PanicError
+		if errors.As(err, &panicked) {
+			err = undecided(q.ctx, ReasonUndecided, err)
 		}
 	}()
+	defer foreign.Recover(r, &err)
 	return r.needs.check(q)
 }
 
 func (r *reportOnly) wants(*query, wants) wants { return wants{} }
+func (r *reportOnly) parts() []Requirement      { return []Requirement{r.needs} }
+func (r *reportOnly) fits(any) error            { return nil }
 func (r *reportOnly) local() bool               { return false }
 func (r *reportOnly) String() string            { return "ReportOnly(" + r.needs.String() + ")" }
 

@@ -14,16 +14,17 @@ func Scopes(all ...string) Requirement { return valid(newScopes("Scopes", all)) 
 
 // AnyScope needs at least one of the scopes. A refusal asks for the first, so
 // name first what a client should ask its token for.
-func AnyScope(any ...string) Requirement {
-	alternatives := make([]Requirement, len(any))
-	for i, scope := range any {
+func AnyScope(scopes ...string) Requirement {
+	alternatives := make([]Requirement, len(scopes))
+	for i, scope := range scopes {
 		alternatives[i] = valid(newScopes("AnyScope", []string{scope}))
 	}
-	return valid(newAnyOf("AnyScope", quoted(any), alternatives))
+	return valid(newAnyOf("AnyScope", quoted(scopes), alternatives))
 }
 
 // scopes is all of a list of scopes.
 type scopes struct {
+	single
 	name    string
 	all     []string
 	refusal *Error
@@ -31,7 +32,7 @@ type scopes struct {
 
 func newScopes(name string, all []string) *scopes {
 	all = slices.Clone(all)
-	return &scopes{name, all, wants{scopes: all}.refusal(ErrInsufficientScope)}
+	return &scopes{single{}, name, all, wants{scopes: all}.refusal(ErrInsufficientScope)}
 }
 
 func (s *scopes) check(q *query) error {
@@ -80,41 +81,42 @@ func isScope(s string) bool {
 // "acr" in the token, compared exactly (RFC 9470 section 6.2). A refusal is
 // [ErrInsufficientAuthentication] and asks for one of them, in the order of
 // preference that they are given in.
-func ACR(any ...string) Requirement {
-	any = slices.Clone(any)
-	return valid(&acr{any, wants{acr: any}.refusal(ErrInsufficientAuthentication)})
+func ACR(values ...string) Requirement {
+	values = slices.Clone(values)
+	return valid(&acr{single{}, values, wants{acr: values}.refusal(ErrInsufficientAuthentication)})
 }
 
 type acr struct {
-	any     []string
+	single
+	values  []string
 	refusal *Error
 }
 
 func (a *acr) check(q *query) error {
-	if !slices.Contains(a.any, q.call.caller.acr) { // no value is empty
+	if !slices.Contains(a.values, q.call.caller.acr) { // no value is empty
 		return a.refusal
 	}
 	return nil
 }
 
-func (a *acr) wants(*query, wants) wants { return wants{acr: a.any} }
+func (a *acr) wants(*query, wants) wants { return wants{acr: a.values} }
 func (a *acr) local() bool               { return true }
-func (a *acr) String() string            { return "ACR(" + quoted(a.any) + ")" }
+func (a *acr) String() string            { return "ACR(" + quoted(a.values) + ")" }
 
 func (a *acr) equal(other rule) bool {
 	o, ok := other.(*acr)
-	return ok && slices.Equal(a.any, o.any)
+	return ok && slices.Equal(a.values, o.values)
 }
 
 func (a *acr) validate() error {
-	if len(a.any) == 0 {
+	if len(a.values) == 0 {
 		return errors.New("claims: ACR needs at least one value")
 	}
 	var errs []error
-	for _, value := range a.any {
+	for _, value := range a.values {
 		if !isScope(value) { // as acr_values are separated by spaces too
 			errs = append(errs, fmt.Errorf(
-				"claims: ACR: %q can not be one of acr_values (RFC 9470 section 3)", value))
+				"claims: ACR: %q cannot be one of acr_values (RFC 9470 section 3)", value))
 		}
 	}
 	return errors.Join(errs...)
@@ -126,10 +128,11 @@ func (a *acr) validate() error {
 // [ErrInsufficientAuthentication], and one whose "auth_time" is more than 5 minutes
 // ahead.
 func MaxAge(d time.Duration) Requirement {
-	return valid(&maxAge{d, wants{maxAge: d}.refusal(ErrInsufficientAuthentication)})
+	return valid(&maxAge{single{}, d, wants{maxAge: d}.refusal(ErrInsufficientAuthentication)})
 }
 
 type maxAge struct {
+	single
 	most    time.Duration
 	refusal *Error
 }

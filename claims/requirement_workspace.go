@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
 // InWorkspace needs the permissions in needs to be the caller's in a workspace, or
@@ -31,7 +33,7 @@ func InWorkspaceOf[R any](
 	name string, workspace func(request R) string, needs Requirement,
 ) Requirement {
 	w := &inWorkspace{
-		text: strconv.Quote(name), needs: needs, fits: isA[R],
+		text: strconv.Quote(name), needs: needs, isA: isA[R],
 		name: "InWorkspaceOf",
 	}
 	if workspace != nil {
@@ -43,14 +45,14 @@ func InWorkspaceOf[R any](
 type inWorkspace struct {
 	name, text string
 	workspace  string
-	fits       func(request any) error // nil for InWorkspace
+	isA        func(request any) error // nil for InWorkspace
 	of         func(request any) string
 	needs      Requirement
 }
 
 func (w *inWorkspace) check(q *query) error {
 	workspace := w.workspace
-	if w.fits != nil {
+	if w.isA != nil {
 		if q.awaits() {
 			return nil
 		}
@@ -80,15 +82,23 @@ func (w *inWorkspace) named(c *call) (string, error) {
 		return c.workspace.name, nil
 	}
 	request := c.message()
-	if err := w.fits(request); err != nil {
+	if err := w.isA(request); err != nil {
 		return "", NewError(ErrForbidden, ReasonPermission, fmt.Errorf("claims: %s %w", w, err))
 	}
-	return w.of(request), nil
+	var name string
+	err := foreign.Call(w, func() error {
+		name = w.of(request)
+		return nil
+	})
+	if err != nil {
+		return "", undecided(c, ReasonUndecided, err)
+	}
+	return name, nil
 }
 
 func (w *inWorkspace) wants(q *query, with wants) wants {
 	name, known := w.workspace, q != nil
-	if known && w.fits != nil {
+	if known && w.isA != nil {
 		var err error
 		name, err = w.named(q.call)
 		known = err == nil
@@ -102,7 +112,15 @@ func (w *inWorkspace) wants(q *query, with wants) wants {
 	return w.needs.wants(q, with)
 }
 
-func (w *inWorkspace) local() bool { return false }
+func (w *inWorkspace) local() bool          { return false }
+func (w *inWorkspace) parts() []Requirement { return []Requirement{w.needs} }
+
+func (w *inWorkspace) fits(request any) error {
+	if w.isA == nil {
+		return nil
+	}
+	return w.isA(request)
+}
 
 func (w *inWorkspace) String() string {
 	return w.name + "(" + w.text + ", " + w.needs.String() + ")"
@@ -110,22 +128,22 @@ func (w *inWorkspace) String() string {
 
 func (w *inWorkspace) equal(other rule) bool {
 	o, ok := other.(*inWorkspace)
-	return other == w || ok && w.fits == nil && o.fits == nil &&
+	return other == w || ok && w.isA == nil && o.isA == nil &&
 		w.workspace == o.workspace && w.needs.Equal(o.needs)
 }
 
 func (w *inWorkspace) validate() error {
 	var errs []error
-	if w.fits == nil && (w.workspace == "" || len(w.workspace) > maxWorkspace) {
+	if w.isA == nil && (w.workspace == "" || len(w.workspace) > maxWorkspace) {
 		errs = append(errs, fmt.Errorf(
 			"claims: InWorkspace needs a workspace of 1 to %d bytes", maxWorkspace))
 	}
-	if w.fits != nil && w.of == nil {
+	if w.isA != nil && w.of == nil {
 		errs = append(errs, fmt.Errorf("claims: InWorkspaceOf(%s) has no function", w.text))
 	}
 	found, nested := false, false
-	each(w.needs, func(r rule) {
-		switch r.(type) {
+	w.needs.each(func(r Requirement) {
+		switch r.rule.(type) {
 		case *permissions:
 			found = true
 		case *inWorkspace:

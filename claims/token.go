@@ -2,23 +2,23 @@ package claims
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"strings"
 	"sync"
+	"time"
 
+	"github.com/sallyport-go/sallyport/claims/internal/jws"
 	"github.com/sallyport-go/sallyport/claims/internal/strict"
+	"github.com/sallyport-go/sallyport/claims/internal/tokencache"
 	"github.com/sallyport-go/sallyport/jwks"
 )
-
-// maxTokenSize is more than any header line of common servers and clients takes
-// a token to be, and little enough to parse for nothing.
-const maxTokenSize = 16 << 10
 
 // token is a JWS in compact serialization (RFC 7515 section 7.1), taken apart; its
 // signature is not checked yet.
 type token struct {
 	header    header
-	claims    *Claims
+	claims    *facts
 	members   strict.Members // all claims
 	input     []byte         // the signing input, RFC 7515 section 5.1 step 5
 	signature []byte
@@ -33,11 +33,11 @@ type segments struct{ header, payload, signature, input []byte }
 func split(text []byte) (segments, error) {
 	first := bytes.IndexByte(text, '.')
 	if first < 0 {
-		return segments{}, errMalformed
+		return segments{}, errNotJWS
 	}
 	length := bytes.IndexByte(text[first+1:], '.')
 	if length < 0 {
-		return segments{}, errMalformed
+		return segments{}, errNotJWS
 	}
 	second := first + 1 + length
 	parts := segments{text[:first], text[first+1 : second], text[second+1:], text[:second]}
@@ -52,53 +52,66 @@ func split(text []byte) (segments, error) {
 // to change.
 func notJWS(text []byte, first int) error {
 	if bytes.Count(text, []byte(".")) != 4 {
-		return errMalformed
+		return errNotJWS
 	}
 	decoded, ok := strict.Decode(nil, text[:first])
 	if !ok {
-		return errMalformed
+		return errNotJWS
 	}
 	if head, ok := readHeader(string(decoded)); !ok || !head.encrypted {
-		return errMalformed
+		return errNotJWS
 	}
 	return errEncrypted
 }
 
-// parseHeader reads the header and checks it. It reaches nothing outside the token.
-func (w *work) parseHeader(accepted algorithmSet) error {
-	decoded, ok := w.decode(w.segments.header)
-	if !ok {
-		return errMalformed
-	}
-	if w.header, ok = readHeader(string(decoded)); !ok {
-		return errMalformed
-	}
-	return w.header.check(accepted)
+// checkForm finds the segments of the token.
+func checkForm(_ context.Context, w *work) (err error) {
+	w.segments, err = split(w.text())
+	return err
 }
 
-// parsePayload reads the payload and decodes the signature. It is linear in their
+// checkHeader reads the header. It reaches nothing outside the token.
+func checkHeader(_ context.Context, w *work) error {
+	decoded, ok := w.decode(w.segments.header)
+	if !ok {
+		return errNotJWS
+	}
+	if w.header, ok = readHeader(string(decoded)); !ok {
+		return errNotJWS
+	}
+	return w.header.check(w.accepted)
+}
+
+// checkPayload reads the payload and decodes the signature. It is linear in their
 // length and reaches nothing outside the token.
-func (w *work) parsePayload() error {
+func checkPayload(_ context.Context, w *work) error {
 	payload, ok := w.decode(w.segments.payload)
 	if !ok {
-		return errMalformed
+		return errPayloadText
 	}
 	text := string(payload)
 	if w.signature, ok = w.decode(w.segments.signature); !ok {
-		return errMalformed
+		return errSignatureText
 	}
 	w.input = w.segments.input
-	if w.claims = parseClaims(text, &w.members); w.claims == nil {
-		return errMalformed
+	f, refusal := parseClaims(text, &w.members)
+	if refusal != nil {
+		return refusal
 	}
+	w.claims = f
 	return nil
 }
 
+var (
+	errPayloadText   = malformed("the payload is not base64url without padding")
+	errSignatureText = malformed("the signature is not base64url without padding")
+)
+
 // decode decodes a segment into the buffer, in the place of what was there.
 func (w *work) decode(segment []byte) (decoded []byte, ok bool) {
-	decoded, ok = strict.Decode(w.buffers.decoded, segment)
+	decoded, ok = strict.Decode(w.decoded, segment)
 	// What failed may have left something there as well.
-	w.buffers.decoded = decoded[:max(len(segment), len(w.buffers.decoded))]
+	w.decoded = decoded[:max(len(segment), len(w.decoded))]
 	return decoded, ok
 }
 
@@ -140,7 +153,7 @@ func readHeader(text string) (h header, ok bool) {
 			h.critical = h.critical || name == "crit" || r.Peek() != 't'
 			r.Skip()
 		default:
-			if strict.FoldsTo(name, headerNames) {
+			if strict.Folded(name, headerNames) != "" {
 				r.Fail()
 			}
 			r.Skip()
@@ -149,12 +162,12 @@ func readHeader(text string) (h header, ok bool) {
 	return h, r.End()
 }
 
-func (h header) check(accepted algorithmSet) error {
+func (h header) check(accepted jws.Algorithms) error {
 	if h.encrypted {
 		return errEncrypted
 	}
 	if _, ok := accepted[h.algorithm]; !ok {
-		return errAlgorithm
+		return errOtherAlgorithm
 	}
 	if h.critical {
 		return errCritical
@@ -178,51 +191,48 @@ func isMediaType(s, want string) bool {
 // seedSize is one block of the hash, so that the seed fills it.
 const seedSize = sha256.BlockSize
 
-// work is what verifying one token takes. It lives on the stack, but for its buffers,
-// which are used again for the next token.
+// work is what verifying one token takes. It is used again for other tokens.
 type work struct {
 	token
 	segments    segments
 	knownHeader bool // as that of a token verified before
-	hash        tokenSum
-	buffers     *buffers
-}
+	hash        tokencache.Sum
+	accepted    jws.Algorithms
+	credentials Credentials
+	issuers     router
+	v           *Verifier // whose rules count, once the issuer is known
+	now         time.Time
+	remembered  *facts // of the token, if it is being re-checked
 
-type buffers struct {
-	text    []byte // a seed, and the token
+	seeded  []byte // a seed, and the token
 	decoded []byte // as long as the longest segment yet
 }
 
-var pool = sync.Pool{New: func() any { return new(buffers) }}
+var works = sync.Pool{New: func() any { return new(work) }}
 
-// load takes a token, and buffers that have to be released.
-func (w *work) load(seed *[seedSize]byte, text string) {
-	w.buffers = pool.Get().(*buffers)
-	w.buffers.decoded = w.buffers.decoded[:0]
-	w.buffers.text = append(append(w.buffers.text[:0], seed[:]...), text...)
-}
-
-// read takes a token of which nothing is kept, and finds its segments.
-func (w *work) read(text string) error {
-	if len(text) > maxTokenSize {
-		return errTooLarge
-	}
-	w.buffers = &buffers{text: append(make([]byte, seedSize), text...)}
-	return w.split()
+// load returns what is needed for a token. It has to be released.
+func (p *pipeline) load(c Credentials, issuers router) *work {
+	w := works.Get().(*work)
+	w.credentials, w.issuers, w.accepted = c, issuers, p.accepted
+	w.seeded = append(append(w.seeded[:0], p.seed[:]...), c.Token...)
+	return w
 }
 
 // release leaves nothing of the token in memory that is used again.
-func (b *buffers) release() {
-	clear(b.text)
-	clear(b.decoded)
-	pool.Put(b)
+func (w *work) release() {
+	clear(w.seeded)
+	clear(w.decoded)
+	*w = work{seeded: w.seeded[:0], decoded: w.decoded[:0]}
+	works.Put(w)
 }
 
-// split finds the segments of the token.
-func (w *work) split() (err error) {
-	w.segments, err = split(w.buffers.text[seedSize:])
-	return err
+// text returns the token.
+func (w *work) text() []byte {
+	if len(w.seeded) == 0 { // of claims that are re-checked
+		return nil
+	}
+	return w.seeded[seedSize:]
 }
 
-// sum makes a hash of the token that only who knows the seed can make.
-func (w *work) sum() { w.hash = sha256.Sum256(w.buffers.text) }
+// sum sets hash to the keyed hash of the token.
+func (w *work) sum() { w.hash = sha256.Sum256(w.seeded) }

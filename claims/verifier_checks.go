@@ -5,98 +5,116 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 	"github.com/sallyport-go/sallyport/claims/internal/strict"
 )
 
-// check is one check of a token of a trusted issuer. They are done in this order:
-// cheapest first, and whatever only a verified token should bring about last.
-type check uint8
-
-const (
-	checkAlgorithm check = iota
-	checkType
-	checkTime
-	checkAudience
-	checkClaims
-	checkKey
-	checkSignature
-	checkBinding
-	checkClient
-	checkOwn
-	checkCount
-)
-
-// do does one check; those before it have passed.
-func (v *Verifier) do(ctx context.Context, c check, t *token, now time.Time) error {
-	switch c {
-	case checkAlgorithm:
-		if len(v.cfg.Algorithms) > 0 && !slices.Contains(v.cfg.Algorithms, t.header.algorithm) {
-			return errAlgorithm
-		}
-		return nil
-	case checkType:
-		return v.checkType(t)
-	case checkTime:
-		return v.checkTime(t.claims, now)
-	case checkAudience:
-		return v.checkAudience(t.claims)
-	case checkClaims:
-		return v.checkClaims(t)
-	case checkKey:
-		return v.findKeys(ctx, t)
-	case checkSignature:
-		return v.checkSignature(t)
-	case checkBinding:
-		// The token is not the bearer's alone to use, and nothing here can prove
-		// the key that it is bound to (RFC 7800 section 3.1, RFC 9449 section 7.1).
-		if t.claims.bound {
-			return errBinding
-		}
-		return nil
-	case checkClient:
-		v.complete(t)
-		if len(v.cfg.ClientIDs) > 0 && !slices.Contains(v.cfg.ClientIDs, t.claims.clientID) {
-			return errClient
-		}
-		return nil
-	case checkOwn:
-		return v.checkOwn(ctx, t.claims)
-	}
-	return errMalformed // not reached: a check that does not exist must not pass
+// checks are all checks of a token, in their order: nothing outside the token is
+// looked at before its issuer is trusted, what costs comes after what does not, and
+// what only a verified token may bring about comes last. The first that returns an
+// error refuses. A remembered token passes again those whose outcome can change, on
+// each use.
+var checks = [...]struct {
+	name string
+	each bool // on each use
+	run  func(ctx context.Context, w *work) error
+}{
+	{"form", false, checkForm},           // three segments
+	{"header", false, checkHeader},       // an algorithm of the right kind, no "crit"
+	{"payload", false, checkPayload},     // claims of the right types
+	{"issuer", true, checkIssuer},        // trusted; it picks the rules for what follows
+	{"algorithm", false, checkAlgorithm}, // one that the issuer uses
+	{"type", false, checkType},           // an access token, and no other kind
+	{"time", true, checkTime},            // exp, nbf, iat
+	{"audience", false, checkAudience},   // this API
+	{"claims", false, checkClaims},       // those that are required
+	{"key", true, checkKey},              // of the issuer; still there
+	{"signature", false, checkSignature}, // by that key
+	{"client", false, checkClient},       // one that may call this API
+	{"binding", true, checkBinding},      // the sender holds the key in "cnf"
+	{"check", true, checkOwn},            // Config.Check
 }
 
-func (v *Verifier) checkType(t *token) error {
-	accepted := slices.ContainsFunc(v.cfg.Types, func(typ string) bool {
-		return isMediaType(t.header.tokenType, typ)
-	})
-	if !accepted {
-		return errType
+// The checks at which the pipeline does something else between two, by their place.
+var (
+	afterIssuer = placeOf("issuer") + 1
+	atKey       = placeOf("key")
+	atSignature = placeOf("signature")
+	atBinding   = placeOf("binding")
+)
+
+func placeOf(name string) int {
+	for i := range checks {
+		if checks[i].name == name {
+			return i
+		}
 	}
-	if mark, _ := v.otherKind(t); mark != "" {
-		return errType
+	panic("claims: no check is called " + name)
+}
+
+// run does the checks from one place to before another.
+func (w *work) run(ctx context.Context, from, until int) error {
+	for i := from; i < until; i++ {
+		if err := checks[i].run(ctx, w); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// otherKind returns the claim by which a token is seen to be no access token, and
-// its value. RFC 8725 section 3.12 asks for rules that exclude each other.
-func (v *Verifier) otherKind(t *token) (claim, value string) {
+// checkIssuer finds whose rules the checks after it follow.
+func checkIssuer(ctx context.Context, w *work) error {
+	v, err := w.issuers.route(ctx, w.claims.issuer)
+	if err != nil {
+		return err
+	}
+	w.v = v
+	if len(w.text()) > v.maxTokenSize { // another issuer's may be longer
+		return errTooLarge
+	}
+	if w.remembered != nil && v.id != w.remembered.origin.verifier {
+		return errForgetToken
+	}
+	return nil
+}
+
+func checkAlgorithm(_ context.Context, w *work) error {
+	if list := w.v.algorithms; len(list) > 0 && !slices.Contains(list, w.header.algorithm) {
+		return errAlgorithm
+	}
+	return nil
+}
+
+func checkType(_ context.Context, w *work) error {
+	for _, typ := range w.v.types {
+		if isMediaType(w.header.tokenType, typ) {
+			if mark, _ := w.otherKind(); mark != "" {
+				return errType
+			}
+			return nil
+		}
+	}
+	return errType
+}
+
+// otherKind returns the claim that shows a token to be no access token, and its
+// value. RFC 8725 section 3.12 asks for rules that exclude each other.
+func (w *work) otherKind() (claim, value string) {
 	// A set of events makes a security event token, a logout token included (RFC
 	// 8417 section 2.2, OpenID Connect Back-Channel Logout section 2.4).
-	if value, ok := t.members.Find("events"); ok && value[0] == '{' {
+	if value, ok := w.members.Find("events"); ok && value[0] == '{' {
 		return "events", value
 	}
-	for _, name := range v.cfg.ForbiddenClaims {
-		if value, ok := t.members.Find(name); ok {
+	for _, name := range w.v.forbidden {
+		if value, ok := w.members.Find(name); ok {
 			return name, value
 		}
 	}
-	for _, kind := range v.kinds {
-		value, ok := t.members.Find(kind.claim)
-		if !ok || !slices.Contains(kind.values, plain(value)) {
-			return kind.claim, value
+	for _, claim := range w.v.values {
+		value, ok := w.members.Find(claim.claim)
+		if !ok || !slices.Contains(claim.values, plain(value)) {
+			return claim.claim, value
 		}
 	}
 	return "", ""
@@ -111,63 +129,90 @@ func plain(value string) string {
 	return r.ReadString()
 }
 
-func (v *Verifier) checkAudience(c *Claims) error {
-	switch {
-	case v.cfg.InsecureSkipAudience:
-		return nil
-	case len(v.cfg.Audiences) == 0 && len(c.audience) == 0:
-		return nil // of Cognito, whose clients are checked
-	case overlap(c.audience, v.cfg.Audiences):
-		return nil
-	}
-	return errAudience
-}
+// Refusals for claims that a field of the Config asks for.
+var (
+	errNoExpiry = missingClaim("exp", "")
+	errNoAge    = missingClaim("iat", " by Config.MaxTokenAge or Config.MaxLifetime")
+)
 
-func (v *Verifier) checkTime(c *Claims, now time.Time) error {
-	leeway := v.cfg.Leeway
-	limited := v.cfg.MaxTokenAge > 0 || v.cfg.MaxLifetime > 0
+func checkTime(_ context.Context, w *work) error {
+	c, v, now := w.claims, w.v, w.now
+	limited := v.maxTokenAge > 0 || v.maxLifetime > 0
 	switch {
 	case c.expiresAt.IsZero(): // "exp" is required, RFC 9068 section 2.2
-		return errMalformed
-	case !now.Before(c.expiresAt.Add(leeway)):
+		return errNoExpiry
+	case !now.Before(c.expiresAt.Add(v.leeway)):
 		return errExpired
-	case now.Add(leeway).Before(c.notBefore), now.Add(leeway).Before(c.issuedAt):
+	case now.Add(v.leeway).Before(c.notBefore), now.Add(v.leeway).Before(c.issuedAt):
 		return errNotYetValid
 	case limited && c.issuedAt.IsZero():
-		return errMalformed
-	case v.cfg.MaxTokenAge > 0 && now.Sub(c.issuedAt)-leeway >= v.cfg.MaxTokenAge:
+		return errNoAge
+	case v.maxTokenAge > 0 && now.Sub(c.issuedAt)-v.leeway >= v.maxTokenAge:
 		return errTooOld
-	case v.cfg.MaxLifetime > 0 && c.expiresAt.Sub(c.issuedAt) > v.cfg.MaxLifetime:
+	case v.maxLifetime > 0 && c.expiresAt.Sub(c.issuedAt) > v.maxLifetime:
 		return errLifetime
 	}
 	return nil
 }
 
-func (v *Verifier) checkClaims(t *token) error {
-	if (t.members.Mixed || v.mixed) && v.hasVariant(t) {
-		return errMalformed
+func checkAudience(_ context.Context, w *work) error {
+	switch v := w.v; {
+	case v.skipAudience:
+		return nil
+	case len(v.audiences) == 0 && len(w.claims.audience) == 0:
+		return nil // of Cognito, whose clients are checked
+	case overlap(w.claims.audience, v.audiences):
+		return nil
 	}
-	if v.lacking(t) != nil {
-		return errClaims
+	return errAudience
+}
+
+func overlap(a, b []string) bool {
+	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
+}
+
+func checkClaims(_ context.Context, w *work) error {
+	if w.members.Mixed || w.v.mixed {
+		if name, of := w.variant(); of != "" {
+			return variantOf(name, of)
+		}
+	}
+	if lacking := w.lacking(); lacking != nil {
+		return lacking.refusal
 	}
 	return nil
 }
 
-// hasVariant reports whether a claim differs in case alone from one that the Config
-// names: json.Unmarshal, which Decode uses, would take it for the same.
-func (v *Verifier) hasVariant(t *token) bool {
-	return t.members.Some(func(name string) bool {
-		return !slices.Contains(v.named, name) && slices.ContainsFunc(v.named, func(named string) bool {
-			return strings.EqualFold(name, named)
-		})
+// variant returns a claim that differs in case alone from one that the Config names,
+// and that: json.Unmarshal, which Decode uses, would take it for the same.
+func (w *work) variant() (name, of string) {
+	w.members.Some(func(n string) bool {
+		if slices.Contains(w.v.named, n) {
+			return false
+		}
+		for _, named := range w.v.named {
+			if strings.EqualFold(n, named) {
+				name, of = n, named
+				return true
+			}
+		}
+		return false
 	})
+	return name, of
 }
 
-// lacking returns the names of which the token should have one and has none.
-func (v *Verifier) lacking(t *token) []string {
-	for _, names := range v.required {
-		if !slices.ContainsFunc(names, t.has) {
-			return names
+// variantOf is the refusal for a claim that differs in case alone from one that is
+// used.
+func variantOf(name, of string) *Error {
+	return malformed("claim " + quote(name) + " differs from " + quote(of) + " in case alone")
+}
+
+// lacking returns the claim that the token should have and has not, nil if there is
+// none.
+func (w *work) lacking() *requiredClaim {
+	for i := range w.v.required {
+		if r := &w.v.required[i]; !slices.ContainsFunc(r.names, w.has) {
+			return r
 		}
 	}
 	return nil
@@ -187,42 +232,54 @@ func (t *token) has(name string) bool {
 	return next != ']' && next != '}'
 }
 
-// complete adds what the claims of this issuer mean: once they are verified, and
-// before anybody shares them.
-func (v *Verifier) complete(t *token) {
-	if name := v.cfg.ClientIDClaim; name != "" {
-		t.claims.clientID = ""
-		if value, _ := t.members.Find(name); strings.HasPrefix(value, `"`) {
-			t.claims.clientID = plain(value)
-		}
+func checkClient(_ context.Context, w *work) error {
+	w.v.complete(w)
+	if ids := w.v.clientIDs; len(ids) > 0 && !slices.Contains(ids, w.claims.clientID) {
+		return errClient
 	}
-	if t.key != nil {
-		t.claims.keyID = t.key.ID()
-	}
-	t.claims.granted = v.permissions.of(t)
-	t.claims.until = t.claims.expiresAt.Add(v.cfg.Leeway)
-	if v.cfg.MaxTokenAge > 0 {
-		oldest := t.claims.issuedAt.Add(v.cfg.MaxTokenAge).Add(v.cfg.Leeway)
-		if oldest.Before(t.claims.until) {
-			t.claims.until = oldest
-		}
-	}
+	return nil
 }
 
-func (v *Verifier) checkOwn(ctx context.Context, c *Claims) error {
-	if v.cfg.Check == nil {
+func checkOwn(ctx context.Context, w *work) error {
+	if w.v.check == nil {
 		return nil
 	}
-	err := v.cfg.Check(ctx, c)
+	limited := foreign.WithDeadline(ctx, userTimeout)
+	defer limited.Release()
+	err := foreign.Call(foreign.Name("claims: Config.Check"), func() error {
+		return w.v.check(limited, w.claims.claims())
+	})
+	return ownRefusal(ctx, err)
+}
+
+// ownRefusal returns the refusal that the error of a Config.Check is, if any.
+func ownRefusal(ctx context.Context, err error) error {
+	var panicked *foreign.PanicError
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, ErrUnavailable):
-		return NewError(ErrUnavailable, ReasonUndecided, err)
+	case errors.As(err, &panicked), errors.Is(err, ErrUnavailable), isGone(ctx, err):
+		return undecided(ctx, ReasonUndecided, err)
 	}
 	return NewError(ErrInvalidToken, ReasonRejected, err)
 }
 
-func overlap(a, b []string) bool {
-	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
+// complete adds what the claims of this issuer mean, and where they came from: once
+// they are verified, and before anybody shares them.
+func (v *Verifier) complete(w *work) {
+	f := w.claims
+	v.meaning.complete(&w.token)
+	f.origin = origin{
+		by: w.issuers.owner(), verifier: v.id, key: w.key,
+		keyID: w.header.keyID, algorithm: w.header.algorithm,
+	}
+	if w.key != nil {
+		f.keyID = w.key.ID()
+	}
+	f.until = f.expiresAt.Add(v.leeway)
+	if v.maxTokenAge > 0 {
+		if oldest := f.issuedAt.Add(v.maxTokenAge).Add(v.leeway); oldest.Before(f.until) {
+			f.until = oldest
+		}
+	}
 }

@@ -2,24 +2,28 @@ package claims
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/jws"
 )
 
-// Verdict is what came of a [Check].
+// Verdict is what came of a [CheckResult].
 type Verdict string
 
 // The verdicts.
 const (
-	Passed  Verdict = "passed"
-	Refused Verdict = "refused"
-	// Skipped means that the check was not made: one before it has to pass first.
-	Skipped Verdict = "skipped"
+	VerdictPassed  Verdict = "passed"
+	VerdictRefused Verdict = "refused"
+	// VerdictSkipped means that the check was not made: one before it has to pass
+	// first.
+	VerdictSkipped Verdict = "skipped"
 )
 
-// Check is one check of a token in an [Explanation].
-type Check struct {
+// CheckResult is one check of a token in an [Explanation].
+type CheckResult struct {
 	// Name is what is checked: "form", "header", "payload", "issuer", "algorithm",
 	// "type", "time", "audience", "claims", "key", "signature", "binding", "client"
 	// or "check", the last being [Config].Check.
@@ -35,7 +39,7 @@ type Check struct {
 // Explanation says how a token fares, check by check.
 type Explanation struct {
 	// Checks are all checks, in their order.
-	Checks []Check
+	Checks []CheckResult
 	// Err is nil if the token is accepted, otherwise an [*Error] with the reason of
 	// the first check that refused.
 	Err error
@@ -50,7 +54,7 @@ func (e Explanation) String() string {
 			verdict += ": " + string(c.Reason)
 		}
 		compared := c.Found
-		if c.Verdict == Refused && c.Wanted != "" {
+		if c.Verdict == VerdictRefused && c.Wanted != "" {
 			compared = strings.TrimPrefix(compared+"; wanted "+c.Wanted, "; ")
 		}
 		line := fmt.Sprintf("%-10s %-24s %s", c.Name, verdict, compared)
@@ -59,27 +63,43 @@ func (e Explanation) String() string {
 	return b.String()
 }
 
-// checkNames are in the order of the constants.
-var checkNames = [checkCount]string{
-	"algorithm", "type", "time", "audience", "claims", "key", "signature", "binding", "client", "check",
-}
-
 // Explain verifies a token as [Verifier.Authenticate] does and says what was
 // compared, for operators and tests: it goes on after a refusal, with the checks
 // that stand on their own, so that all faults show at once. It looks for keys only
 // if the token is of the issuer and its algorithm is accepted, and calls
 // [Config].Check only if everything else has passed. Of a token with several faults
 // Authenticate may give another reason: that its key is unknown, if the key ID was
-// invented and others are as well.
+// invented and others are as well. A bound token is explained without a proof, which
+// only a request has.
 //
 // It never shows the signature, a secret, or a claim other than those checked;
 // what it shows is still for those who may see the token. It is no part of serving
 // requests: use Authenticate there.
 func (v *Verifier) Explain(ctx context.Context, text string) Explanation {
-	e := &explainer{v: v, now: time.Now(), work: new(work)}
-	e.form(text)
-	for c := range checkCount {
-		e.do(ctx, c)
+	if !v.isMade() {
+		return Explanation{Err: errNotMade}
+	}
+	return explain(ctx, v.accepted, v, v, text)
+}
+
+// explain explains a token of one of the issuers. nearest is whose rules it is held
+// against if its issuer is not trusted, nil for none.
+func explain(
+	ctx context.Context, accepted jws.Algorithms, issuers router, nearest *Verifier, text string,
+) Explanation {
+	e := &explainer{nearest: nearest, work: &work{
+		accepted: accepted, issuers: issuers, now: time.Now(),
+		credentials: Credentials{Scheme: "Bearer"},
+		seeded:      append(make([]byte, seedSize), text...),
+	}}
+	if len(text) > issuers.sizes() {
+		e.add(e.compared("form"), errTooLarge)
+		e.failed = true
+	}
+	for i := range checks {
+		if i > 0 || !e.failed {
+			e.do(ctx, i)
+		}
 	}
 	return e.Explanation
 }
@@ -87,17 +107,17 @@ func (v *Verifier) Explain(ctx context.Context, text string) Explanation {
 // explainer collects an Explanation.
 type explainer struct {
 	Explanation
-	v    *Verifier
-	now  time.Time
-	work *work // not one to be used again
+	nearest *Verifier
+	work    *work // not one to be used again
+	failed  bool  // before an issuer was found
 }
 
 // add takes note of a check that was made.
-func (e *explainer) add(c Check, err error) {
-	c.Verdict = Passed
+func (e *explainer) add(c CheckResult, err error) {
+	c.Verdict = VerdictPassed
 	if err != nil {
 		refusal := AsError(err)
-		c.Verdict, c.Reason = Refused, refusal.Reason()
+		c.Verdict, c.Reason = VerdictRefused, refusal.Reason()
 		if e.Err == nil {
 			e.Err = refusal
 		}
@@ -108,77 +128,49 @@ func (e *explainer) add(c Check, err error) {
 func (e *explainer) passed(name string) bool {
 	for _, c := range e.Checks {
 		if c.Name == name {
-			return c.Verdict == Passed
+			return c.Verdict == VerdictPassed
 		}
 	}
 	return false
 }
 
-// form does the checks of a token by itself, and that of the issuer, each of which
-// needs the one before it.
-func (e *explainer) form(text string) {
-	err := e.work.read(text)
-	e.add(Check{
-		Name:   "form",
-		Found:  fmt.Sprintf("%d bytes, %d segments", len(text), strings.Count(text, ".")+1),
-		Wanted: fmt.Sprintf("at most %d bytes, 3 segments", maxTokenSize),
-	}, err)
-	if err != nil {
-		e.skip("header", "payload", "issuer")
+// do does one of the checks, if it stands.
+func (e *explainer) do(ctx context.Context, i int) {
+	name := checks[i].name
+	if !e.stands(name) {
+		e.Checks = append(e.Checks, CheckResult{Name: name, Verdict: VerdictSkipped})
 		return
 	}
-	err = e.work.parseHeader(e.v.accepted)
-	e.add(Check{
-		Name: "header", Found: e.work.header.String(),
-		Wanted: "strict base64url and JSON, a signature by " + e.v.accepted.String() + ", no crit",
-	}, err)
-	if err != nil {
-		e.skip("payload", "issuer")
-		return
+	err := checks[i].run(ctx, e.work)
+	if name == "issuer" && err != nil {
+		e.work.v = e.nearest
 	}
-	if err = e.work.parsePayload(); err != nil {
-		e.add(Check{
-			Name:   "payload",
-			Wanted: "strict base64url and JSON, claims of the right types, none twice",
-		}, err)
-		e.skip("issuer")
-		return
+	result := e.compared(name)
+	if err != nil && result.Found == "" { // the cause says what is wrong
+		if cause := errors.Unwrap(err); cause != nil && cause != ErrUnrecognized {
+			result.Found = clip(strings.TrimPrefix(cause.Error(), "claims: "))
+		}
 	}
-	c := e.work.claims
-	e.add(Check{Name: "payload", Found: fmt.Sprintf("%d bytes", len(c.payload))}, nil)
-	if !e.v.trusts(c.issuer) {
-		err = errIssuer
-	}
-	e.add(Check{Name: "issuer", Found: quote(c.issuer), Wanted: quote(e.v.cfg.Issuer)}, err)
-}
-
-func (e *explainer) skip(names ...string) {
-	for _, name := range names {
-		e.Checks = append(e.Checks, Check{Name: name, Verdict: Skipped})
-	}
-}
-
-// do does one of the checks that [Verifier.verify] does.
-func (e *explainer) do(ctx context.Context, c check) {
-	if !e.stands(c) {
-		e.skip(checkNames[c])
-		return
-	}
-	described := Check{Name: checkNames[c]}
-	err := e.v.do(ctx, c, &e.work.token, e.now)
-	described.Found, described.Wanted = e.compared(c)
-	e.add(described, err)
+	e.add(result, err)
 }
 
 // stands reports whether what a check relies on is so.
-func (e *explainer) stands(c check) bool {
-	switch c {
-	case checkKey:
+func (e *explainer) stands(name string) bool {
+	switch name {
+	case "form":
+		return true
+	case "header":
+		return e.passed("form")
+	case "payload":
+		return e.passed("header")
+	case "issuer":
+		return e.passed("payload")
+	case "key":
 		return e.passed("issuer") && e.passed("algorithm")
-	case checkSignature:
+	case "signature":
 		return e.passed("key")
-	case checkOwn:
+	case "check":
 		return e.Err == nil
 	}
-	return e.passed("payload")
+	return e.passed("payload") && e.work.v != nil
 }

@@ -1,6 +1,7 @@
 package claims
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -10,42 +11,87 @@ import (
 const maxQuoted = 200 // a claim may have kilobytes
 
 // compared returns what a check found and what it wanted, for people.
-func (e *explainer) compared(c check) (found, wanted string) {
-	t, cfg := &e.work.token, &e.v.cfg
-	switch c {
-	case checkAlgorithm:
-		return quote(t.header.algorithm), oneOf(cfg.Algorithms, "any")
-	case checkType:
+func (e *explainer) compared(name string) CheckResult {
+	c := CheckResult{Name: name}
+	c.Found, c.Wanted = e.comparedForm(name)
+	if e.work.v != nil && c == (CheckResult{Name: name}) {
+		c.Found, c.Wanted = e.comparedClaim(name)
+	}
+	return c
+}
+
+// comparedForm is compared for the checks that need no issuer.
+func (e *explainer) comparedForm(name string) (found, wanted string) {
+	w := e.work
+	text := w.text()
+	switch name {
+	case "form":
+		return fmt.Sprintf("%d bytes, %d segments", len(text), bytes.Count(text, []byte("."))+1),
+			fmt.Sprintf("at most %d bytes, 3 segments", w.issuers.sizes())
+	case "header":
+		return w.header.String(), "strict base64url and JSON, a signature by " +
+			w.accepted.String() + ", no crit"
+	case "payload":
+		wanted = "strict base64url and JSON, claims of the right types, none twice"
+		if w.claims != nil {
+			found = fmt.Sprintf("%d bytes", len(w.claims.payload))
+		}
+		return found, wanted
+	case "issuer":
+		return quote(w.claims.issuer), w.issuers.wanted()
+	}
+	return "", ""
+}
+
+// comparedClaim is compared for the checks by an issuer's rules.
+func (e *explainer) comparedClaim(name string) (found, wanted string) {
+	w := e.work
+	switch name {
+	case "algorithm":
+		return quote(w.header.algorithm), oneOf(w.v.algorithms, "any")
+	case "type":
 		return e.comparedType()
-	case checkTime:
+	case "time":
 		return e.comparedTime()
-	case checkAudience:
+	case "audience":
 		none := "none"
-		if cfg.InsecureSkipAudience {
+		if w.v.skipAudience {
 			none = "any"
 		}
-		return oneOf(t.claims.audience, "none"), oneOf(cfg.Audiences, none)
-	case checkClaims:
+		return oneOf(w.claims.audience, "none"), oneOf(w.v.audiences, none)
+	case "claims":
 		return e.comparedClaims()
-	case checkKey:
-		return "kid " + quote(t.header.keyID), "a key of the issuer that fits " + t.header.algorithm
-	case checkSignature:
-		return t.header.algorithm, "one made by that key"
-	case checkBinding:
-		if t.claims.bound {
-			return "cnf", "no cnf: a key can not be proven here"
-		}
-		return "no cnf", ""
-	case checkClient:
-		return quote(t.claims.clientID), oneOf(cfg.ClientIDs, "any")
+	case "key":
+		return "kid " + quote(w.header.keyID), "a key of the issuer that fits " + w.header.algorithm
+	case "signature":
+		return w.header.algorithm, "one made by that key"
+	case "client":
+		return quote(w.claims.clientID), oneOf(w.v.clientIDs, "any")
+	case "binding":
+		return e.comparedBinding()
 	}
 	return "", "" // of a check of their own
 }
 
+func (e *explainer) comparedBinding() (found, wanted string) {
+	switch w := e.work; {
+	case w.claims.cnf == "":
+		return "no cnf", ""
+	case len(w.v.confirmers) == 0:
+		return "cnf", "no cnf: a key cannot be proven here"
+	}
+	return "cnf " + clip(e.work.claims.cnf), "a proof in the request"
+}
+
 func (e *explainer) comparedType() (found, wanted string) {
-	found, wanted = "typ "+quote(e.work.header.tokenType), "typ "+oneOf(e.v.cfg.Types, "any")
-	claim, value := e.v.otherKind(&e.work.token)
-	values := e.v.cfg.ClaimValues[claim]
+	found, wanted = "typ "+quote(e.work.header.tokenType), "typ "+oneOf(e.work.v.types, "any")
+	claim, value := e.work.otherKind()
+	var values []string
+	for _, c := range e.work.v.values {
+		if c.claim == claim {
+			values = c.values
+		}
+	}
 	switch {
 	case claim == "":
 		return found, wanted
@@ -59,7 +105,7 @@ func (e *explainer) comparedType() (found, wanted string) {
 }
 
 func (e *explainer) comparedTime() (found, wanted string) {
-	c, cfg := e.work.claims, &e.v.cfg
+	c, v := e.work.claims, e.work.v
 	found = "exp " + moment(c.expiresAt)
 	if !c.notBefore.IsZero() {
 		found += ", nbf " + moment(c.notBefore)
@@ -67,21 +113,28 @@ func (e *explainer) comparedTime() (found, wanted string) {
 	if !c.issuedAt.IsZero() {
 		found += ", iat " + moment(c.issuedAt)
 	}
-	wanted = fmt.Sprintf("now %s within %v", moment(e.now), cfg.Leeway)
-	if cfg.MaxTokenAge > 0 {
-		wanted += fmt.Sprintf(", issued at most %v ago", cfg.MaxTokenAge)
+	wanted = fmt.Sprintf("now %s within %v", moment(e.work.now), v.leeway)
+	if v.maxTokenAge > 0 {
+		wanted += fmt.Sprintf(", issued at most %v ago", v.maxTokenAge)
 	}
-	if cfg.MaxLifetime > 0 {
-		wanted += fmt.Sprintf(", valid for at most %v", cfg.MaxLifetime)
+	if v.maxLifetime > 0 {
+		wanted += fmt.Sprintf(", valid for at most %v", v.maxLifetime)
 	}
 	return found, wanted
 }
 
 func (e *explainer) comparedClaims() (found, wanted string) {
-	if lacking := e.v.lacking(&e.work.token); lacking != nil {
-		return "no " + strings.Join(lacking, " or "), strings.Join(e.v.cfg.RequiredClaims, ", ")
+	var required []string
+	for _, claim := range e.work.v.required {
+		required = append(required, strings.Join(claim.names, "|"))
 	}
-	return strings.Join(e.v.cfg.RequiredClaims, ", "), ""
+	if name, of := e.work.variant(); of != "" {
+		return "claim " + quote(name), "no name that differs from " + quote(of) + " in case alone"
+	}
+	if lacking := e.work.lacking(); lacking != nil {
+		return "no " + strings.Join(lacking.names, " or "), strings.Join(required, ", ")
+	}
+	return strings.Join(required, ", "), ""
 }
 
 func moment(t time.Time) string {

@@ -3,45 +3,68 @@ package claims
 import (
 	"context"
 	"errors"
+	"slices"
 
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-func (v *Verifier) findKeys(ctx context.Context, t *token) error {
-	if v.secrets != nil {
+// checkKey finds the keys that may have signed the token; of a remembered token,
+// whether its key is still there. The latter counts as a use of the keys: those that
+// are due are fetched.
+func checkKey(ctx context.Context, w *work) error {
+	if w.v.secrets != nil {
 		return nil
 	}
-	keys, err := v.keys.Lookup(ctx, t.header.keyID, t.header.algorithm)
-	if err != nil {
-		return keyError(err)
+	keyID, algorithm := w.header.keyID, w.header.algorithm
+	if w.remembered != nil {
+		keyID, algorithm = w.remembered.origin.keyID, w.remembered.origin.algorithm
 	}
-	t.keys = keys
+	keys, err := w.v.lookUp(ctx, keyID, algorithm)
+	if err != nil {
+		return keyError(ctx, err)
+	}
+	if w.remembered != nil {
+		if !slices.ContainsFunc(keys, w.remembered.origin.key.Equal) {
+			return errForgetToken
+		}
+		return nil
+	}
+	w.keys = keys
 	for _, key := range keys {
-		if fits(key, t) {
+		if w.fits(key) {
 			return nil
 		}
 	}
 	return errUnknownKey
 }
 
-func (v *Verifier) checkSignature(t *token) error {
+// lookUp asks the KeySource, which may be the user's.
+func (v *Verifier) lookUp(ctx context.Context, keyID, algorithm string) (keys []*jwks.Key, err error) {
+	if cache := v.cache; cache != nil {
+		return cache.Lookup(ctx, keyID, algorithm)
+	}
+	defer foreign.Recover(foreign.Name("claims: Config.Keys"), &err)
+	return v.keys.Lookup(ctx, keyID, algorithm)
+}
+
+func checkSignature(_ context.Context, w *work) error {
 	const maxTried = 4 // each costs a signature check
-	verify := v.accepted[t.header.algorithm]
-	for _, secret := range v.secrets {
-		if verify(secret, t.input, t.signature) {
+	for _, secret := range w.v.secrets {
+		if w.v.accepted.Verify(w.header.algorithm, secret, w.input, w.signature) {
 			return nil
 		}
 	}
 	tried := 0
-	for _, key := range t.keys {
-		if !fits(key, t) {
+	for _, key := range w.keys {
+		if !w.fits(key) {
 			continue
 		}
 		if tried++; tried > maxTried {
 			break
 		}
-		if verify(key.Public(), t.input, t.signature) {
-			t.key = key
+		if w.v.accepted.Verify(w.header.algorithm, key.Public(), w.input, w.signature) {
+			w.key = key
 			return nil
 		}
 	}
@@ -49,25 +72,28 @@ func (v *Verifier) checkSignature(t *token) error {
 }
 
 // fits reports whether a key may have signed a token, whatever KeySource it is from.
-func fits(key *jwks.Key, t *token) bool {
-	return key != nil && key.Fits(t.header.algorithm) && isFor(key, t.claims.issuer)
+func (w *work) fits(key *jwks.Key) bool {
+	return key != nil && key.Fits(w.header.algorithm) && w.v.mayUse(key, w.claims.issuer)
 }
 
-// isFor reports whether a key may sign for an issuer. A key that names one is
+// mayUse reports whether a key may sign for an issuer. A key that names one is
 // that tenant's alone, unless it leaves the tenant open.
-func isFor(key *jwks.Key, issuer string) bool {
+func (v *Verifier) mayUse(key *jwks.Key, issuer string) bool {
 	of := key.Issuer()
 	if of == "" || of == issuer {
 		return true
 	}
 	open, err := parseTemplate(of)
-	return err == nil && open != nil && open.tenant(issuer) != ""
+	return err == nil && open != nil && open.tenant(issuer) != "" || v.profile.lets(of, issuer)
 }
 
-func keyError(err error) error {
+func keyError(ctx context.Context, err error) error {
+	var panicked *foreign.PanicError
 	switch {
+	case errors.As(err, &panicked):
+		return undecided(ctx, ReasonKeysUnavailable, err)
 	case errors.Is(err, jwks.ErrUnavailable):
-		return unavailable(err)
+		return unavailable(ctx, err)
 	case errors.Is(err, jwks.ErrKeyMismatch):
 		return errAlgorithm
 	}

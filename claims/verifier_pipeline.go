@@ -3,187 +3,210 @@ package claims
 import (
 	"context"
 	"crypto/rand"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/jws"
+	"github.com/sallyport-go/sallyport/claims/internal/tokencache"
+	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// gate verifies tokens for a [Verifier], [Issuers] or [Tenants], which know the
+// pipeline verifies tokens for a [Verifier], [Issuers] or [Tenants], which know the
 // issuers, and remembers those that it has verified.
-type gate struct {
-	accepted algorithmSet
+type pipeline struct {
+	accepted jws.Algorithms
 	seed     [seedSize]byte // of the hashes that stand for tokens
 	headers  headers
-	cache    tokenCache
+	cache    *tokencache.Cache[*facts]
 }
 
-// router finds the Verifier of an issuer that is trusted. Errors are refusals.
+// router finds the Verifier of an issuer. Errors are refusals.
 type router interface {
-	// early refuses a token that is hopeless by a header which is not that of a
-	// token before, and before the payload is decoded.
+	// owner is the Authenticator that the tokens are verified for.
+	owner() Authenticator
+	// takes reports whether tokens may come under a scheme other than Bearer.
+	takes(scheme string) bool
+	// sizes returns how long a token may be whose issuer is not known yet.
+	sizes() (maxTokenSize int)
+	// early may refuse a token by its header, before the payload is decoded. It is
+	// not asked about headers of verified tokens.
 	early(h header, payload []byte) error
 	route(ctx context.Context, issuer string) (*Verifier, error)
+	// wanted says which issuers are trusted, for people.
+	wanted() string
 }
 
-func newGate(accepted algorithmSet, tokens int) *gate {
-	g := &gate{accepted: accepted, cache: tokenCache{tokens: max(tokens, 0)}}
-	_, _ = rand.Read(g.seed[:]) // never fails
-	return g
+// origin is what verified claims came from.
+type origin struct {
+	by               Authenticator // nil if from no token
+	verifier         uint64        // its id: a Verifier that is gone is not held
+	key              *jwks.Key     // nil if the token is signed with a secret
+	keyID, algorithm string        // of the token's header
 }
 
-// authenticate verifies a Bearer token of one of the issuers, by the checks and in
-// the order that the package comment gives.
-func (g *gate) authenticate(
-	ctx context.Context, r Request, issuers router,
-) (*Claims, CacheState, error) {
-	if !strings.EqualFold(r.Scheme, "Bearer") {
-		return nil, CacheUnknown, errUnsupportedScheme
-	}
-	if len(r.Token) > maxTokenSize {
-		return nil, CacheUnknown, errTooLarge
-	}
-	var w work
-	w.load(&g.seed, r.Token)
-	defer w.buffers.release()
-	if err := g.readHeader(&w); err != nil {
-		return nil, CacheUnknown, err
-	}
-	if !w.knownHeader {
-		if err := issuers.early(w.header, w.segments.payload); err != nil {
-			return nil, CacheUnknown, err
-		}
-	}
-	caller, v, err := g.verify(ctx, &w, issuers)
-	if err != nil {
-		return nil, CacheUnknown, err
-	}
-	if err := v.checkOwn(ctx, caller); err != nil {
-		return nil, CacheUnknown, err
-	}
-	return caller, g.stateOf(&w, caller, v), nil
+func newPipeline(accepted jws.Algorithms, tokens int) *pipeline {
+	p := &pipeline{accepted: accepted, cache: tokencache.New[*facts](tokens)}
+	_, _ = rand.Read(p.seed[:]) // never fails
+	return p
 }
 
-// stateOf tells how a token was verified.
-func (g *gate) stateOf(w *work, caller *Claims, v *Verifier) CacheState {
-	switch {
-	case g.cache.tokens <= 0 || v.cfg.TokenCache < 0:
-		return CacheUnknown
-	case caller != w.claims: // not what was parsed, if anything was
-		return CacheHit
+// authenticate verifies a token of one of the issuers.
+func (p *pipeline) authenticate(
+	ctx context.Context, c Credentials, issuers router,
+) (*Claims, error) {
+	if !c.isBearer() && !issuers.takes(c.Scheme) {
+		return nil, errUnsupportedScheme
 	}
-	return CacheMiss
+	if len(c.Token) > issuers.sizes() {
+		return nil, errTooLarge
+	}
+	w := p.load(c, issuers)
+	defer w.release()
+	if err := p.verify(ctx, w); err != nil {
+		return nil, err
+	}
+	return w.claims.claims(), nil
 }
 
-// readHeader reads the header of a token, unless it is that of others before.
-func (g *gate) readHeader(w *work) error {
-	if err := w.split(); err != nil {
+// verify does all checks, or, of a remembered token, those whose outcome can change.
+func (p *pipeline) verify(ctx context.Context, w *work) error {
+	if err := p.readHeader(ctx, w); err != nil {
 		return err
 	}
-	if w.header, w.knownHeader = g.headers.find(w.segments.header); w.knownHeader {
-		return nil
-	}
-	return w.parseHeader(g.accepted)
-}
-
-// verify does all checks but the user's own, or those that are left of a token that
-// is remembered.
-func (g *gate) verify(ctx context.Context, w *work, issuers router) (*Claims, *Verifier, error) {
-	if g.cache.tokens > 0 {
+	if p.cache.Max() > 0 {
 		w.sum()
-		if caller, v, err := g.recall(ctx, w, issuers); caller != nil || err != nil {
-			return caller, v, err
-		}
-	}
-	if err := w.parsePayload(); err != nil {
-		return nil, nil, err
-	}
-	v, err := issuers.route(ctx, w.claims.issuer)
-	if err != nil {
-		return nil, nil, err
-	}
-	now := time.Now()
-	if err := v.verify(ctx, &w.token, now, checkAlgorithm, checkKey); err != nil {
-		return nil, nil, err
-	}
-	if g.cache.tokens > 0 && v.cfg.TokenCache >= 0 {
-		return g.once(ctx, w, v, issuers, now)
-	}
-	return w.claims, v, g.finish(ctx, w, v, now)
-}
-
-// finish does the checks that cost.
-func (g *gate) finish(ctx context.Context, w *work, v *Verifier, now time.Time) error {
-	if err := v.findKeys(ctx, &w.token); err != nil {
-		return err
-	}
-	if time.Since(now) > time.Second { // keys, or another, were waited for
-		now = time.Now()
-		if err := v.checkTime(w.claims, now); err != nil {
+		if known, err := p.recall(ctx, w); known || err != nil {
 			return err
 		}
 	}
-	if err := v.verify(ctx, &w.token, now, checkSignature, checkOwn); err != nil {
+	if err := checkPayload(ctx, w); err != nil {
+		return err
+	}
+	if err := checkIssuer(ctx, w); err != nil {
+		return err
+	}
+	w.now = time.Now()
+	if err := w.run(ctx, afterIssuer, atKey); err != nil {
+		return err
+	}
+	if p.cache.Max() > 0 && w.v.maxTokens >= 0 {
+		if known, err := p.once(ctx, w); known || err != nil {
+			return err
+		}
+	} else if err := p.finish(ctx, w); err != nil {
+		return err
+	}
+	return w.run(ctx, atBinding, len(checks))
+}
+
+// readHeader finds the segments and reads the header, unless it is that of a token
+// verified before.
+func (p *pipeline) readHeader(ctx context.Context, w *work) error {
+	if err := checkForm(ctx, w); err != nil {
+		return err
+	}
+	if w.header, w.knownHeader = p.headers.find(w.segments.header); w.knownHeader {
+		return nil
+	}
+	if err := checkHeader(ctx, w); err != nil {
+		return err
+	}
+	return w.issuers.early(w.header, w.segments.payload)
+}
+
+// finish does the checks that cost, up to those that each use repeats.
+func (p *pipeline) finish(ctx context.Context, w *work) error {
+	began := w.now
+	if err := w.run(ctx, atKey, atSignature); err != nil {
+		return err
+	}
+	if time.Since(began) > time.Second { // keys, or another, were waited for
+		w.now = time.Now()
+		if err := checkTime(ctx, w); err != nil {
+			return err
+		}
+	}
+	if err := w.run(ctx, atSignature, atBinding); err != nil {
 		return err
 	}
 	if !w.knownHeader {
-		g.headers.add(w.segments.header, w.header, now)
+		p.headers.add(w.segments.header, w.header, w.now)
 	}
 	return nil
 }
 
 // once is finish, and remembers the token. If an identical one is being verified it
-// waits for that.
-func (g *gate) once(
-	ctx context.Context, w *work, v *Verifier, issuers router, now time.Time,
-) (*Claims, *Verifier, error) {
-	if f := g.cache.board(ctx, &w.hash); f != nil {
-		defer g.cache.land(f)
+// waits for that, and reports whether all is done.
+func (p *pipeline) once(ctx context.Context, w *work) (known bool, err error) {
+	if flight := p.cache.Board(ctx, &w.hash); flight != nil {
+		defer p.cache.Land(flight)
 	}
-	if caller, v, err := g.recall(ctx, w, issuers); caller != nil || err != nil {
-		return caller, v, err
+	parsed := w.claims
+	if known, err = p.recall(ctx, w); known || err != nil {
+		return known, err
 	}
-	if err := g.finish(ctx, w, v, now); err != nil { // which another request may not meet
-		return nil, nil, err
+	if w.claims = parsed; w.v == nil {
+		if err := checkIssuer(ctx, w); err != nil {
+			return false, err
+		}
 	}
-	g.cache.add(&cachedToken{
-		sum: w.hash, claims: w.claims, verifier: v.id, key: w.key,
-		keyID: strings.Clone(w.header.keyID), algorithm: strings.Clone(w.header.algorithm),
-	}, now)
-	return w.claims, v, nil
+	// A failure is this request's own: whoever waited tries for itself.
+	if err := p.finish(ctx, w); err != nil {
+		return false, err
+	}
+	f := w.claims
+	// Copies: what they are from may be much larger.
+	f.origin.keyID = strings.Clone(f.origin.keyID)
+	f.origin.algorithm = strings.Clone(f.origin.algorithm)
+	p.cache.Add(&tokencache.Entry[*facts]{
+		Sum: w.hash, Value: f, Size: f.size() + len(f.origin.keyID),
+		ExpiresAt: f.expiresAt.Add(maxLeeway),
+	}, w.now)
+	return false, nil
 }
 
-// recall does the checks of a token that is remembered whose outcome may be another
-// than before. Without claims and error all have to be done.
-func (g *gate) recall(
-	ctx context.Context, w *work, issuers router,
-) (*Claims, *Verifier, error) {
+// recall re-checks a remembered token and reports whether it is one. If it is not,
+// the token must be verified in full.
+func (p *pipeline) recall(ctx context.Context, w *work) (known bool, err error) {
 	now := time.Now()
-	t := g.cache.find(&w.hash, now)
+	t := p.cache.Find(&w.hash, now)
 	if t == nil {
-		return nil, nil, nil
+		return false, nil
 	}
-	v, err := issuers.route(ctx, t.claims.issuer)
-	if err != nil {
-		return nil, nil, err
+	w.now, w.claims, w.remembered = now, t.Value, t.Value
+	for i := range checks {
+		if !checks[i].each {
+			continue
+		}
+		if err := checks[i].run(ctx, w); err == errForgetToken { // they return it bare
+			p.cache.Remove(t)
+			w.claims, w.remembered, w.v = nil, nil, nil
+			return false, nil
+		} else if err != nil {
+			return true, err
+		}
 	}
-	if v.id != t.verifier {
-		g.cache.remove(t)
-		return nil, nil, nil
+	return true, nil
+}
+
+// recheck does again what each use of a token does, but for its binding, which a
+// request proves once: of claims that the owner of issuers made.
+func (p *pipeline) recheck(ctx context.Context, caller *Claims, issuers router) error {
+	f := caller.of()
+	if f.origin.by == nil || f.origin.by != issuers.owner() {
+		return nil
 	}
-	if err := v.checkTime(t.claims, now); err != nil {
-		return nil, nil, err
+	w := &work{issuers: issuers, now: time.Now(), remembered: f}
+	w.claims = f
+	for i := range checks {
+		if !checks[i].each || i == atBinding {
+			continue
+		}
+		if err := checks[i].run(ctx, w); err == errForgetToken {
+			return errSuperseded
+		} else if err != nil {
+			return err
+		}
 	}
-	if v.secrets != nil {
-		return t.claims, v, nil
-	}
-	// It counts as a use of the keys: those that are due are fetched.
-	keys, err := v.keys.Lookup(ctx, t.keyID, t.algorithm)
-	switch {
-	case err != nil:
-		return nil, nil, keyError(err)
-	case !slices.ContainsFunc(keys, t.key.Equal):
-		g.cache.remove(t)
-		return nil, nil, nil
-	}
-	return t.claims, v, nil
+	return nil
 }

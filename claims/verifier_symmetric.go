@@ -8,6 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/sallyport-go/sallyport/claims/internal/jws"
 )
 
 // maxSecrets is enough to change one while tokens of two more are about.
@@ -29,20 +32,20 @@ func NewSymmetricVerifier(secrets [][]byte, cfg Config) (*Verifier, error) {
 	if len(cfg.Algorithms) == 0 {
 		cfg.Algorithms = []string{"HS256"}
 	}
-	errs := cfg.validate(symmetric)
-	if cfg.Keys != nil {
-		errs = append(errs, errors.New(
-			"claims: Config.Keys is set: a symmetric verifier has secrets, and no public keys"))
+	rules, errs := cfg.compile(jws.Symmetric)
+	if cfg.Keys != nil || cfg.KeySetURL != "" || !isZero(cfg.KeyCache) {
+		errs = append(errs, errors.New("claims: Config.Keys, KeySetURL or KeyCache is set: "+
+			"a symmetric verifier has secrets, and no public keys"))
 	}
-	if open, err := parseTemplate(cfg.Issuer); open != nil || err != nil || cfg.Tenant != nil {
+	if strings.ContainsAny(cfg.Issuer, "{}") || cfg.TrustTenant != nil {
 		errs = append(errs, errors.New(
-			"claims: Config.Issuer or Tenant leaves the issuer open: one secret, one issuer"))
+			"claims: Config.Issuer or TrustTenant leaves the issuer open: one secret, one issuer"))
 	}
 	errs = append(errs, validateSecrets(secrets, cfg.Algorithms)...)
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	v := newVerifier(cfg, symmetric)
+	v := newVerifier(rules, jws.Symmetric)
 	for _, s := range secrets {
 		own := slices.Clone(s)
 		v.secrets = append(v.secrets, func() []byte { return own })

@@ -14,10 +14,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/claims/internal/jws"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/internal/conformance"
 )
 
@@ -117,8 +118,8 @@ func isApproved(public crypto.PublicKey) bool {
 	return !only || !isRSA || key.E > 1<<16 && key.N.BitLen()%2 == 0
 }
 
-// wycheproofSignatures has verifySignature judge the signatures of every
-// accepted algorithm. Files without any are counted together.
+// wycheproofSignatures has jws.Verify judge the signatures of every accepted
+// algorithm. Files without any are counted together.
 func wycheproofSignatures(t *testing.T) []*conformance.Row {
 	var rows []*conformance.Row
 	others := &conformance.Row{Suite: "Wycheproof signatures of other files"}
@@ -149,11 +150,11 @@ func wycheproofSignatures(t *testing.T) []*conformance.Row {
 			judged[algorithm] = true
 			public := publicKeyOf(t, group)
 			for _, vector := range group.Tests {
-				accepted := claims.VerifySignature(
+				accepted := jws.Asymmetric.Verify(
 					algorithm, public, vector.Message, vector.Signature)
 				valid := vector.Valid() && isApproved(public)
 				if assert.Equal(t, valid, accepted, "%s: %v", name, vector) {
-					row.Pass("verifySignature")
+					row.Pass("jws.Verify")
 				}
 			}
 		}

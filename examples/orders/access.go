@@ -11,7 +11,7 @@ import (
 // nobody lets nobody in.
 type nobody struct{}
 
-func (nobody) Authenticate(context.Context, claims.Request) (*claims.Claims, error) {
+func (nobody) Authenticate(context.Context, claims.Credentials) (*claims.Claims, error) {
 	return nil, claims.NewError(claims.ErrInvalidToken, claims.ReasonIssuer, nil)
 }
 

@@ -17,8 +17,8 @@ const maxDepth = 32
 //
 // An object is read by
 //
-//	for r.enter('{'); r.next('}'); {
-//		name := r.name(&seen)
+//	for r.Enter('{'); r.Next('}'); {
+//		name := r.ReadName(&seen)
 //		// read the value
 //	}
 //
@@ -27,13 +27,18 @@ type Reader struct {
 	text  string
 	pos   int
 	depth int
-	first bool // nothing was read since the last enter
+	first bool // nothing was read since the last Enter
 	bad   bool
 }
 
+// NewReader returns a Reader of a text.
 func NewReader(text string) Reader { return Reader{text: text} }
 
+// Fail makes the Reader bad: what was read is not what it should be.
 func (r *Reader) Fail() { r.bad = true }
+
+// Failed reports whether the Reader is bad.
+func (r *Reader) Failed() bool { return r.bad }
 
 // End reports whether the text was well-formed and is at its end.
 func (r *Reader) End() bool {
@@ -128,7 +133,7 @@ func (r *Reader) ReadRaw() string {
 	return text
 }
 
-// At returns the place of the next value, for since.
+// At returns the place of the next value, for Since.
 func (r *Reader) At() int {
 	r.space()
 	return r.pos

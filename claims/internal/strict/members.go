@@ -117,12 +117,18 @@ func (m *Members) All() iter.Seq2[string, string] {
 	}
 }
 
-// FoldsTo reports whether name equals one of names when case is ignored.
-func FoldsTo(name string, names []string) bool {
+// Folded returns that of names which equals name if case is ignored, empty if none
+// does or name is in lower case.
+func Folded(name string, names []string) string {
 	if IsLower(name) {
-		return false
+		return ""
 	}
-	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+	for _, n := range names {
+		if strings.EqualFold(n, name) {
+			return n
+		}
+	}
+	return ""
 }
 
 // IsLower reports whether name consists of characters that fold to nothing but

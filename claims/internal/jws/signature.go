@@ -1,4 +1,6 @@
-package claims
+// Package jws checks the signatures of RFC 7515 by the algorithms of RFC 7518, RFC
+// 8037 and RFC 9864.
+package jws
 
 import (
 	"crypto"
@@ -13,14 +15,21 @@ import (
 	"strings"
 )
 
-// algorithmSet has the signature algorithms of one kind of key, by "alg" (RFC 7518
+// Algorithms has the signature algorithms of one kind of key, by "alg" (RFC 7518
 // section 3.1). A key of another type or curve verifies nothing.
-type algorithmSet map[string]func(key crypto.PublicKey, input, signature []byte) bool
+type Algorithms map[string]func(key crypto.PublicKey, input, signature []byte) bool
 
-// algorithms are those that tokens may have. "none" and the symmetric ones are not
+// Verify reports whether signature is one of input by the algorithm, which must be
+// of the set.
+func (set Algorithms) Verify(algorithm string, key crypto.PublicKey, input, signature []byte) bool {
+	verify, ok := set[algorithm]
+	return ok && verify(key, input, signature)
+}
+
+// Asymmetric are those that tokens may have. "none" and the symmetric ones are not
 // among them: with a public key as the secret, anybody could sign (RFC 8725
 // section 2.1).
-var algorithms = algorithmSet{
+var Asymmetric = Algorithms{
 	"RS256":   pkcs1(crypto.SHA256),
 	"RS384":   pkcs1(crypto.SHA384),
 	"RS512":   pkcs1(crypto.SHA512),
@@ -34,22 +43,21 @@ var algorithms = algorithmSet{
 	"Ed25519": pureEd25519,
 }
 
-// symmetric are those of a Verifier that [NewSymmetricVerifier] made, and of no
-// other. Its keys are secrets and never come out of a key set.
-var symmetric = algorithmSet{
+// Symmetric are those of a verifier that is made of secrets, and of no other. Its keys are secrets and never come out of a key set.
+var Symmetric = Algorithms{
 	"HS256": mac(crypto.SHA256),
 	"HS384": mac(crypto.SHA384),
 	"HS512": mac(crypto.SHA512),
 }
 
-// secret returns the key of a symmetric algorithm. It is a type of its own, so that
+// Secret returns the key of a symmetric algorithm. It is a type of its own, so that
 // no public key is ever taken for one, and a function, so that none is printed.
-type secret func() []byte
+type Secret func() []byte
 
 // mac is HMAC (RFC 7518 section 3.2).
 func mac(hash crypto.Hash) func(crypto.PublicKey, []byte, []byte) bool {
 	return func(key crypto.PublicKey, input, signature []byte) bool {
-		secret, ok := key.(secret)
+		secret, ok := key.(Secret)
 		if !ok {
 			return false
 		}
@@ -151,10 +159,10 @@ func (d *digest) of(hash crypto.Hash, input []byte) []byte {
 		sum := sha512.Sum512(input)
 		return append(d[:0], sum[:]...)
 	}
-	panic("claims: no such hash")
+	panic("jws: no such hash")
 }
 
 // String lists the algorithms, in alphabetical order.
-func (set algorithmSet) String() string {
+func (set Algorithms) String() string {
 	return strings.Join(slices.Sorted(maps.Keys(set)), ", ")
 }

@@ -1,4 +1,4 @@
-package claims
+package jws
 
 import (
 	"crypto"
@@ -25,22 +25,22 @@ func TestVerifySignature_otherKeys(t *testing.T) {
 	require.NoError(t, err)
 	for _, tt := range []struct {
 		name       string
-		algorithms []string
+		Asymmetric []string
 		key        crypto.PublicKey
 	}{
-		{name: "Ed25519 key", algorithms: []string{"RS256", "PS256", "ES256", "ES512"}, key: edKey},
-		{name: "P-256 key", algorithms: []string{"RS256", "PS256", "ES384", "EdDSA"}, key: &ecKey.PublicKey},
-		{name: "RSA key of nothing", algorithms: []string{"ES256", "EdDSA", "Ed25519"}, key: &rsa.PublicKey{}},
-		{name: "Ed25519 key of a byte", algorithms: []string{"EdDSA", "Ed25519"}, key: ed25519.PublicKey{1}},
-		{name: "Ed25519 key of nothing", algorithms: []string{"EdDSA", "Ed25519"}, key: ed25519.PublicKey(nil)},
-		{name: "no key", algorithms: []string{"RS256", "PS256", "ES256", "EdDSA"}, key: nil},
-		{name: "secret", algorithms: []string{"RS256", "PS256", "ES256", "EdDSA"}, key: secret(func() []byte { return []byte("x") })},
+		{name: "Ed25519 key", Asymmetric: []string{"RS256", "PS256", "ES256", "ES512"}, key: edKey},
+		{name: "P-256 key", Asymmetric: []string{"RS256", "PS256", "ES384", "EdDSA"}, key: &ecKey.PublicKey},
+		{name: "RSA key of nothing", Asymmetric: []string{"ES256", "EdDSA", "Ed25519"}, key: &rsa.PublicKey{}},
+		{name: "Ed25519 key of a byte", Asymmetric: []string{"EdDSA", "Ed25519"}, key: ed25519.PublicKey{1}},
+		{name: "Ed25519 key of nothing", Asymmetric: []string{"EdDSA", "Ed25519"}, key: ed25519.PublicKey(nil)},
+		{name: "no key", Asymmetric: []string{"RS256", "PS256", "ES256", "EdDSA"}, key: nil},
+		{name: "secret", Asymmetric: []string{"RS256", "PS256", "ES256", "EdDSA"}, key: Secret(func() []byte { return []byte("x") })},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			for _, alg := range tt.algorithms {
+			for _, alg := range tt.Asymmetric {
 				for _, size := range []int{0, 64, 96, 132, 256} {
-					assert.False(t, verifySignature(alg, tt.key, []byte("x"), make([]byte, size)), alg)
+					assert.False(t, Asymmetric.Verify(alg, tt.key, []byte("x"), make([]byte, size)), alg)
 				}
 			}
 		})
@@ -56,8 +56,8 @@ func TestSymmetric_otherKeys(t *testing.T) {
 		return h.Sum(nil)
 	}
 	key := []byte("0123456789abcdef0123456789abcdef")
-	verify := symmetric["HS256"]
-	assert.True(t, verify(secret(func() []byte { return key }), []byte("x"), of(key)))
+	verify := Symmetric["HS256"]
+	assert.True(t, verify(Secret(func() []byte { return key }), []byte("x"), of(key)))
 	for _, other := range []crypto.PublicKey{key, string(key), ed25519.PublicKey(key), nil} {
 		assert.False(t, verify(other, []byte("x"), of(key)), "%T", other)
 	}

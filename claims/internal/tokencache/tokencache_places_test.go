@@ -1,23 +1,22 @@
-package claims
+package tokencache
 
 import (
 	"slices"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
 // placed is a token of that many bytes that was used at a time.
-func placed(i, size int, usedAt int64) *cachedToken {
-	t := &cachedToken{sum: sumOf(i), size: size, claims: &Claims{expiresAt: time.Now().Add(time.Hour)}}
+func placed(i, size int, usedAt int64) *entry {
+	t := &entry{Sum: sumOf(i), Size: size, ExpiresAt: time.Now().Add(time.Hour)}
 	t.usedAt.Store(usedAt)
 	return t
 }
 
-func (p *place) held() (tokens []*cachedToken) {
+func (p *place[V]) held() (tokens []*Entry[V]) {
 	for w := range p.tokens {
 		if t := p.tokens[w].Load(); t != nil {
 			tokens = append(tokens, t)
@@ -31,8 +30,8 @@ const roomOfPlace = 16 << 10
 
 func TestPlace_worth(t *testing.T) {
 	t.Parallel()
-	few := func(n int, size int) []*cachedToken {
-		tokens := make([]*cachedToken, n)
+	few := func(n int, size int) []*entry {
+		tokens := make([]*entry, n)
 		for i := range tokens {
 			tokens[i] = placed(i, size, int64(100+i))
 		}
@@ -40,7 +39,7 @@ func TestPlace_worth(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name   string
-		tokens []*cachedToken
+		tokens []*entry
 		size   int
 		worth  int64
 	}{
@@ -54,7 +53,7 @@ func TestPlace_worth(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			var p place
+			var p place[string]
 			for _, token := range tt.tokens {
 				p.put(token, 0)
 			}
@@ -67,41 +66,41 @@ func TestPlace_put(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string
-		before []*cachedToken
+		before []*entry
 		size   int
 		gone   []int
 		lost   bool // the new one
 	}{
 		{name: "empty", size: roomOfPlace},
 		{name: "more than it ever has", size: roomOfPlace + 1, lost: true},
-		{name: "room to the last byte", before: []*cachedToken{placed(0, roomOfPlace-1, 5)}, size: 1},
-		{name: "a byte too few", before: []*cachedToken{placed(0, roomOfPlace-1, 5)}, size: 2, gone: []int{0}},
+		{name: "room to the last byte", before: []*entry{placed(0, roomOfPlace-1, 5)}, size: 1},
+		{name: "a byte too few", before: []*entry{placed(0, roomOfPlace-1, 5)}, size: 2, gone: []int{0}},
 		{
 			name: "as many as it takes", size: roomOfPlace - 10, gone: []int{1, 2},
-			before: []*cachedToken{placed(0, 10, 7), placed(1, 10, 5), placed(2, 10, 6)},
+			before: []*entry{placed(0, 10, 7), placed(1, 10, 5), placed(2, 10, 6)},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			var p place
+			var p place[string]
 			for _, token := range tt.before {
 				p.put(token, 0)
 			}
 			fresh := placed(100, tt.size, 9)
 			p.put(fresh, 0)
-			want := map[tokenSum]bool{}
+			want := map[Sum]bool{}
 			for _, token := range tt.before {
-				want[token.sum] = true
+				want[token.Sum] = true
 			}
 			for _, i := range tt.gone {
 				delete(want, sumOf(i))
 			}
 			if !tt.lost {
-				want[fresh.sum] = true
+				want[fresh.Sum] = true
 			}
-			got := map[tokenSum]bool{}
+			got := map[Sum]bool{}
 			for _, token := range p.held() {
-				got[token.sum] = true
+				got[token.Sum] = true
 			}
 			assert.Equal(t, want, got)
 		})
@@ -112,7 +111,7 @@ func TestPlace_put(t *testing.T) {
 func TestPlace_leastUsedGoes(t *testing.T) {
 	t.Parallel()
 	for least := range ways {
-		var p place
+		var p place[string]
 		for i := range ways {
 			usedAt := int64(10 + i)
 			if i == least {
@@ -124,19 +123,19 @@ func TestPlace_leastUsedGoes(t *testing.T) {
 		held := p.held()
 		require.Len(t, held, ways)
 		for _, token := range held {
-			assert.NotEqual(t, sumOf(least), token.sum)
+			assert.NotEqual(t, sumOf(least), token.Sum)
 		}
 	}
 }
 
 // twoPlaces is a cache, and a token of it whose places differ, as do their locks.
-func twoPlaces(t *testing.T) (cache *tokenCache, token *cachedToken, first, second *place) {
+func twoPlaces(t *testing.T) (cache *Cache[string], token *entry, first, second *place[string]) {
 	t.Helper()
-	cache = &tokenCache{tokens: ways * locks}
+	cache = New[string](ways * locks)
 	table := cache.opened()
 	for i := range 100 {
-		token := placed(i, 0, 0)
-		if a, b, _ := table.indexes(&token.sum); a%locks != b%locks {
+		token := placed(i, overhead, 0)
+		if a, b, _ := table.indexes(&token.Sum); a%locks != b%locks {
 			return cache, token, &table.places[a], &table.places[b]
 		}
 	}
@@ -149,29 +148,29 @@ func TestTokenCache_choosesPlace(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name          string
-		first, second []*cachedToken
+		first, second []*entry
 		inSecond      bool
 	}{
-		{name: "second in use", second: []*cachedToken{placed(1, 1, 1)}},
-		{name: "first in use", first: []*cachedToken{placed(1, 1, 1)}, inSecond: true},
+		{name: "second in use", second: []*entry{placed(1, 1, 1)}},
+		{name: "first in use", first: []*entry{placed(1, 1, 1)}, inSecond: true},
 		{
-			name: "less in use, and lately", first: []*cachedToken{placed(1, 1, 100)},
-			second: []*cachedToken{placed(2, 1, 1), placed(3, 1, 1)},
+			name: "less in use, and lately", first: []*entry{placed(1, 1, 100)},
+			second: []*entry{placed(2, 1, 1), placed(3, 1, 1)},
 		},
 		{
-			name: "first without bytes left", first: []*cachedToken{placed(1, roomOfPlace, 100)},
-			second: []*cachedToken{placed(2, roomOfPlace, 1)}, inSecond: true,
+			name: "first without bytes left", first: []*entry{placed(1, roomOfPlace, 100)},
+			second: []*entry{placed(2, roomOfPlace, 1)}, inSecond: true,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			cache, token, first, second := twoPlaces(t)
-			for i, p := range []*place{first, second} {
-				for _, other := range [][]*cachedToken{tt.first, tt.second}[i] {
+			for i, p := range []*place[string]{first, second} {
+				for _, other := range [][]*entry{tt.first, tt.second}[i] {
 					p.put(other, 0)
 				}
 			}
-			cache.add(token, time.Now())
+			cache.Add(token, time.Now())
 			assert.Equal(t, !tt.inSecond, slices.Contains(first.held(), token))
 			assert.Equal(t, tt.inSecond, slices.Contains(second.held(), token))
 		})
@@ -192,13 +191,13 @@ func TestTokenCache_cleansBothPlaces(t *testing.T) {
 			}
 			other := placed(1000, 1, 1)
 			if same {
-				other.sum = token.sum
+				other.Sum = token.Sum
 			} else {
-				other.claims.expiresAt = now.Add(-maxLeeway)
+				other.ExpiresAt = now
 			}
 			p.put(other, 0)
-			cache.add(token, now)
-			assert.Equal(t, []*cachedToken{token}, append(first.held(), second.held()...))
+			cache.Add(token, now)
+			assert.Equal(t, []*entry{token}, append(first.held(), second.held()...))
 		}
 	}
 }
@@ -209,7 +208,7 @@ func TestTokenCache_locksBothPlaces(t *testing.T) {
 	for _, inSecond := range []bool{false, true} {
 		cache, token, _, _ := twoPlaces(t)
 		table := cache.opened()
-		first, second, _ := table.indexes(&token.sum)
+		first, second, _ := table.indexes(&token.Sum)
 		writer := &table.writers[first%locks]
 		if inSecond {
 			writer = &table.writers[second%locks]
@@ -217,7 +216,7 @@ func TestTokenCache_locksBothPlaces(t *testing.T) {
 		writer.Lock()
 		done := make(chan struct{})
 		go func() {
-			cache.add(token, time.Now())
+			cache.Add(token, time.Now())
 			close(done)
 		}()
 		select {
@@ -227,30 +226,20 @@ func TestTokenCache_locksBothPlaces(t *testing.T) {
 		}
 		writer.Unlock()
 		<-done
-		assert.NotNil(t, cache.find(&token.sum, time.Now()))
+		assert.NotNil(t, cache.Find(&token.Sum, time.Now()))
 	}
-}
-
-// The strings of a list are parts of the text, but for permissions, which may have
-// names before them; their headers come on top.
-func TestClaims_size(t *testing.T) {
-	t.Parallel()
-	c := &Claims{
-		payload: "12345", audience: []string{"1"}, scopes: []string{"2", "3"}, granted: []string{"4"},
-	}
-	assert.Equal(t, 5+overhead+4*int(unsafe.Sizeof(""))+1, c.size())
 }
 
 func TestTokenCache_len(t *testing.T) {
 	t.Parallel()
-	cache := &tokenCache{tokens: 10}
-	tokens, size := cache.len()
+	cache := New[string](10)
+	tokens, size := cache.Len()
 	assert.Zero(t, tokens)
 	assert.Zero(t, size)
 	now := time.Now()
-	cache.add(held(1, 100, now.Add(time.Hour)), now)
-	cache.add(held(2, 200, now.Add(time.Hour)), now)
-	tokens, size = cache.len()
+	cache.Add(held(1, 100, now.Add(time.Hour)), now)
+	cache.Add(held(2, 200, now.Add(time.Hour)), now)
+	tokens, size = cache.Len()
 	assert.Equal(t, 2, tokens)
 	assert.Equal(t, 300+2*overhead, size)
 }

@@ -1,4 +1,4 @@
-package claims
+package tokencache
 
 import (
 	"testing"
@@ -10,28 +10,28 @@ import (
 // Flights in the same list are told apart by all of their sums.
 func TestFlights(t *testing.T) {
 	t.Parallel()
-	cache := &tokenCache{tokens: 1}
-	var sums [3]tokenSum // in one list
-	var boarded [3]*flight
+	cache := New[string](1)
+	var sums [3]Sum // in one list
+	var boarded [3]*Flight
 	for i := range sums {
 		sums[i][0] = byte(i)
-		boarded[i] = cache.board(t.Context(), &sums[i])
+		boarded[i] = cache.Board(t.Context(), &sums[i])
 		require.NotNil(t, boarded[i])
 	}
 	list := cache.table.Load().flightsOf(&sums[0])
-	remaining := func() (sums []tokenSum) {
+	remaining := func() (sums []Sum) {
 		for f := list.first; f != nil; f = f.next {
 			sums = append(sums, f.sum)
 		}
 		return sums
 	}
-	cache.land(boarded[1])
-	assert.Equal(t, []tokenSum{sums[2], sums[0]}, remaining())
-	cache.land(boarded[0])
-	assert.Equal(t, []tokenSum{sums[2]}, remaining())
-	again := cache.board(t.Context(), &sums[0])
+	cache.Land(boarded[1])
+	assert.Equal(t, []Sum{sums[2], sums[0]}, remaining())
+	cache.Land(boarded[0])
+	assert.Equal(t, []Sum{sums[2]}, remaining())
+	again := cache.Board(t.Context(), &sums[0])
 	require.NotNil(t, again)
-	cache.land(boarded[2])
-	cache.land(again)
+	cache.Land(boarded[2])
+	cache.Land(again)
 	assert.Empty(t, remaining())
 }
