@@ -53,17 +53,20 @@ func TestRun_refusesBadFlags(t *testing.T) {
 		"bad issuer": {
 			[]string{"-issuer", "http://a.example", "-admin", "a\nb"},
 			`-admin "a\nb": a name must be of 1 to 200 bytes, without control characters; ` +
-				`-issuer or -audience: ` +
-				`claims: Config.Issuer: jwks: Config.Issuer must be https ` +
-				`(http is for loopback addresses only)`,
+				`-issuer or -audience: claims: …`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr bytes.Buffer
 			assert.Equal(t, 2, main.Run(t.Context(), test.args, &stdout, &stderr))
-			assert.Equal(t, "permissions: "+test.want+"\n", stderr.String())
 			assert.Empty(t, stdout.String())
+			want, found := strings.CutSuffix("permissions: "+test.want, "…")
+			if found { // the rest is in the words of package claims
+				assert.True(t, strings.HasPrefix(stderr.String(), want), stderr.String())
+			} else {
+				assert.Equal(t, want+"\n", stderr.String())
+			}
 		})
 	}
 }
