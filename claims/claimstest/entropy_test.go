@@ -1,6 +1,7 @@
 package claimstest_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"sync"
@@ -39,6 +40,9 @@ func TestIssuer_inBubbleUnderFIPS140(t *testing.T) {
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestIssuer_inBubble$")
 	child.Env = append(os.Environ(), "GODEBUG=fips140=only")
 	out, err := child.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		t.Skipf("the test cannot run itself: %v", err)
+	}
 	require.NoError(t, err, "%s", out)
 	assert.Contains(t, string(out), "PASS")
 }

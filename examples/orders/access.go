@@ -17,8 +17,8 @@ func (nobody) Authenticate(context.Context, claims.Credentials) (*claims.Claims,
 
 func (nobody) Ready(context.Context) error { return nil }
 
-// accessTable lists what the operations of both APIs need. Nothing is served, so
-// that it takes no issuer.
+// accessTable lists what the operations of both APIs need. Nothing is served,
+// so that it takes no issuer.
 func accessTable() (claims.AccessTable, error) {
 	orders := newStore()
 	if _, _, err := newGRPCServer(nobody{}, orders); err != nil { // it audits the policy

@@ -12,8 +12,9 @@ const realm = "orders"
 var errExpired = claims.NewError(claims.ErrInvalidToken, claims.ReasonExpired, nil)
 
 // untilExpiry returns a context that ends when the caller's token is no longer
-// accepted, with errExpired as its cause: what starts while a token is valid must
-// not outlive it. The streams of a gRPC service have such a context already.
+// accepted, with errExpired as its cause: what starts while a token is valid
+// must not outlive it. The streams of a gRPC service have such a context
+// already.
 func untilExpiry(ctx context.Context) (context.Context, context.CancelFunc) {
 	caller, ok := claims.FromContext(ctx)
 	if !ok || caller.ValidUntil().IsZero() {

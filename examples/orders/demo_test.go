@@ -25,8 +25,8 @@ const (
 	audience = "https://orders.example"
 	timeout  = 20 * time.Second // for what takes no time unless it fails
 
-	// lastSeconds is the lifetime of a token that has expired but is accepted for
-	// three or four seconds more: the leeway is 30.
+	// lastSeconds is the lifetime of a token that has expired but is accepted
+	// for three or four seconds more: the leeway is 30.
 	lastSeconds = -26 * time.Second
 )
 

@@ -95,7 +95,8 @@ func (a *httpAPI) delete(w http.ResponseWriter, r *http.Request) {
 }
 
 // events sends the orders as server-sent events: those there are, or those
-// after Last-Event-ID, then each new one. They end when the caller's token does.
+// after Last-Event-ID, then each new one. They end when the caller's token
+// does.
 func (a *httpAPI) events(w http.ResponseWriter, r *http.Request) {
 	rc := http.NewResponseController(w)
 	// The server's timeouts are for requests that end: here each write has one.

@@ -1,10 +1,11 @@
 // Orders is a service whose HTTP and gRPC APIs let in the holders of OAuth 2.0
-// access tokens: the same orders behind both, one requirement for each operation.
+// access tokens: the same orders behind both, one requirement for each
+// operation.
 //
 // Without flags it starts an issuer of its own, for development, and prints
 // commands that get a token and use it. With -issuer it trusts real issuers
-// instead. It serves plain HTTP and gRPC: anywhere but on a loopback address, put
-// TLS in front of it, as whoever reads a token can use it.
+// instead. It serves plain HTTP and gRPC: anywhere but on a loopback address,
+// put TLS in front of it, as whoever reads a token can use it.
 package main
 
 import (

@@ -14,10 +14,10 @@ var (
 	devOffice = claimstest.Client{ID: "head-office", Secret: "office-secret"}
 )
 
-// seed puts something into the database for the clients of the development issuer
-// to see: the shop may read and write in one workspace, the office may do
-// everything in all. It leaves alone what is there, as a grant that was withdrawn
-// must not come back.
+// seed puts something into the database for the clients of the development
+// issuer to see: the shop may read and write in one workspace, the office may
+// do everything in all. It leaves alone what is there, as a grant that was
+// withdrawn must not come back.
 func (s *store) seed(ctx context.Context, issuer string) error {
 	for _, id := range []string{devShop.ID, devOffice.ID} {
 		found, err := s.Permissions(ctx, claims.Principal{Issuer: issuer, Subject: id})

@@ -24,8 +24,8 @@ func (c *caller) change(t *testing.T, method, path string) {
 	require.Equal(t, 204, c.send(t, method, path, "").status)
 }
 
-// outcomes are what a caller is answered in the workspace berlin on all APIs, in
-// one word for each: allowed, refused, unavailable or what else it was.
+// outcomes are what a caller is answered in the workspace berlin on all APIs,
+// in one word for each: allowed, refused, unavailable or what else it was.
 func (c *caller) outcomes(t *testing.T) map[string]string {
 	t.Helper()
 	words := map[int]string{200: "allowed", 201: "allowed", 403: "refused", 503: "unavailable"}
@@ -163,7 +163,7 @@ func TestGrants_databaseGone(t *testing.T) {
 		require.NoError(t, err)
 
 		db.cut()
-		// What root may do is known, and what it asked for can not be had; of
+		// What root may do is known, and what it asked for cannot be had; of
 		// alice nothing is known.
 		assert.Equal(t, every("unavailable"), root.outcomes(t))
 		assert.Equal(t, every("unavailable"), alice.outcomes(t))

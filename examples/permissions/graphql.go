@@ -16,8 +16,8 @@ import (
 	"github.com/sallyport-go/sallyport/httpmw"
 )
 
-// A query can be short and ask for much: these bound what it costs. The depth is
-// that of the deepest field of the schema, and keeps introspection out.
+// A query can be short and ask for much: these bound what it costs. The depth
+// is that of the deepest field of the schema, and keeps introspection out.
 const (
 	maxQueryLength = 4000
 	maxDepth       = 3
@@ -30,8 +30,8 @@ const (
 //go:embed schema.graphql
 var schemaText string
 
-// graphqlAPI is the GraphQL API. Any caller may query it: what he may not see is
-// left out of lists, and is null, with an error, elsewhere.
+// graphqlAPI is the GraphQL API. Any caller may query it: what they may not see
+// is left out of lists, and is null, with an error, elsewhere.
 type graphqlAPI struct {
 	schema *graphql.Schema
 	log    *slog.Logger

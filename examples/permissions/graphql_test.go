@@ -54,8 +54,8 @@ func TestGraphQL_showsWhatTheCallerMaySee(t *testing.T) {
 	})
 }
 
-// sortedErrors returns the body with its two errors, which have no order, in that
-// of their paths.
+// sortedErrors returns the body with its two errors, which have no order, in
+// that of their paths.
 func sortedErrors(t *testing.T, a answer) string {
 	t.Helper()
 	var body struct {

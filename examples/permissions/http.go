@@ -13,8 +13,8 @@ const (
 	errBadBody  = invalid("the body must be a JSON object as this operation takes it")
 )
 
-// writeProblem answers with what is wrong. What a client is told of an error that
-// is not its own is that it can try again.
+// writeProblem answers with what is wrong. What a client is told of an error
+// that is not its own is that it can try again.
 func writeProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	status, detail := http.StatusServiceUnavailable, unavailable
 	var wrong invalid

@@ -30,7 +30,8 @@ type service struct {
 	stopping chan struct{}
 }
 
-// open opens the database, listens, and returns a service that is ready to serve.
+// open opens the database, listens, and returns a service that is ready to
+// serve.
 func open(ctx context.Context, o *options, _, stderr io.Writer) (demo.Service, error) {
 	s := &service{
 		options:  o,
@@ -129,7 +130,8 @@ func (s *service) buildGRPC(verifier *claims.Verifier, cache *claims.PermissionC
 	return err
 }
 
-// observe logs what could not be decided, with the cause that no client is shown.
+// observe logs what could not be decided, with the cause that no client is
+// shown.
 func (s *service) observe(_ context.Context, d claims.Decision) {
 	if d.Err != nil && d.Err.Class() == claims.ErrUnavailable {
 		s.log.Error("cannot decide", "operation", d.Operation,

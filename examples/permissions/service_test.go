@@ -100,8 +100,8 @@ func startIssuer(t *testing.T) *claimstest.Issuer {
 	})
 }
 
-// startFor starts a service on the database that trusts the issuer and lets root
-// do everything.
+// startFor starts a service on the database that trusts the issuer and lets
+// root do everything.
 func startFor(t *testing.T, issuer *claimstest.Issuer, db database, flags ...string) *instance {
 	t.Helper()
 	return start(t, append([]string{

@@ -1,6 +1,6 @@
-// Package demo is what the example services have in common and what is not about
-// authorization: the life of a program, its listeners, its development issuer,
-// the commands that it prints, JSON.
+// Package demo is what the example services have in common and what is not
+// about authorization: the life of a program, its listeners, its development
+// issuer, the commands that it prints, JSON.
 package demo
 
 import (
@@ -46,8 +46,8 @@ func (p Program[Options]) Main() {
 	os.Exit(p.Run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// Run runs the program until ctx ends, and returns the exit code. An error is one
-// line on stderr.
+// Run runs the program until ctx ends, and returns the exit code. An error is
+// one line on stderr.
 func (p Program[Options]) Run(
 	ctx context.Context, args []string, stdout, stderr io.Writer,
 ) int {

@@ -9,8 +9,8 @@ import (
 )
 
 // Parse parses the command line by flags whose set was made with
-// [flag.ContinueOnError] and has the program's name. The error is [flag.ErrHelp],
-// or names the flag or argument that the program does not have.
+// [flag.ContinueOnError] and has the program's name. The error is
+// [flag.ErrHelp], or names the flag or argument that the program does not have.
 func Parse(flags *flag.FlagSet, args []string) error {
 	flags.SetOutput(io.Discard)
 	err := flags.Parse(args)

@@ -66,7 +66,8 @@ func dialable(listener net.Listener) string {
 	return addr.String()
 }
 
-// quote keeps a shell from reading the brackets of an IPv6 address as a pattern.
+// quote keeps a shell from reading the brackets of an IPv6 address as a
+// pattern.
 func quote(s string) string {
 	if strings.ContainsAny(s, "[]%") {
 		return "'" + s + "'"

@@ -24,8 +24,8 @@ const (
 	drainTimeout = 5 * time.Second // for calls under way to end
 )
 
-// Servers are those of a service: an HTTP API, a gRPC API and, unless tokens come
-// from elsewhere, an issuer for development.
+// Servers are those of a service: an HTTP API, a gRPC API and, unless tokens
+// come from elsewhere, an issuer for development.
 type Servers struct {
 	HTTP   *http.Server
 	GRPC   *grpc.Server
@@ -40,8 +40,9 @@ type Servers struct {
 	devServer             *http.Server
 }
 
-// Listen listens where -http, -grpc and -dev-issuer say; an empty address of the
-// last means no such issuer. The error names every address that cannot be had.
+// Listen listens where -http, -grpc and -dev-issuer say; an empty address of
+// the last means no such issuer. The error names every address that cannot be
+// had.
 func Listen(httpAddr, grpcAddr, devAddr string) (*Servers, error) {
 	var errs []error
 	listen := func(flag, addr string) net.Listener {
