@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/examples/internal/demo/demotest"
 	"github.com/sallyport-go/sallyport/examples/orders/orderspb"
 )
 
@@ -135,7 +136,7 @@ func TestGRPC_refusals(t *testing.T) {
 	})
 	// No refusal has reached a handler.
 	got := d.call(t, "GET", "/orders", issuer.Mint(claimstest.Token{Scope: "orders:read"}), "")
-	assert.Len(t, got.decode(t)["orders"], 2)
+	assert.Len(t, got.Decode(t)["orders"], 2)
 }
 
 // assertRefused checks the status of a refusal, and returns its ErrorInfo.
@@ -156,7 +157,7 @@ func assertRefused(t *testing.T, err error, code codes.Code, reason string) *err
 // withToken returns a context for calls with the token.
 func withToken(t *testing.T, token string) context.Context {
 	t.Helper()
-	return metadata.AppendToOutgoingContext(bounded(t), "authorization", "Bearer "+token)
+	return metadata.AppendToOutgoingContext(demotest.Bounded(t), "authorization", "Bearer "+token)
 }
 
 // The OAuth client gets a token by itself before each call that needs one.
@@ -164,9 +165,9 @@ func TestGRPC_oauthClient(t *testing.T) {
 	t.Parallel()
 	d := start(t)
 	tokens := oauthTokens{(&clientcredentials.Config{
-		ClientID: "orders-admin", ClientSecret: "admin-secret", TokenURL: d.issuer + "/token",
+		ClientID: "orders-admin", ClientSecret: "admin-secret", TokenURL: d.Issuer + "/token",
 	}).TokenSource(t.Context())}
-	client := orderspb.NewOrdersClient(d.dial(t, grpc.WithPerRPCCredentials(tokens)))
+	client := orderspb.NewOrdersClient(d.Dial(t, grpc.WithPerRPCCredentials(tokens)))
 	for _, method := range methods {
 		_, err := method.call(t.Context(), client)
 		assert.NoError(t, err, method.name)
@@ -274,7 +275,7 @@ func TestGRPC_watchEndsWithTheToken(t *testing.T) {
 
 func TestGRPC_publicServices(t *testing.T) {
 	t.Parallel()
-	conn := start(t).dial(t)
+	conn := start(t).Dial(t)
 	for _, service := range []string{"", "orders.v1.Orders"} {
 		got, err := healthpb.NewHealthClient(conn).Check(t.Context(),
 			&healthpb.HealthCheckRequest{Service: service})
