@@ -18,9 +18,9 @@ import (
 const (
 	audience = "https://orders.example"
 
-	// lastSeconds is the lifetime of a token that has expired but is accepted
+	// nearlyOver is the lifetime of a token that has expired but is accepted
 	// for three or four seconds more: the leeway is 30.
-	lastSeconds = -26 * time.Second
+	nearlyOver = -26 * time.Second
 )
 
 // demo is a service that runs in this process, on ports of its own.

@@ -256,7 +256,7 @@ func TestGRPC_watchEndsWithTheToken(t *testing.T) {
 	d := start(t, "-issuer", issuer.URL())
 	started := time.Now()
 	ctx := withToken(t, issuer.Mint(claimstest.Token{
-		Scope: "orders:read", Lifetime: lastSeconds,
+		Scope: "orders:read", Lifetime: nearlyOver,
 	}))
 	client := d.orders(t)
 	_, err := client.GetOrder(ctx, &orderspb.GetOrderRequest{Id: "1"})

@@ -351,7 +351,7 @@ func TestHTTP_eventsEndWithTheToken(t *testing.T) {
 	d := start(t, "-issuer", issuer.URL())
 	started := time.Now()
 	events := d.openEvents(t,
-		issuer.Mint(claimstest.Token{Scope: "orders:read", Lifetime: lastSeconds}), "")
+		issuer.Mint(claimstest.Token{Scope: "orders:read", Lifetime: nearlyOver}), "")
 	assert.Equal(t, "id: 1", events.next(t))
 	assert.Equal(t, "id: 2", events.next(t))
 	assert.Empty(t, events.next(t), "the end")
