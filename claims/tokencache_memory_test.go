@@ -68,7 +68,7 @@ func TestTokenCache_churn(t *testing.T) {
 					continue
 				}
 				w := v.pipeline.load(list[i], v)
-				w.sum()
+				v.pipeline.hash.Sum(&w.hash, w.seeded)
 				if token := v.pipeline.cache.Find(&w.hash, time.Now()); token != nil {
 					v.pipeline.cache.Remove(token)
 				}

@@ -140,8 +140,9 @@ func TestTokenCache_seeded(t *testing.T) {
 	t.Parallel()
 	sums := map[tokencache.Sum]bool{}
 	for range 10 {
-		w := newPipeline(jws.Asymmetric, 1).load(Credentials{Token: "token"}, nil)
-		w.sum()
+		p := newPipeline(jws.Asymmetric, 1)
+		w := p.load(Credentials{Token: "token"}, nil)
+		p.hash.Sum(&w.hash, w.seeded)
 		sums[w.hash] = true
 		w.release()
 	}
