@@ -45,7 +45,7 @@ func (v *Verifier) do(ctx context.Context, c check, t *token, now time.Time) err
 	case checkKey:
 		return v.findKeys(ctx, t)
 	case checkSignature:
-		return v.checkSignature(t)
+		return v.checkSignature(ctx, t, now)
 	case checkBinding:
 		// The token is not the bearer's alone to use, and nothing here can prove
 		// the key that it is bound to (RFC 7800 section 3.1, RFC 9449 section 7.1).

@@ -16,7 +16,7 @@ import (
 // are KeySources. It is safe for concurrent use.
 //
 // Lookup returns the keys that a signature of the algorithm, made by the key
-// with the given ID, is to be checked with; at most 4 are tried. The error
+// with the given ID, is to be checked with; at most 32 are tried. The error
 // matches [jwks.ErrUnknownKey], [jwks.ErrKeyMismatch] or [jwks.ErrUnavailable];
 // the last never because of keyID or algorithm, which the sender of a token
 // chooses. Any other error is taken as ErrUnknownKey.
@@ -31,6 +31,7 @@ type Verifier struct {
 	template    *template // nil unless Issuer leaves a segment open
 	keys        KeySource
 	secrets     []secret // in the place of keys
+	trials      *trials
 	accepted    algorithmSet
 	gate        *gate
 	cache       *jwks.Cache // keys, if they are one and hint is of use
@@ -88,6 +89,7 @@ func newVerifier(cfg Config, accepted algorithmSet) *Verifier {
 		kinds:       kinds(cfg.ClaimValues),
 		named:       namesOf(cfg),
 		permissions: permissionMapping{cfg.PermissionClaims, cfg.PermissionMap},
+		trials:      new(trials),
 		id:          lastID.Add(1),
 	}
 	v.mixed = slices.ContainsFunc(v.named, func(name string) bool { return !isLower(name) })

@@ -24,38 +24,41 @@ func TestCache_discovery(t *testing.T) {
 		oidc  = "/.well-known/openid-configuration"
 		oauth = "/.well-known/oauth-authorization-server"
 	)
+	const realm = "/realms/a"
+	atOrigin := []string{oauth, oidc}
+	inRealm := []string{oauth + realm, oidc + realm, realm + oidc}
 	tests := []struct {
 		name   string
 		issuer string
-		only   string   // the metadata path that is served, empty for both
-		want   []string // the paths asked for
+		only   string   // the metadata path that is served, empty for all
+		places []string // the paths asked at once, in the order of the alphabet
+		keys   string   // the path asked then
 	}{
-		{"OIDC", issuerURL, oidc, []string{oidc, "/jwks"}},
-		{"OIDC, trailing slash", issuerURL + "/", oidc, []string{oidc, "/jwks"}},
-		{"OIDC, path", issuerURL + "/realms/a", "/realms/a" + oidc,
-			[]string{"/realms/a" + oidc, "/realms/a/jwks"}},
-		{"OIDC, path with trailing slash", issuerURL + "/realms/a/", "/realms/a" + oidc,
-			[]string{"/realms/a" + oidc, "/realms/a/jwks"}},
-		{"OIDC, port", "https://issuer.example:8443", oidc, []string{oidc, "/jwks"}},
-		{"OIDC is asked first", issuerURL, "", []string{oidc, "/jwks"}},
-		{"RFC 8414", issuerURL, oauth, []string{oidc, oauth, "/jwks"}},
-		{"RFC 8414, trailing slash", issuerURL + "/", oauth, []string{oidc, oauth, "/jwks"}},
-		{"RFC 8414, path", issuerURL + "/realms/a", oauth + "/realms/a",
-			[]string{"/realms/a" + oidc, oauth + "/realms/a", "/realms/a/jwks"}},
-		{"RFC 8414, path with trailing slash", issuerURL + "/realms/a/", oauth + "/realms/a",
-			[]string{"/realms/a" + oidc, oauth + "/realms/a", "/realms/a/jwks"}},
-		{"RFC 8414, http on loopback", "http://127.0.0.1:8082", oauth,
-			[]string{oidc, oauth, "/jwks"}},
+		{"OIDC", issuerURL, oidc, atOrigin, "/jwks"},
+		{"OIDC, trailing slash", issuerURL + "/", oidc, atOrigin, "/jwks"},
+		{"OIDC, path", issuerURL + realm, realm + oidc, inRealm, realm + "/jwks"},
+		{"OIDC, path with trailing slash", issuerURL + realm + "/", realm + oidc, inRealm, realm + "/jwks"},
+		{"OIDC, port", "https://issuer.example:8443", oidc, atOrigin, "/jwks"},
+		{"both", issuerURL, "", atOrigin, "/jwks"},
+		{"RFC 8414", issuerURL, oauth, atOrigin, "/jwks"},
+		{"RFC 8414, trailing slash", issuerURL + "/", oauth, atOrigin, "/jwks"},
+		{"RFC 8414, path", issuerURL + realm, oauth + realm, inRealm, realm + "/jwks"},
+		{"RFC 8414, path with trailing slash", issuerURL + realm + "/", oauth + realm, inRealm, realm + "/jwks"},
+		{"RFC 8414, http on loopback", "http://127.0.0.1:8082", oauth, atOrigin, "/jwks"},
+		{"OIDC inserted before the path", issuerURL + realm, oidc + realm, inRealm, realm + "/jwks"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				issuer := newIssuer(t, tt.issuer)
 				if tt.only != "" {
+					answer := fmt.Appendf(nil, `{"issuer":%q,"jwks_uri":%q}`, issuer.URL(), issuer.JWKSURL())
 					issuer.Intercept(func(next http.Handler) http.Handler {
 						mux := http.NewServeMux() // 404 for the rest
-						mux.Handle(tt.only, next)
-						mux.Handle(tt.want[len(tt.want)-1], next)
+						mux.HandleFunc(tt.only, func(w http.ResponseWriter, _ *http.Request) {
+							_, _ = w.Write(answer)
+						})
+						mux.Handle(tt.keys, next)
 						return mux
 					})
 				}
@@ -63,24 +66,24 @@ func TestCache_discovery(t *testing.T) {
 				cache := newCache(t, jwks.Config{
 					Issuer: tt.issuer, Client: &http.Client{Transport: requests},
 				})
-				assert.Empty(t, requests.urls, "it is lazy")
+				assert.Empty(t, requests.asked(), "it is lazy")
 				require.NoError(t, lookup(t, cache, issuer.Key()))
 				var want []string
-				for _, path := range tt.want {
+				for _, path := range append(tt.places, tt.keys) {
 					scheme, rest, _ := strings.Cut(tt.issuer, "://")
 					host, _, _ := strings.Cut(rest, "/")
 					want = append(want, scheme+"://"+host+path)
 				}
-				assert.Equal(t, want, requests.urls)
+				assert.Equal(t, want, requests.asked())
 
 				// Where the keys are is remembered, but they may have moved with a
 				// new key.
 				time.Sleep(defaultLife * 9 / 10)
 				require.NoError(t, lookup(t, cache, issuer.Key()))
 				synctest.Wait()
-				assert.Equal(t, append(want, want[len(want)-1]), requests.urls)
+				assert.Equal(t, append(want, want[len(want)-1]), requests.asked())
 				require.NoError(t, lookup(t, cache, issuer.Rotate("")))
-				assert.Equal(t, want, requests.urls[len(want)+1:])
+				assert.Equal(t, want, requests.asked()[len(want)+1:])
 			})
 		})
 	}
@@ -221,7 +224,7 @@ func TestCache_discoveryIsRetried(t *testing.T) {
 		issuer.Fail(http.StatusServiceUnavailable)
 		for n := range 3 {
 			err := requireUnavailable(t, lookup(t, cache, issuer.Key()))
-			requireBackoff(t, n, err.RetryAfter)
+			requireBackoff(t, n, err.RetryAfter, false)
 			assert.ErrorContains(t, err, "/.well-known/openid-configuration")
 			assert.ErrorContains(t, err, "/.well-known/oauth-authorization-server")
 			time.Sleep(err.RetryAfter)
@@ -278,17 +281,18 @@ func TestCache_discoversAnewWhenTheKeyURLFails(t *testing.T) {
 			synctest.Wait()
 			time.Sleep(2 * time.Second)
 		}
-		const metadata = issuerURL + "/.well-known/openid-configuration"
+		const oauth = issuerURL + "/.well-known/oauth-authorization-server"
+		const oidc = issuerURL + "/.well-known/openid-configuration"
 		assert.Equal(t, []string{
-			metadata, issuerURL + "/old", // at first
-			issuerURL + "/old",           // at the refresh
-			metadata, issuerURL + "/new", // after 1 s
-		}, issuer.requests.urls)
+			oauth, oidc, issuerURL + "/old", // at first
+			issuerURL + "/old",              // at the refresh
+			oauth, oidc, issuerURL + "/new", // after 1 s
+		}, issuer.requests.asked())
 
 		time.Sleep(defaultLife * 9 / 10)
 		require.NoError(t, lookup(t, cache, key))
 		synctest.Wait()
-		assert.Len(t, issuer.requests.urls, 6, "the new place is remembered")
+		assert.Len(t, issuer.requests.asked(), 8, "the new place is remembered")
 	})
 }
 

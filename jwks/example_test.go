@@ -1,6 +1,7 @@
 package jwks_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"net/http"
@@ -18,7 +19,7 @@ func ExampleNewCache() {
 		URL:      "https://issuer.example/keys.json",
 		Client:   &http.Client{ /* Transport: … */ },
 		MaxStale: 4 * time.Hour,
-		Observer: func(e jwks.Event) {
+		Observer: func(_ context.Context, e jwks.Event) {
 			if e.Kind == jwks.EventFetch {
 				fmt.Println("fetched", e.Cause, e.Duration, e.Fault) // a metric
 			}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -305,7 +306,7 @@ func badAnswers(key *claimstest.Key) []badAnswer {
 		}), 0, "bytes"},
 		{"512 KiB and 1 byte", write(padded(other, 512<<10+1)), 0, "bytes"},
 		{"10 MB", write(padded(other, 10<<20)), 0, "bytes"},
-		{"100,000 keys", write([]byte(tooMany)), 0, "keys"},
+		{"100,000 bad keys", write([]byte(tooMany)), 0, "key"},
 	}
 	for _, document := range badDocuments() {
 		all = append(all, badAnswer{document.name, write(document.document), 0, "jwks: "})
@@ -456,6 +457,7 @@ func TestCache_redirectToTheDefaultPort(t *testing.T) {
 func TestCache_requests(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		issuer := newIssuer(t, issuerURL)
+		var mu sync.Mutex
 		var accepts []string
 		cache := newCache(t, jwks.Config{
 			Issuer: issuerURL,
@@ -468,13 +470,15 @@ func TestCache_requests(t *testing.T) {
 				assert.True(t, ok)
 				assert.Equal(t, 5*time.Second, time.Until(deadline))
 				assert.Empty(t, r.Header.Get("Authorization"))
+				mu.Lock()
 				accepts = append(accepts, r.Header.Get("Accept"))
+				mu.Unlock()
 				return issuer.Client().Transport.RoundTrip(r)
 			})},
 		})
 		require.NoError(t, lookup(t, cache, issuer.Key()))
 		assert.Equal(t, []string{
-			"application/json", "application/jwk-set+json, application/json",
+			"application/json", "application/json", "application/jwk-set+json, application/json",
 		}, accepts)
 	})
 }

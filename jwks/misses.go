@@ -14,13 +14,13 @@ const maxMisses = 1024
 type misses struct {
 	seed  maphash.Seed
 	time  time.Duration
-	until map[uint64]time.Time
+	until map[uint64]instant
 	order []uint64 // the hashes in until; when full, a ring with the oldest at next
 	next  int
 }
 
 func newMisses(each time.Duration) *misses {
-	return &misses{seed: maphash.MakeSeed(), time: each, until: make(map[uint64]time.Time)}
+	return &misses{seed: maphash.MakeSeed(), time: each, until: make(map[uint64]instant)}
 }
 
 func (m *misses) add(f fit, now time.Time) {
@@ -34,9 +34,10 @@ func (m *misses) add(f fit, now time.Time) {
 			m.next = (m.next + 1) % maxMisses
 		}
 	}
-	m.until[hash] = now.Add(m.time)
+	m.until[hash] = instantOf(now).add(m.time)
 }
 
 func (m *misses) has(f fit, now time.Time) bool {
-	return now.Before(m.until[maphash.Comparable(m.seed, f)])
+	until, known := m.until[maphash.Comparable(m.seed, f)]
+	return known && !until.reached(now)
 }

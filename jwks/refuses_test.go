@@ -1,6 +1,7 @@
 package jwks_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,7 +22,7 @@ func TestCache_Refuses(t *testing.T) {
 		var refusals []jwks.Refusal
 		cache, err := jwks.NewCache(jwks.Config{
 			Issuer: issuer.URL(), Client: issuer.Client(),
-			Observer: func(e jwks.Event) {
+			Observer: func(_ context.Context, e jwks.Event) {
 				if e.Kind == jwks.EventRefusal {
 					refusals = append(refusals, e.Refusal)
 				}

@@ -167,10 +167,10 @@ func TestConfig_reportsEverything(t *testing.T) {
 	_, err = jwks.NewRemote(jwks.RemoteConfig{
 		URL: "https://issuer.example/jwks", MetadataURL: "https://issuer.example/metadata", Timeout: -1,
 	})
-	assert.ErrorContains(t, err, "Config.MetadataURL contradicts")
-	assert.ErrorContains(t, err, "Config.Timeout")
+	assert.ErrorContains(t, err, `RemoteConfig.MetadataURL of "https://issuer.example/…" contradicts`)
+	assert.ErrorContains(t, err, "RemoteConfig.Timeout of -1ns")
 	_, err = jwks.NewRemote(jwks.RemoteConfig{Issuer: "x", MetadataURL: "ftp://issuer.example"})
-	assert.ErrorContains(t, err, "Config.MetadataURL must be an https URL")
+	assert.ErrorContains(t, err, `RemoteConfig.MetadataURL of "ftp://issuer.example" must be an https URL`)
 }
 
 func TestRemote_metadataURL(t *testing.T) {
@@ -382,7 +382,7 @@ func TestCache_SameConfig(t *testing.T) {
 			DefaultMaxAge: 10 * time.Minute, MaxStale: time.Hour, Cooldown: 30 * time.Second,
 		}, true},
 		"observers": {base, jwks.Config{
-			Issuer: base.Issuer, Client: client, Observer: func(jwks.Event) {},
+			Issuer: base.Issuer, Client: client, Observer: func(context.Context, jwks.Event) {},
 		}, true},
 		"issuer": {base, jwks.Config{Issuer: "https://other.example", Client: client}, false},
 		"client": {base, jwks.Config{Issuer: base.Issuer, Client: &http.Client{Timeout: 1}}, false},

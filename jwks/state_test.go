@@ -62,7 +62,7 @@ func TestRotation_tellsTheDifference(t *testing.T) {
 		var mu sync.Mutex
 		var rotations []jwks.Event
 		issuer := newIssuer(t, issuerURL)
-		cache := newCache(t, jwks.Config{URL: issuer.JWKSURL(), Client: issuer.Client(), Observer: func(e jwks.Event) {
+		cache := newCache(t, jwks.Config{URL: issuer.JWKSURL(), Client: issuer.Client(), Observer: func(_ context.Context, e jwks.Event) {
 			mu.Lock()
 			defer mu.Unlock()
 			if e.Kind == jwks.EventRotation {
