@@ -64,10 +64,7 @@ func (c *Cache) call(i int, force bool, share time.Duration) (*Set, time.Duratio
 			r.err = &fault{FaultSource, errors.New("jwks: the source returned no key set")}
 		}
 	}()
-	r := wait(ctx, done)
-	if r.err == nil && tooLate.reached(time.Now()) {
-		r.err = &fault{FaultTimeout, errors.New("jwks: the clock was set or the machine slept meanwhile")}
-	}
+	r := inTime(wait(ctx, done), tooLate)
 	return r.set, r.life, r.err
 }
 
@@ -92,6 +89,14 @@ func wait(ctx context.Context, done <-chan result) result {
 	case <-late.C:
 		return result{err: &fault{FaultTimeout, fmt.Errorf("jwks: the source: %w", ctx.Err())}}
 	}
+}
+
+func inTime(r result, tooLate instant) result {
+	if r.err == nil && tooLate.reached(time.Now()) {
+		return result{err: &fault{FaultTimeout, errors.New(
+			"jwks: the machine slept, or its clock was set, during the fetch")}}
+	}
+	return r
 }
 
 // panicked is the error of user code that did.

@@ -67,9 +67,6 @@ func (cfg RemoteConfig) validate(config string) []error {
 	case cfg.MetadataURL != "":
 		_, err := checkURL(cfg.MetadataURL, insecure, false)
 		report("MetadataURL", cfg.MetadataURL, err)
-		if cfg.Issuer == "" {
-			errs = append(errs, fmt.Errorf("jwks: %s.MetadataURL needs %[1]s.Issuer", config))
-		}
 	default:
 		_, err := checkIssuer(cfg.Issuer, insecure)
 		report("Issuer", cfg.Issuer, err)
