@@ -51,13 +51,13 @@ func (tr *trials) allow(now time.Time) bool {
 	at := now.UnixNano()
 	for {
 		spent := tr.spent.Load()
-		// A clock that was set back does not close the budget for long.
-		whole := max(min(spent, at+most), at) + int64(trialPause)
+		whole, ok := max(spent, at)+int64(trialPause), true
 		if whole > at+most {
-			return false
+			// A clock that was set back does not close the budget for long.
+			whole, ok = min(spent, at+most), false
 		}
-		if tr.spent.CompareAndSwap(spent, whole) {
-			return true
+		if whole == spent || tr.spent.CompareAndSwap(spent, whole) {
+			return ok
 		}
 	}
 }
