@@ -18,8 +18,9 @@ type answer struct {
 	backup bool // the first source failed
 }
 
-// ask asks the sources in order, each within its share of the time that is left.
-// The error is that of those that failed, also where a later one answered.
+// ask asks the sources in order, each within its share of the time that is
+// left. The error is that of those that failed, also where a later one
+// answered.
 func (c *Cache) ask(sources []Source, force bool) (*Set, answer, error) {
 	end := time.Now().Add(c.timeout)
 	var errs []error
@@ -35,15 +36,16 @@ func (c *Cache) ask(sources []Source, force bool) (*Set, answer, error) {
 	return nil, answer{}, errors.Join(errs...)
 }
 
-// call asks one source, and waits no longer than it may take even if it does not
-// heed its context, which is not that of the caller that happened to be first:
-// its cancellation must not fail the others. A source is not asked again while
-// it has not returned.
+// call asks one source, and waits no longer than it may take even if it does
+// not heed its context, which is not that of the caller that happened to be
+// first: its cancellation must not fail the others. A source is not asked again
+// while it has not returned.
 func (c *Cache) call(i int, force bool, share time.Duration) (*Set, time.Duration, error) {
 	if c.isDeaf(i) {
 		return nil, 0, &fault{FaultTimeout, errors.New("jwks: the source has not returned yet")}
 	}
-	// What arrives long after its time was overtaken by sleep, and may be as old.
+	// What arrives long after its time was overtaken by sleep, and may be as
+	// old.
 	tooLate := instantOf(time.Now()).add(2*share + time.Second)
 	ctx, cancel := context.WithTimeout(context.Background(), share)
 	defer cancel()

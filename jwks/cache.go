@@ -120,15 +120,16 @@ func issuerOf(sources []Source) string {
 	return ""
 }
 
-// Issuer returns the issuer whose keys the cache holds: that of its [Config], or
-// of the first of its Sources that [NewRemote] made for one. It is empty if the
-// cache was told of none. Do not use it for tokens of another issuer.
+// Issuer returns the issuer whose keys the cache holds: that of its [Config],
+// or of the first of its Sources that [NewRemote] made for one. It is empty if
+// the cache was told of none. Do not use it for tokens of another issuer.
 func (c *Cache) Issuer() string { return c.issuer }
 
 // SameConfig reports whether two caches have their keys from the same place and
-// rely on them for as long: whether one can stand for the other. The place is the
-// same if it is the same by its config, HTTP client included, or, for Sources of
-// one's own, if the values are equal. Who observes them does not matter.
+// rely on them for as long: whether one can stand for the other. The place is
+// the same if it is the same by its config, HTTP client included, or, for
+// Sources of one's own, if the values are equal. Who observes them does not
+// matter.
 func (c *Cache) SameConfig(other *Cache) bool {
 	return slices.EqualFunc(c.sources, other.sources, sameSource) &&
 		c.timeout == other.timeout && c.defaultMaxAge == other.defaultMaxAge &&

@@ -3,8 +3,8 @@ package jwks
 import "time"
 
 // instant is a moment by two clocks. The steady clock stands still while a
-// machine sleeps or a function is frozen, and the wall clock can be set back: an
-// instant is reached as soon as either clock says so.
+// machine sleeps or a function is frozen, and the wall clock can be set back:
+// an instant is reached as soon as either clock says so.
 type instant struct{ steady, wall time.Time }
 
 func instantOf(t time.Time) instant {

@@ -19,8 +19,8 @@ const (
 	maxCooldown     = time.Hour
 )
 
-// Config says where a [Cache] finds its keys and how long it relies on them. One
-// of Issuer, URL and Sources is needed; the rest has safe defaults.
+// Config says where a [Cache] finds its keys and how long it relies on them.
+// One of Issuer, URL and Sources is needed; the rest has safe defaults.
 type Config struct {
 	// Issuer is the issuer identifier (RFC 8414 section 2): an https URL, or
 	// http on a loopback address, without query and fragment. Where URL is
@@ -54,8 +54,8 @@ type Config struct {
 	// Sources are where the keys come from instead. The first one's are used
 	// while they are fresh; only past that, or where there are none, are the
 	// others asked in turn if it fails, and it is asked again within a minute.
-	// With Sources, the fields above must be empty; [NewRemote] makes a Source of
-	// them.
+	// With Sources, the fields above must be empty; [NewRemote] makes a Source
+	// of them.
 	Sources []Source
 
 	// Timeout bounds a fetch: metadata, key set and all Sources together. So
@@ -67,17 +67,17 @@ type Config struct {
 	DefaultMaxAge time.Duration
 
 	// MaxStale is for how long after that the keys go on serving while no fetch
-	// succeeds, or until the fetch ends that the first look-up after a quiet time
-	// starts: the longer, the longer an outage of the issuer is survived, and the
-	// longer a key that was withdrawn in that time is believed. Zero means 1
-	// hour, a negative value not at all; at most 24 hours.
+	// succeeds, or until the fetch ends that the first look-up after a quiet
+	// time starts: the longer, the longer an outage of the issuer is survived,
+	// and the longer a key that was withdrawn in that time is believed. Zero
+	// means 1 hour, a negative value not at all; at most 24 hours.
 	MaxStale time.Duration
 
 	// Cooldown is the least time between two fetches that tokens can cause: by
 	// a key ID that is unknown, or a signature that no key verifies. So it is
 	// how long a rotation without notice may take to be seen while somebody
-	// sends invented tokens. A key ID that a fetch did not bring causes no other
-	// for twice as long. Zero means 30 seconds; from 1 second to 1 hour.
+	// sends invented tokens. A key ID that a fetch did not bring causes no
+	// other for twice as long. Zero means 30 seconds; from 1 second to 1 hour.
 	Cooldown time.Duration
 
 	// Observer is told of each [Event], nil if nobody is. It is called by the
@@ -122,7 +122,8 @@ func (cfg Config) validate() []error {
 		return errs
 	}
 	if cfg.Issuer == "" && cfg.URL == "" {
-		return append(errs, errors.New("jwks: one of Config.Issuer, Config.URL and Config.Sources is required"))
+		return append(errs, errors.New(
+			"jwks: one of Config.Issuer, Config.URL and Config.Sources is required"))
 	}
 	return append(errs, cfg.remote().validate("Config")...)
 }

@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// metadataURLs returns where the metadata of a valid issuer may be, the best place
-// first: OpenID Connect Discovery 1.0 section 4 appends to the issuer's path, RFC
-// 8414 section 3.1 inserts before it, and its section 5 knows of issuers that
-// insert what OpenID Connect appends.
+// metadataURLs returns where the metadata of a valid issuer may be, the best
+// place first: OpenID Connect Discovery 1.0 section 4 appends to the issuer's
+// path, RFC 8414 section 3.1 inserts before it, and its section 5 knows of
+// issuers that insert what OpenID Connect appends.
 func metadataURLs(issuer string) []string {
 	u, _ := url.Parse(issuer)
 	origin := u.Scheme + "://" + u.Host
@@ -43,10 +43,10 @@ type found struct {
 	err   error
 }
 
-// discover asks the issuer's metadata where its keys are, at all places at once.
-// The best place that answers counts: it is waited for for half of the time that
-// ctx leaves, so that one that hangs leaves time for the keys. Past that any
-// answer counts, or, where there is an alternative, none.
+// discover asks the issuer's metadata where its keys are, at all places at
+// once. The best place that answers counts: it is waited for for half of the
+// time that ctx leaves, so that one that hangs leaves time for the keys. Past
+// that any answer counts, or, where there is an alternative, none.
 func (r *remote) discover(ctx context.Context, alternative bool) (string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -81,7 +81,8 @@ func (r *remote) discover(ctx context.Context, alternative bool) (string, error)
 }
 
 // askPlace reads the metadata at a place, unless the last request there has not
-// returned yet: a transport that does not heed its context is to pile up nothing.
+// returned yet: a transport that does not heed its context is to pile up
+// nothing.
 func (r *remote) askPlace(ctx context.Context, place int, answers chan<- found) {
 	from := r.metadata[place]
 	if !r.begin(place) {

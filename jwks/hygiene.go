@@ -20,7 +20,9 @@ const (
 var (
 	rsaAlgorithms   = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}
 	eddsaAlgorithms = []string{"EdDSA", "Ed25519"} // RFC 8037 section 3.1, RFC 9864 section 2.2
-	ecAlgorithms    = map[string][]string{"P-256": {"ES256"}, "P-384": {"ES384"}, "P-521": {"ES512"}}
+	ecAlgorithms    = map[string][]string{
+		"P-256": {"ES256"}, "P-384": {"ES384"}, "P-521": {"ES512"},
+	}
 )
 
 // newKey returns a key without ID for all the algorithms of its type, or why it
@@ -101,8 +103,8 @@ func checkRSA(public *rsa.PublicKey) string {
 		return "key_size"
 	case public.N.Sign() < 0:
 		return "malformed"
-	// With an exponent of 1 every message signs itself; an even modulus has 2 for
-	// a factor.
+	// With an exponent of 1 every message signs itself; an even modulus has 2
+	// for a factor.
 	case public.E < 3 || public.E > maxExponent || public.E%2 == 0 || public.N.Bit(0) == 0:
 		return "malformed"
 	}
@@ -124,8 +126,8 @@ func checkEC(public *ecdsa.PublicKey) string {
 	return ""
 }
 
-// smallOrder are the y-coordinates of the points of Ed25519 whose order divides 8,
-// as a key writes them, those above the prime included.
+// smallOrder are the y-coordinates of the points of Ed25519 whose order divides
+// 8, as a key writes them, those above the prime included.
 var smallOrder = []string{
 	"0000000000000000000000000000000000000000000000000000000000000000",
 	"0100000000000000000000000000000000000000000000000000000000000000",
@@ -136,8 +138,8 @@ var smallOrder = []string{
 	"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 }
 
-// hasSmallOrder recognises keys that a signature of anything can be made for: they
-// are to Ed25519 what an exponent of 1 is to RSA (RFC 8032 section 5.1.7).
+// hasSmallOrder recognises keys that a signature of anything can be made for:
+// they are to Ed25519 what an exponent of 1 is to RSA (RFC 8032 section 5.1.7).
 func hasSmallOrder(key ed25519.PublicKey) bool {
 	y := slices.Clone(key)
 	y[len(y)-1] &= 0x7f // the sign of x

@@ -14,8 +14,8 @@ import (
 // maxExponentSize is how long maxExponent is in base64url.
 const maxExponentSize = 6
 
-// members is a JSON object whose member names are case-sensitive, as JSON has it
-// (RFC 8259 section 8.3) and a struct's fields are not to encoding/json.
+// members is a JSON object whose member names are case-sensitive, as JSON has
+// it (RFC 8259 section 8.3) and a struct's fields are not to encoding/json.
 type members map[string]json.RawMessage
 
 // text reads a member that is a string; ok if it is, or is missing.
@@ -105,8 +105,8 @@ func (m members) hasCertificateAlone() bool {
 	return m.has("x5c") && !m.has("n") && !m.has("e") && !m.has("x") && !m.has("y")
 }
 
-// certified returns the key of the first certificate (RFC 7517 section 4.7), which
-// is to be of the type and curve that the JWK names, if it does.
+// certified returns the key of the first certificate (RFC 7517 section 4.7),
+// which is to be of the type and curve that the JWK names, if it does.
 func (m members) certified(h header) (public crypto.PublicKey, fits []string, reason string) {
 	var chain []string
 	if json.Unmarshal(m["x5c"], &chain) != nil || len(chain) == 0 {
@@ -137,8 +137,8 @@ func (m members) certified(h header) (public crypto.PublicKey, fits []string, re
 	return public, fits, ""
 }
 
-// publicKey has jwx read the members that make up a public key (RFC 7518 section
-// 6), and those alone: it takes "D" for "d".
+// publicKey has jwx read the members that make up a public key (RFC 7518
+// section 6), and those alone: it takes "D" for "d".
 func (m members) publicKey() (public crypto.PublicKey, err error) {
 	parts := members{}
 	for _, name := range []string{"kty", "crv", "x", "y", "n", "e"} {

@@ -26,13 +26,13 @@ func (k *Key) ID() string { return k.id }
 // P-384 or P-521, or an [ed25519.PublicKey]. It must not be modified.
 func (k *Key) Public() crypto.PublicKey { return k.public }
 
-// Issuer returns the issuer that the key is for, by its "issuer" member, empty if
-// it has none. Microsoft Entra marks so which of the keys that all its tenants
-// share belong to one of them.
+// Issuer returns the issuer that the key is for, by its "issuer" member, empty
+// if it has none. Microsoft Entra marks so which of the keys that all its
+// tenants share belong to one of them.
 func (k *Key) Issuer() string { return k.issuer }
 
-// Thumbprint returns the SHA-256 thumbprint of the key in base64url (RFC 7638): the
-// same for the same key, whatever its ID and the other members of its JWK.
+// Thumbprint returns the SHA-256 thumbprint of the key in base64url (RFC 7638):
+// the same for the same key, whatever its ID and the other members of its JWK.
 func (k *Key) Thumbprint() string { return base64.RawURLEncoding.EncodeToString(k.thumbprint) }
 
 // Equal reports whether two keys are the same, and for the same: whether a
@@ -67,8 +67,8 @@ type Skipped struct {
 
 const maxShortID = 64
 
-// shortID is a key ID as logs and events have it. It is a copy: the whole may be a
-// part of something much larger.
+// shortID is a key ID as logs and events have it. It is a copy: the whole may
+// be a part of something much larger.
 func shortID(id string) string {
 	return strings.ToValidUTF8(strings.Clone(id[:min(len(id), maxShortID)]), "")
 }

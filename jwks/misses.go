@@ -8,9 +8,9 @@ import (
 const maxMisses = 1024
 
 // misses remembers, for a time each, the last key IDs that a fetch made for
-// them did not bring, so that a client that goes on using one of them leaves the
-// next such fetch to others. Senders of tokens invent key IDs of any length, so
-// it holds hashes, and no more than 1,024 of them.
+// them did not bring, so that a client that goes on using one of them leaves
+// the next such fetch to others. Senders of tokens invent key IDs of any
+// length, so it holds hashes, and no more than 1,024 of them.
 type misses struct {
 	seed  maphash.Seed
 	time  time.Duration

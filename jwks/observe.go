@@ -20,8 +20,8 @@ const (
 	// EventSkip is a key of a new key set that was left out: KeyID, SkipReason.
 	EventSkip EventKind = "skip"
 	// EventRefusal is a look-up that ended without a key, or without one more
-	// where those found did not verify the token: Refusal, Err, and KeyID, which
-	// the sender of the token chose.
+	// where those found did not verify the token: Refusal, Err, and KeyID,
+	// which the sender of the token chose.
 	EventRefusal EventKind = "refusal"
 )
 

@@ -26,18 +26,18 @@ const (
 //     CERTIFICATE;
 //   - DER, one of the same.
 //
-// Keys of the last two have no IDs. Of a certificate the key alone counts: whether
-// it has expired, and who signed it, is not looked at.
+// Keys of the last two have no IDs. Of a certificate the key alone counts:
+// whether it has expired, and who signed it, is not looked at.
 //
 // Keys that cannot check the signature of a token are left out and listed by
 // [Set.Skipped]: other types and curves, RSA below 2048 or above 8192 bits, a
 // "use" other than "sig", an empty one included, "key_ops" without "verify", an
-// "alg" that is not a signature algorithm of the key's type, private and malformed
-// keys. At most 1,000 keys are taken.
+// "alg" that is not a signature algorithm of the key's type, private and
+// malformed keys. At most 1,000 keys are taken.
 //
-// It is an error if data is in no such form, which a byte order mark suffices for,
-// if it has no key that can be used, or has a private key in PEM or DER. The error
-// does not quote the document, but for key IDs.
+// It is an error if data is in no such form, which a byte order mark suffices
+// for, if it has no key that can be used, or has a private key in PEM or DER.
+// The error does not quote the document, but for key IDs.
 func Parse(data []byte) (*Set, error) {
 	text := bytes.TrimLeft(data, " \t\r\n")
 	switch {
@@ -138,8 +138,7 @@ func collect(n int, at func(i int) (*Key, string)) (*Set, error) {
 		key, reason := at(i)
 		switch {
 		case reason == "" && len(keys) == maxKeys:
-			skipped = append(skipped[:min(len(skipped), maxSkipped)], Skipped{i, shortID(key.id), reasonTooMany})
-			return newSet(keys, skipped), nil
+			return newSet(keys, append(skipped, Skipped{i, shortID(key.id), reasonTooMany})), nil
 		case reason == "":
 			keys = append(keys, key)
 		case len(skipped) < maxSkipped:
@@ -147,7 +146,8 @@ func collect(n int, at func(i int) (*Key, string)) (*Set, error) {
 		}
 	}
 	if len(keys) == 0 {
-		return nil, &fault{FaultNoKeys, fmt.Errorf("jwks: no usable key among %d%s", n, reasons(skipped))}
+		return nil, &fault{FaultNoKeys, fmt.Errorf(
+			"jwks: no usable key among %d%s", n, reasons(skipped))}
 	}
 	return newSet(keys, skipped), nil
 }

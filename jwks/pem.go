@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"strings"
 )
 
@@ -18,8 +17,7 @@ func isPEM(data []byte) bool {
 		(bytes.HasPrefix(data, beginPEM) || bytes.Contains(data, append([]byte("\n"), beginPEM...)))
 }
 
-var errPrivate = &fault{FaultMalformed, errors.New(
-	"jwks: a private key: give its public key, and take this one away from here")}
+var errPrivate = malformed("a private key: give its public key, and take this one away from here")
 
 // publicKey is a public key as it was read, or why it was not.
 type publicKey struct {
@@ -28,9 +26,9 @@ type publicKey struct {
 	reason      string
 }
 
-// parsePEM reads the blocks of a document. A block that is not whole spoils it: the
-// file may be half written. So does a private key, which has no business where
-// tokens are only verified.
+// parsePEM reads the blocks of a document. A block that is not whole spoils it:
+// the file may be half written. So does a private key, which has no business
+// where tokens are only verified.
 func parsePEM(data []byte) ([]publicKey, error) {
 	var keys []publicKey
 	begun := bytes.Count(append([]byte("\n"), data...), append([]byte("\n"), beginPEM...))
@@ -45,7 +43,7 @@ func parsePEM(data []byte) ([]publicKey, error) {
 		keys = append(keys, parseBlock(block))
 	}
 	if len(keys) < begun {
-		return nil, &fault{FaultMalformed, errors.New("jwks: a PEM block that is malformed or cut off")}
+		return nil, malformed("a PEM block that is malformed or cut off")
 	}
 	for i := len(keys) - 1; i > 0; i-- {
 		if signed(keys[i].certificate, keys[i-1].certificate) {
@@ -84,8 +82,7 @@ func parseDER(data []byte) (publicKey, error) {
 	if err8 == nil || err1 == nil || errEC == nil {
 		return publicKey{}, errPrivate
 	}
-	return publicKey{}, &fault{FaultMalformed, errors.New(
-		"jwks: DER that is neither a public key nor a certificate")}
+	return publicKey{}, malformed("DER that is neither a public key nor a certificate")
 }
 
 func asPublic[K crypto.PublicKey](key K, err error) (crypto.PublicKey, error) { return key, err }
@@ -97,9 +94,9 @@ func parsedKey(public crypto.PublicKey, err error) publicKey {
 	return publicKey{public: public}
 }
 
-// parsedCertificate takes a certificate for what holds a key, and no more: trust
-// comes from where the document is from, so names, dates and issuer are not
-// looked at (RFC 7517 section 4.7).
+// parsedCertificate takes a certificate for what holds a key, and no more:
+// trust comes from where the document is from, so names, dates and issuer are
+// not looked at (RFC 7517 section 4.7).
 func parsedCertificate(certificate *x509.Certificate, err error) publicKey {
 	switch {
 	case err != nil:
@@ -110,8 +107,8 @@ func parsedCertificate(certificate *x509.Certificate, err error) publicKey {
 	return publicKey{public: certificate.PublicKey, certificate: certificate}
 }
 
-// signed reports whether one certificate has signed another: it is there to prove
-// that one, and its key signs certificates, not tokens.
+// signed reports whether one certificate has signed another: it is there to
+// prove that one, and its key signs certificates, not tokens.
 func signed(by, certificate *x509.Certificate) bool {
 	return by != nil && certificate != nil && !by.Equal(certificate) &&
 		bytes.Equal(by.RawSubject, certificate.RawIssuer) &&

@@ -14,8 +14,8 @@ const (
 	jitter       = 0.1
 	minBackoff   = time.Second
 	maxBackoff   = time.Minute
-	// maxEmptyBackoff is the longest pause while there are no keys: every request
-	// is refused for as long.
+	// maxEmptyBackoff is the longest pause while there are no keys: every
+	// request is refused for as long.
 	maxEmptyBackoff = 8 * time.Second
 )
 
@@ -151,7 +151,8 @@ func (c *Cache) start(cause Cause) {
 		landed := c.land(f, set, life, err)
 		close(f.done)
 		c.report(Event{
-			Kind: EventFetch, Cause: cause, Duration: time.Since(now), Fault: FaultOf(err), Err: err,
+			Kind: EventFetch, Cause: cause, Duration: time.Since(now),
+			Fault: FaultOf(err), Err: err,
 		}, landed)
 	}()
 }
@@ -195,7 +196,8 @@ func (c *Cache) land(f *flight, set *Set, life answer, err error) landing {
 	return landed
 }
 
-// replace puts a key set in the place of the one held. It is called with mu held.
+// replace puts a key set in the place of the one held. It is called with mu
+// held.
 func (c *Cache) replace(f *flight, set *Set, life answer, now time.Time) {
 	c.counts.failures = 0
 	c.retryAt, c.emptyAt = instantOf(now), instantOf(now)

@@ -13,8 +13,8 @@ import (
 
 const defaultTimeout = 5 * time.Second
 
-// RemoteConfig says where a remote key set is. At least one of Issuer and URL is
-// needed.
+// RemoteConfig says where a remote key set is. At least one of Issuer and URL
+// is needed.
 type RemoteConfig struct {
 	// Issuer is the issuer identifier (RFC 8414 section 2): an https URL, or
 	// http on a loopback address, without query and fragment. Where URL is
@@ -53,7 +53,8 @@ func (cfg RemoteConfig) validate(config string) []error {
 	insecure := httpHosts(cfg.InsecureHTTPHosts)
 	report := func(field, value string, err error) {
 		if err != nil {
-			errs = append(errs, fmt.Errorf("jwks: %s.%s of %.100q %w", config, field, shown(value), err))
+			errs = append(errs, fmt.Errorf(
+				"jwks: %s.%s of %.100q %w", config, field, shown(value), err))
 		}
 	}
 	switch {

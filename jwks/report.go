@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// maxLogged is how much of an error a line of the log has: room for the stack of
-// a panic.
+// maxLogged is how much of an error a line of the log has: room for the stack
+// of a panic.
 const maxLogged = 8 << 10
 
 // report tells the observer and the log of a fetch and what it changed. It is

@@ -29,12 +29,14 @@ var (
 )
 
 // maxCandidates is how many keys a token may be tried with that no key ID tells
-// apart: each costs a signature check. The key sets of the largest public issuers
-// have about twenty keys of one algorithm, and their tokens name one of them.
+// apart: each costs a signature check. The key sets of the largest public
+// issuers have about twenty keys of one algorithm, and their tokens name one of
+// them.
 const maxCandidates = 32
 
-// Set is an immutable set of public keys, safe for concurrent use. [Parse] makes
-// one of a document, and [NewSet] of keys at hand. A zero Set has no keys.
+// Set is an immutable set of public keys, safe for concurrent use. [Parse]
+// makes one of a document, and [NewSet] of keys at hand. A zero Set has no
+// keys.
 //
 // A Set is a [Source] too, of keys that never change: to stand behind one that
 // can fail.
@@ -51,9 +53,9 @@ type Set struct {
 type fit struct{ keyID, algorithm string }
 
 // NewSet returns the set of these keys, each an [*rsa.PublicKey], an
-// [*ecdsa.PublicKey] or an [ed25519.PublicKey], without key IDs. The error names
-// each key that cannot be used, by the reasons that [Skipped] has, and what is no
-// public key: never give it a private one.
+// [*ecdsa.PublicKey] or an [ed25519.PublicKey], without key IDs. The error
+// names each key that cannot be used, by the reasons that [Skipped] has, and
+// what is no public key: never give it a private one.
 //
 // A token that names a key ID finds the key only if it is the one of its set.
 // Of several, [Parse] reads those that have IDs.
@@ -63,7 +65,8 @@ func NewSet(keys ...crypto.PublicKey) (*Set, error) {
 	for i, public := range keys {
 		key, reason := newKey(public)
 		if reason != "" {
-			errs = append(errs, fmt.Errorf("jwks: NewSet: key %d of type %T: %s", i, public, reason))
+			errs = append(errs, fmt.Errorf(
+				"jwks: NewSet: key %d of type %T: %s", i, public, reason))
 			continue
 		}
 		usable = append(usable, key)
@@ -108,9 +111,9 @@ func (s *Set) add(f fit, k *Key) {
 
 // Lookup returns the keys that a signature of the given algorithm, made by the
 // key with the given ID, can be checked with: nearly always one, several where
-// a set repeats a key ID, at most 32. For an empty keyID those are the first that
-// fit the algorithm. The one key of a set, if it has no ID, is found by any: a
-// key ID only chooses among keys (RFC 7515 section 4.1.4).
+// a set repeats a key ID, at most 32. For an empty keyID those are the first
+// that fit the algorithm. The one key of a set, if it has no ID, is found by
+// any: a key ID only chooses among keys (RFC 7515 section 4.1.4).
 //
 // The slice is shared and must not be modified. The context is not used; it is
 // there so that a Set can stand where a [Cache] can.
@@ -133,8 +136,9 @@ func (s *Set) find(want fit) ([]*Key, error) {
 	return nil, ErrUnknownKey
 }
 
-// Thumbprint returns a hash of the keys and of what they are for, whatever their
-// order: equal for equal sets, so that two machines can be seen to hold the same.
+// Thumbprint returns a hash of the keys and of what they are for, whatever
+// their order: equal for equal sets, so that two machines can be seen to hold
+// the same.
 func (s *Set) Thumbprint() string { return s.thumbprint }
 
 func thumbprint(keys []*Key) string {
@@ -150,8 +154,8 @@ func thumbprint(keys []*Key) string {
 // Keys returns the keys of the set in the order of its document.
 func (s *Set) Keys() []*Key { return slices.Clone(s.keys) }
 
-// Skipped returns the keys of the document that were left out, and why: the first
-// thousand of them.
+// Skipped returns the keys of the document that were left out, and why: the
+// first thousand of them.
 func (s *Set) Skipped() []Skipped { return slices.Clone(s.skipped) }
 
 // KeySet returns the set itself: it is a [Source] that does not fail.

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Source is where a [Cache] gets a key set from: [NewRemote], [File], a [Set], or
-// one's own. A Source serves one Cache.
+// Source is where a [Cache] gets a key set from: [NewRemote], [File], a [Set],
+// or one's own. A Source serves one Cache.
 type Source interface {
 	// KeySet returns the key set as it is now, by [Parse] or [NewSet], and for
 	// how long it can be taken for current; zero means that the source cannot

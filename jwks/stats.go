@@ -11,9 +11,9 @@ import (
 type Stats struct {
 	State State
 
-	// Thumbprint is [Set.Thumbprint] of the keys held, KeyIDs are their IDs, and
-	// Skipped is what was left out. Generation counts the key sets that differed
-	// from the one before, from 1.
+	// Thumbprint is [Set.Thumbprint] of the keys held, KeyIDs are their IDs,
+	// and Skipped is what was left out. Generation counts the key sets that
+	// differed from the one before, from 1.
 	Thumbprint string
 	Generation uint64
 	KeyIDs     []string

@@ -32,8 +32,8 @@ func (s *search) in(set *Set) ([]*Key, error) {
 
 // Refuses reports whether [Cache.Lookup] would answer [ErrUnknownKey] now and
 // without waiting: there is no such key, and no fetch is to be made for it. It
-// counts as such a look-up if so, and otherwise as none. An empty keyID is never
-// refused.
+// counts as such a look-up if so, and otherwise as none. An empty keyID is
+// never refused.
 func (c *Cache) Refuses(keyID, algorithm string) bool {
 	now := time.Now()
 	snap := c.current.Load()
@@ -53,12 +53,12 @@ func (c *Cache) Refuses(keyID, algorithm string) bool {
 }
 
 // LookupAgain is for a signature that none of the keys verifies which
-// [Cache.Lookup] returned for the same key ID and algorithm: the issuer may have
-// replaced a key that has no ID, or used an ID twice. It returns keys that are
-// not in tried, from the key set held or from one more fetch. Such fetches and
-// those for unknown key IDs are one per Cooldown together, so that nobody can
-// cause more by inventing signatures. since is when the caller began to look the
-// key up: at most one Timeout from then is waited.
+// [Cache.Lookup] returned for the same key ID and algorithm: the issuer may
+// have replaced a key that has no ID, or used an ID twice. It returns keys that
+// are not in tried, from the key set held or from one more fetch. Such fetches
+// and those for unknown key IDs are one per Cooldown together, so that nobody
+// can cause more by inventing signatures. since is when the caller began to
+// look the key up: at most one Timeout from then is waited.
 //
 // The error is [ErrUnknownKey], or [ErrKeyMismatch], if there is no other key.
 func (c *Cache) LookupAgain(
@@ -111,8 +111,8 @@ func (c *Cache) lookupAgain(
 	return nil, c.refuse(ctx, s, RefusalUnknownKey, err)
 }
 
-// answers reports whether a key that does not do was asked for after the look-up
-// began: it cannot have been replaced since then.
+// answers reports whether a key that does not do was asked for after the
+// look-up began: it cannot have been replaced since then.
 func (s *snapshot) answers(look search, err error) bool {
 	replaced := len(look.tried) > 0 || err == ErrKeyMismatch
 	return replaced && s.askedAt.After(look.since)
@@ -128,9 +128,9 @@ func (c *Cache) waitUntil(ctx context.Context, f *flight, end time.Time) error {
 	return nil
 }
 
-// joinFor returns the fetch to wait for where the snapshot seen lacks a key, and
-// whether it is made for that; nil if there is a newer snapshot; or why none may
-// be made.
+// joinFor returns the fetch to wait for where the snapshot seen lacks a key,
+// and whether it is made for that; nil if there is a newer snapshot; or why
+// none may be made.
 func (c *Cache) joinFor(seen *snapshot, s search) (f *flight, ours bool, why Refusal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -156,8 +156,8 @@ func (c *Cache) joinFor(seen *snapshot, s search) (f *flight, ours bool, why Ref
 	return c.flight, ours, ""
 }
 
-// refusal returns why no fetch is made for a key that the snapshot seen lacks, and
-// counts it; empty if one may be made, or is under way.
+// refusal returns why no fetch is made for a key that the snapshot seen lacks,
+// and counts it; empty if one may be made, or is under way.
 func (c *Cache) refusal(seen *snapshot, want fit, now time.Time) Refusal {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -181,8 +181,8 @@ func (c *Cache) refuse(ctx context.Context, s search, why Refusal, err error) er
 	return err
 }
 
-// remember takes note of the key that a fetch was made for and did not bring. Of
-// those without ID each might be another. It is called with mu held.
+// remember takes note of the key that a fetch was made for and did not bring.
+// Of those without ID each might be another. It is called with mu held.
 func (c *Cache) remember(missing fit, set *Set, now time.Time) {
 	if missing.keyID == "" {
 		return

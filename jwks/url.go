@@ -24,7 +24,8 @@ func (hosts httpHosts) validate(field string) (errs []error) {
 	for i, entry := range hosts {
 		if _, _, ok := splitHost(entry); !ok {
 			errs = append(errs, fmt.Errorf(
-				"jwks: %s[%d] of %.100q must be a host, or a host and a port", field, i, shown(entry)))
+				"jwks: %s[%d] of %.100q must be a host, or a host and a port",
+				field, i, shown(entry)))
 		}
 	}
 	return errs
@@ -51,9 +52,9 @@ func checkIssuer(s string, insecure httpHosts) (*url.URL, error) {
 }
 
 // checkURL takes an absolute https URL, or http on a loopback address or one of
-// the hosts, without user information and fragment; for an issuer, without query
-// as well. The error names all that is wrong, and does not repeat s, which may
-// hold a password.
+// the hosts, without user information and fragment; for an issuer, without
+// query as well. The error names all that is wrong, and does not repeat s,
+// which may hold a password.
 func checkURL(s string, insecure httpHosts, issuer bool) (*url.URL, error) {
 	u, err := url.Parse(s)
 	switch {
@@ -106,8 +107,8 @@ func portOf(u *url.URL) string {
 	return map[string]string{"https": "443", "http": "80"}[u.Scheme]
 }
 
-// withoutQuery is a valid URL as errors and logs may show it: a query may hold a
-// secret.
+// withoutQuery is a valid URL as errors and logs may show it: a query may hold
+// a secret.
 func withoutQuery(s string) string {
 	before, _, _ := strings.Cut(s, "?")
 	return before
