@@ -17,7 +17,8 @@ import (
 type panickingBody struct{}
 
 func (panickingBody) Read([]byte) (int, error) { panic("a fault of the user's") }
-func (panickingBody) Close() error             { return nil }
+
+func (panickingBody) Close() error { return nil }
 
 // Whatever of the user's panics while keys are fetched, it is a fetch that failed,
 // and its cause says where.

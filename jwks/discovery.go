@@ -100,8 +100,9 @@ func (r *remote) askPlace(ctx context.Context, place int, answers chan<- found) 
 			r.end(place)
 			answers <- answer
 		}()
-		keys, err := r.readMetadata(ctx, from)
-		answer = found{place, keys, err}
+		if answer.err = ctx.Err(); answer.err == nil { // another may have answered already
+			answer.keys, answer.err = r.readMetadata(ctx, from)
+		}
 	}()
 }
 

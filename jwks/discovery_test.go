@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -99,18 +98,6 @@ func TestCache_keySetURLNeedsNoDiscovery(t *testing.T) {
 		require.NoError(t, lookup(t, cache, issuer.Key()))
 		assert.Equal(t, []string{issuer.JWKSURL()}, requests.urls)
 	})
-}
-
-// everywhere is an [http.RoundTripper] that takes every request, of whatever
-// host and scheme, to one handler.
-type everywhere struct{ handler http.Handler }
-
-func (e everywhere) RoundTrip(r *http.Request) (*http.Response, error) {
-	recorder := httptest.NewRecorder()
-	e.handler.ServeHTTP(recorder, r)
-	response := recorder.Result()
-	response.Request = r
-	return response, r.Context().Err()
 }
 
 func TestCache_refusesMetadata(t *testing.T) {
@@ -319,5 +306,73 @@ func TestCache_metadataStalls(t *testing.T) {
 		requireUnavailable(t, lookup(t, cache, issuer.Key()))
 		assert.LessOrEqual(t, time.Since(start), 10*time.Second)
 		assert.ErrorIs(t, cache.Ready(context.Background()), jwks.ErrUnavailable)
+	})
+}
+
+// The best place of metadata counts, whichever answers first; past half of the time
+// any does.
+func TestCache_discovery_precedence(t *testing.T) {
+	const realm = "/realms/a"
+	places := []string{realm + oidcPath, oauthPath + realm, oidcPath + realm}
+	for name, row := range map[string]struct {
+		delays [3]time.Duration
+		want   int
+	}{
+		"all at once":           {want: 0},
+		"best is the last":      {delays: [3]time.Duration{2 * time.Second, time.Second}, want: 0},
+		"best hangs":            {delays: [3]time.Duration{time.Hour, time.Second}, want: 1},
+		"best two hang":         {delays: [3]time.Duration{time.Hour, time.Hour, time.Second}, want: 2},
+		"all take most of time": {delays: [3]time.Duration{4100 * time.Millisecond, 4 * time.Second, 4200 * time.Millisecond}, want: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				var asked atomic.Value
+				mux := http.NewServeMux()
+				for i, place := range places {
+					mux.HandleFunc(place, func(w http.ResponseWriter, r *http.Request) {
+						select {
+						case <-time.After(row.delays[i]):
+						case <-r.Context().Done():
+						}
+						_, _ = fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":"%s/%d"}`, issuerURL+realm, issuerURL, i)
+					})
+				}
+				mux.HandleFunc("/{place}", func(w http.ResponseWriter, r *http.Request) {
+					asked.Store(r.PathValue("place"))
+					_, _ = w.Write(document(testKey("ES256")))
+				})
+				cache := newCache(t, jwks.Config{
+					Issuer: issuerURL + realm, Client: &http.Client{Transport: everywhere{mux}},
+				})
+				require.NoError(t, lookup(t, cache, testKey("ES256")))
+				assert.Equal(t, fmt.Sprint(row.want), asked.Load())
+			})
+		})
+	}
+}
+
+// Where the keys were last hangs: the next fetch asks the metadata first.
+func TestCache_keysMoveFromWhatHangs(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		key := testKey("ES256")
+		issuer := newMoving("/old", key)
+		var gone atomic.Bool
+		issuer.requests.next = everywhere{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if gone.Load() && r.URL.Path == "/old" {
+				<-r.Context().Done()
+			}
+			issuer.ServeHTTP(w, r)
+		})}
+		cache := issuer.cache(t)
+		require.NoError(t, lookup(t, cache, key))
+		gone.Store(true)
+		issuer.path.Store("/new")
+		time.Sleep(defaultLife * 9 / 10)
+		for range 2 {
+			require.NoError(t, lookup(t, cache, key))
+			time.Sleep(10 * time.Second)
+		}
+		assert.Equal(t, jwks.StateFresh, cache.Stats().State)
+		assert.Zero(t, cache.Stats().Failures)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,15 +47,22 @@ func TestObserver_panics(t *testing.T) {
 func TestObserver_context(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		type key struct{}
+		var mu sync.Mutex
 		seen := map[jwks.EventKind]any{}
 		issuer, cache := example(t, func(cfg *jwks.Config) {
-			cfg.Observer = func(ctx context.Context, e jwks.Event) { seen[e.Kind] = ctx.Value(key{}) }
+			cfg.Observer = func(ctx context.Context, e jwks.Event) {
+				mu.Lock()
+				defer mu.Unlock()
+				seen[e.Kind] = ctx.Value(key{})
+			}
 		})
 		ctx := context.WithValue(t.Context(), key{}, "request")
 		require.NoError(t, lookup(t, cache, issuer.Key()))
 		_, err := cache.Lookup(ctx, "invented", "ES256")
 		require.ErrorIs(t, err, jwks.ErrUnknownKey)
 		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
 		assert.Equal(t, map[jwks.EventKind]any{
 			jwks.EventRefusal: "request", jwks.EventFetch: nil, jwks.EventRotation: nil,
 		}, seen)

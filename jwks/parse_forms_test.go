@@ -2,106 +2,21 @@ package jwks_test
 
 import (
 	"bytes"
-	"crypto"
-	"crypto/ecdh"
 	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
-	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport-go/sallyport/jwks"
 )
-
-// pair is a key with both of its halves.
-type pair struct {
-	name    string
-	private crypto.Signer
-	fits    []string
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
-var pairs = sync.OnceValue(func() []pair {
-	rsaAlgorithms := []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}
-	_, edward, _ := ed25519.GenerateKey(rand.Reader)
-	return []pair{
-		{"RSA", must(rsa.GenerateKey(rand.Reader, 2048)), rsaAlgorithms},
-		{"P-256", must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), []string{"ES256"}},
-		{"P-384", must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)), []string{"ES384"}},
-		{"P-521", must(ecdsa.GenerateKey(elliptic.P521(), rand.Reader)), []string{"ES512"}},
-		{"Ed25519", edward, []string{"EdDSA", "Ed25519"}},
-	}
-})
-
-func (p pair) pkix() []byte { return must(x509.MarshalPKIXPublicKey(p.private.Public())) }
-
-// certificate is one of the key, signed by another's or, if that is nil, itself.
-func (p pair) certificate(by *pair) []byte {
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: p.name},
-		NotAfter: time.Now().Add(-time.Hour), // that it has expired does not matter
-	}
-	parent, signer := template, p.private
-	if by != nil {
-		parent, signer = &x509.Certificate{Subject: pkix.Name{CommonName: by.name}}, by.private
-	}
-	return must(x509.CreateCertificate(rand.Reader, template, parent, p.private.Public(), signer))
-}
-
-func asPEM(kind string, der []byte) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
-}
-
-func (p pair) jwk(t *testing.T, extra map[string]any) []byte {
-	t.Helper()
-	m := map[string]any{}
-	encode := base64.RawURLEncoding.EncodeToString
-	switch key := p.private.Public().(type) {
-	case *rsa.PublicKey:
-		m["kty"], m["n"], m["e"] = "RSA", encode(key.N.Bytes()), "AQAB"
-	case *ecdsa.PublicKey:
-		size := (key.Params().BitSize + 7) / 8
-		point := must(key.Bytes())[1:]
-		m["kty"], m["crv"], m["x"], m["y"] = "EC", p.name, encode(point[:size]), encode(point[size:])
-	case ed25519.PublicKey:
-		m["kty"], m["crv"], m["x"] = "OKP", "Ed25519", encode(key)
-	}
-	for name, value := range extra {
-		m[name] = value
-	}
-	return must(json.Marshal(m))
-}
-
-// x5c is a JWK of the key's certificate alone.
-func (p pair) x5c(extra map[string]any) []byte {
-	m := map[string]any{"x5c": []string{base64.StdEncoding.EncodeToString(p.certificate(nil))}}
-	for name, value := range extra {
-		m[name] = value
-	}
-	return must(json.Marshal(m))
-}
 
 // A key is the same whichever form it is read from, and a file may be any.
 func TestParse_everyForm(t *testing.T) {
@@ -150,34 +65,6 @@ func TestParse_everyForm(t *testing.T) {
 				assert.True(t, key.Equal(found[0]))
 			})
 		}
-	}
-}
-
-// The one key of a set has any ID if it has none; of several, or with an ID, it has
-// not.
-func TestSet_Lookup_oneKeyWithoutID(t *testing.T) {
-	t.Parallel()
-	one, other := pairs()[1], pairs()[2]
-	for name, row := range map[string]struct {
-		document []byte
-		want     error
-	}{
-		"alone":                     {one.jwk(t, nil), nil},
-		"alone, an ID that is null": {one.jwk(t, map[string]any{"kid": nil}), nil},
-		"beside one that is unusable": {
-			keySet(string(one.jwk(t, nil)), `{"kty":"oct","kid":"a"}`), nil,
-		},
-		"with another ID":       {one.jwk(t, map[string]any{"kid": "b"}), jwks.ErrUnknownKey},
-		"beside another":        {keySet(string(one.jwk(t, nil)), string(other.jwk(t, nil))), jwks.ErrUnknownKey},
-		"beside one with an ID": {keySet(string(one.jwk(t, nil)), string(other.jwk(t, map[string]any{"kid": "b"}))), jwks.ErrUnknownKey},
-	} {
-		set, err := jwks.Parse(row.document)
-		require.NoError(t, err, name)
-		found, err := set.Lookup(t.Context(), "a", "ES256")
-		assert.ErrorIs(t, err, row.want, name)
-		assert.Equal(t, row.want == nil, len(found) == 1, name)
-		_, err = set.Lookup(t.Context(), "a", "RS256")
-		assert.ErrorIs(t, err, jwks.ErrUnknownKey, name+": of another algorithm")
 	}
 }
 
@@ -355,68 +242,4 @@ func TestParse_refusesForms(t *testing.T) {
 		assert.Equal(t, jwks.FaultMalformed, jwks.FaultOf(err), tt.name)
 		assert.NotContains(t, err.Error(), "secret")
 	}
-}
-
-// All keys are held to the same, whatever they are read from.
-func TestNewSet_hygiene(t *testing.T) {
-	t.Parallel()
-	small := must(rsa.GenerateKey(rand.Reader, 1024))
-	p224 := must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader))
-	x25519 := must(ecdh.X25519().GenerateKey(rand.Reader))
-	good := pairs()[0].private.Public().(*rsa.PublicKey)
-	var none *rsa.PublicKey
-	for name, row := range map[string]struct {
-		key    crypto.PublicKey
-		reason string
-	}{
-		"small RSA":          {small.Public(), "key_size"},
-		"exponent 1":         {&rsa.PublicKey{N: good.N, E: 1}, "malformed"},
-		"exponent 0":         {&rsa.PublicKey{N: good.N}, "malformed"},
-		"even modulus":       {&rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2047), E: 65537}, "malformed"},
-		"negative modulus":   {&rsa.PublicKey{N: new(big.Int).Neg(good.N), E: 65537}, "malformed"},
-		"no modulus":         {&rsa.PublicKey{E: 65537}, "malformed"},
-		"nil pointer":        {none, "malformed"},
-		"nil":                {nil, "malformed"},
-		"P-224":              {p224.Public(), "unsupported_curve"},
-		"not on the curve":   {&ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}, "malformed"},
-		"no point":           {&ecdsa.PublicKey{Curve: elliptic.P256()}, "malformed"},
-		"no curve":           {&ecdsa.PublicKey{X: big.NewInt(1), Y: big.NewInt(1)}, "malformed"},
-		"small order":        {ed25519.PublicKey(make([]byte, 32)), "malformed"},
-		"short Ed25519":      {ed25519.PublicKey(make([]byte, 31)), "malformed"},
-		"X25519":             {x25519.PublicKey(), "unsupported_type"},
-		"a secret":           {[]byte("secret-word"), "unsupported_type"},
-		"RSA, not a pointer": {*good, "unsupported_type"},
-	} {
-		_, err := jwks.NewSet(good, row.key)
-		require.ErrorContains(t, err, "jwks: NewSet: key 1 of type ", name)
-		assert.ErrorContains(t, err, row.reason, name)
-		assert.NotContains(t, err.Error(), "secret-word")
-		if row.reason != "malformed" && !strings.Contains(name, "secret") && name != "RSA, not a pointer" {
-			_, err = jwks.Parse(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(row.key))))
-			assert.ErrorContains(t, err, row.reason, name)
-		}
-	}
-	_, err := jwks.NewSet()
-	assert.EqualError(t, err, "jwks: NewSet: no key")
-	_, err = jwks.Parse(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(ed25519.PublicKey(make([]byte, 32))))))
-	assert.ErrorContains(t, err, "malformed", "small order")
-}
-
-// A Set stands behind an issuer, for an outage.
-func TestSet_isASource(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		issuer, _ := example(t, nil)
-		issuer.Fail(503)
-		set, err := jwks.NewSet(pairs()[1].private.Public())
-		require.NoError(t, err)
-		remote, err := jwks.NewRemote(jwks.RemoteConfig{Issuer: issuer.URL(), Client: issuer.Client()})
-		require.NoError(t, err)
-		a := newCache(t, jwks.Config{Sources: []jwks.Source{remote, set}})
-		_, err = a.Lookup(t.Context(), "any", "ES256")
-		require.NoError(t, err)
-		assert.Same(t, set, a.Set())
-		same, err := jwks.NewSet(pairs()[1].private.Public())
-		require.NoError(t, err)
-		assert.True(t, a.SameConfig(newCache(t, jwks.Config{Sources: []jwks.Source{remote, same}})))
-	})
 }

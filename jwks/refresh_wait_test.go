@@ -17,22 +17,6 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// hangs has the issuer never answer at some paths.
-func hangs(issuer *claimstest.Issuer, paths ...string) {
-	intercept(issuer, func(_ http.ResponseWriter, r *http.Request) {
-		for _, path := range paths {
-			if r.URL.Path == path {
-				<-r.Context().Done()
-			}
-		}
-	})
-}
-
-const (
-	oidcPath  = "/.well-known/openid-configuration"
-	oauthPath = "/.well-known/oauth-authorization-server"
-)
-
 // Whatever of an issuer hangs, a look-up waits for one Timeout, and the error
 // names what hangs.
 func TestCache_Timeout_hangingIssuer(t *testing.T) {
@@ -116,74 +100,6 @@ func TestCache_Timeout_sources(t *testing.T) {
 			})
 		})
 	}
-}
-
-// The best place of metadata counts, whichever answers first; past half of the time
-// any does.
-func TestCache_discovery_precedence(t *testing.T) {
-	const realm = "/realms/a"
-	places := []string{realm + oidcPath, oauthPath + realm, oidcPath + realm}
-	for name, row := range map[string]struct {
-		delays [3]time.Duration
-		want   int
-	}{
-		"all at once":           {want: 0},
-		"best is the last":      {delays: [3]time.Duration{2 * time.Second, time.Second}, want: 0},
-		"best hangs":            {delays: [3]time.Duration{time.Hour, time.Second}, want: 1},
-		"best two hang":         {delays: [3]time.Duration{time.Hour, time.Hour, time.Second}, want: 2},
-		"all take most of time": {delays: [3]time.Duration{4100 * time.Millisecond, 4 * time.Second, 4200 * time.Millisecond}, want: 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
-				var asked atomic.Value
-				mux := http.NewServeMux()
-				for i, place := range places {
-					mux.HandleFunc(place, func(w http.ResponseWriter, r *http.Request) {
-						select {
-						case <-time.After(row.delays[i]):
-						case <-r.Context().Done():
-						}
-						_, _ = fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":"%s/%d"}`, issuerURL+realm, issuerURL, i)
-					})
-				}
-				mux.HandleFunc("/{place}", func(w http.ResponseWriter, r *http.Request) {
-					asked.Store(r.PathValue("place"))
-					_, _ = w.Write(document(testKey("ES256")))
-				})
-				cache := newCache(t, jwks.Config{
-					Issuer: issuerURL + realm, Client: &http.Client{Transport: everywhere{mux}},
-				})
-				require.NoError(t, lookup(t, cache, testKey("ES256")))
-				assert.Equal(t, fmt.Sprint(row.want), asked.Load())
-			})
-		})
-	}
-}
-
-// Where the keys were last hangs: the next fetch asks the metadata first.
-func TestCache_keysMoveFromWhatHangs(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		key := testKey("ES256")
-		issuer := newMoving("/old", key)
-		var gone atomic.Bool
-		issuer.requests.next = everywhere{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if gone.Load() && r.URL.Path == "/old" {
-				<-r.Context().Done()
-			}
-			issuer.ServeHTTP(w, r)
-		})}
-		cache := issuer.cache(t)
-		require.NoError(t, lookup(t, cache, key))
-		gone.Store(true)
-		issuer.path.Store("/new")
-		time.Sleep(defaultLife * 9 / 10)
-		for range 2 {
-			require.NoError(t, lookup(t, cache, key))
-			time.Sleep(10 * time.Second)
-		}
-		assert.Equal(t, jwks.StateFresh, cache.Stats().State)
-		assert.Zero(t, cache.Stats().Failures)
-	})
 }
 
 // An issuer that was down for however long is found within ten seconds of its
@@ -272,16 +188,4 @@ func TestCache_firstKeys_waiting(t *testing.T) {
 		assert.Equal(t, 5*time.Second, time.Since(began), "there is room again")
 		assert.ErrorIs(t, <-ready, jwks.ErrUnavailable)
 	})
-}
-
-func TestCache_zero(t *testing.T) {
-	t.Parallel()
-	cache := new(jwks.Cache)
-	_, err := cache.Lookup(t.Context(), "any", "ES256")
-	requireUnavailable(t, err)
-	assert.ErrorContains(t, err, "NewCache")
-	requireUnavailable(t, cache.Ready(t.Context()))
-	assert.False(t, cache.Refuses("any", "ES256"))
-	assert.Nil(t, cache.Set())
-	assert.Equal(t, jwks.StateEmpty, cache.Stats().State)
 }
