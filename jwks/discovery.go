@@ -48,8 +48,6 @@ type found struct {
 // time that ctx leaves, so that one that hangs leaves time for the keys. Past
 // that any answer counts, or, where there is an alternative, none.
 func (r *remote) discover(ctx context.Context, alternative bool) (string, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	answers := make(chan found, len(r.metadata))
 	for place := range r.metadata {
 		r.askPlace(ctx, place, answers)
@@ -90,7 +88,12 @@ func (r *remote) askPlace(ctx context.Context, place int, answers chan<- found) 
 			"jwks: the last request to %s has not returned yet", withoutQuery(from))}}
 		return
 	}
+	end, _ := ctx.Deadline()
 	go func() {
+		// It goes on when another place has answered: a connection that is given up
+		// while it is made would idle.
+		ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), end)
+		defer cancel()
 		answer := found{place, "", &fault{FaultSource, fmt.Errorf(
 			"jwks: the request to %s did not return", withoutQuery(from))}}
 		defer func() {
@@ -100,9 +103,7 @@ func (r *remote) askPlace(ctx context.Context, place int, answers chan<- found) 
 			r.end(place)
 			answers <- answer
 		}()
-		if answer.err = ctx.Err(); answer.err == nil { // another may have answered already
-			answer.keys, answer.err = r.readMetadata(ctx, from)
-		}
+		answer.keys, answer.err = r.readMetadata(ctx, from)
 	}()
 }
 

@@ -114,12 +114,13 @@
 //
 // # Fetches
 //
-// Only a look-up, or [Cache.Ready], starts a fetch; no goroutine outlives one,
-// but that of a Source or transport which does not heed its context. One fetch
-// is under way at a time. It runs on a context of its own, so a caller that
-// gives up harms nobody. Of several Sources, those after the first are asked
-// only once the keys held are no longer fresh. A panic of a Source, a transport
-// or an Observer is recovered; one in a goroutine that they start is not.
+// Only a look-up, or [Cache.Ready], starts a fetch, and no goroutine outlives
+// its Timeout, but that of a Source or transport which does not heed its
+// context. One fetch is under way at a time. It runs on a context of its own,
+// so a caller that gives up harms nobody. Of several Sources, those after the
+// first are asked only once the keys held are no longer fresh. A panic of a
+// Source, a transport or an Observer is recovered; one in a goroutine that they
+// start is not.
 //
 // The package knows nothing of tokens: that a key found here belongs to the
 // issuer of a token is for its caller, package claims, to see to.
