@@ -62,7 +62,7 @@ func TestAlgebra_outcome(t *testing.T) {
 			count[want]++
 			require.Equal(t, want, truthOf(w.ask(t, guard, needs)), "%s of %+v", needs, *w)
 
-			ctx, err := guard.Authorize(t.Context(), claims.Call{Needs: needs, Credentials: presented, Pending: true})
+			ctx, err := decide(t.Context(), guard, attempt{Needs: needs, Credentials: presented, Pending: true})
 			pending := err == nil && guard.IsPending(ctx)
 			if pending {
 				err = guard.Complete(ctx, &message{w.workspace})

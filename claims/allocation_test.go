@@ -25,7 +25,7 @@ func objectBudget(n int) uint64 { return uint64(28*n) + 2<<10 }
 // object; the segments are decoded and the signing input is copied. The constant
 // is what a check of a signature costs.
 func tokenBudget(n int) uint64 {
-	if n > maxTokenSize {
+	if n > defaultMaxTokenSize {
 		return 0
 	}
 	return uint64(22*n) + 8<<10
@@ -125,7 +125,7 @@ func TestAllocations(t *testing.T) {
 			for _, size := range []int{64, 1 << 10, 3 << 10, 6 << 10, 9 << 10, 12<<10 - 512} {
 				object := []byte(shape.object(size))
 				require.LessOrEqual(t, len(object), size)
-				assertThrifty(t, objectBudget(len(object)), func() { _, _ = claims.FromJSON(object) })
+				assertThrifty(t, objectBudget(len(object)), func() { _, _ = claims.FromJSON(object, claims.Config{}) })
 
 				good := strings.TrimSuffix(body(nil), "}")
 				for _, token := range []string{
@@ -134,7 +134,7 @@ func TestAllocations(t *testing.T) {
 					forged(head(nil), good+","+strings.TrimPrefix(string(object), "{")),
 					forged(with(head(nil), `"x":`+string(object)), body(nil)),
 				} {
-					require.LessOrEqual(t, len(token), maxTokenSize)
+					require.LessOrEqual(t, len(token), defaultMaxTokenSize)
 					authenticate := func() { _, _ = verifier.Authenticate(t.Context(), bearer(token)) }
 					assertThrifty(t, tokenBudget(len(token)), authenticate)
 				}
@@ -148,7 +148,7 @@ func TestAllocations(t *testing.T) {
 // It is not parallel: what others allocate would count.
 func TestAllocations_tooLarge(t *testing.T) {
 	verifier := fuzzVerifier(t)
-	for _, size := range []int{maxTokenSize + 1, 1 << 20, 16 << 20} {
+	for _, size := range []int{defaultMaxTokenSize + 1, 1 << 20, 16 << 20} {
 		for _, unit := range []string{"A", "."} {
 			request := bearer(strings.Repeat(unit, size))
 			_, err := verifier.Authenticate(t.Context(), request)

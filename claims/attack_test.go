@@ -55,7 +55,7 @@ func each(reason claims.Reason, cold, warm int, tokens map[string]string) []atta
 func controls() []attack {
 	list := each("", 1, 0, map[string]string{
 		"good":                       forged(head(nil), body(nil)),
-		"exactly 16 KiB":             sized(maxTokenSize),
+		"exactly 16 KiB":             sized(defaultMaxTokenSize),
 		"white space in the objects": forged(padded(head(nil)), padded(body(nil))),
 		"other header members":       forged(with(head(nil), `"x":{"alg":[null]}`), body(nil)),
 		"other claims":               forged(head(nil), with(body(nil), `"act":{"sub":""},"x":[{},[1]]`)),
@@ -251,7 +251,7 @@ func formAttacks() []attack {
 			"JWE of three segments": es256(b64([]byte(head(m{"enc": "A256GCM"}))), parts[1]),
 		}),
 		each(claims.ReasonTooLarge, 0, 0, map[string]string{
-			"one byte over 16 KiB": sized(maxTokenSize + 1),
+			"one byte over 16 KiB": sized(defaultMaxTokenSize + 1),
 			"a megabyte":           strings.Repeat("A", 1<<20),
 		}),
 	)
@@ -474,7 +474,7 @@ func claimAttacks() []attack {
 		return forged(head(nil), body(m{name: claimstest.Omit}))
 	}
 	list := slices.Concat(
-		each(claims.ReasonMalformed, 0, 0, map[string]string{
+		each(claims.ReasonClaims, 0, 0, map[string]string{
 			"exp missing": lacks("exp"),
 		}),
 		each(claims.ReasonIssuer, 0, 0, map[string]string{

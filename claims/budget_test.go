@@ -25,7 +25,7 @@ import (
 )
 
 // accessToken is a token as real ones are, of about 900 bytes where it is RS256.
-func accessToken(issuer *claimstest.Issuer, change claimstest.Token) claims.Request {
+func accessToken(issuer *claimstest.Issuer, change claimstest.Token) claims.Credentials {
 	change.Subject, change.ClientID = "0f6ad2bc-7a0b-4b57-9a9f-3f1c7a1b9f10", "shop-backend"
 	change.Scope = "orders:read orders:write profile"
 	if change.Claims == nil {
@@ -39,7 +39,7 @@ func accessToken(issuer *claimstest.Issuer, change claimstest.Token) claims.Requ
 }
 
 // primitive checks the signature of a token by the standard library alone.
-func primitive(t *testing.T, public crypto.PublicKey, token claims.Request) func() bool {
+func primitive(t *testing.T, public crypto.PublicKey, token claims.Credentials) func() bool {
 	t.Helper()
 	last := strings.LastIndexByte(token.Token, '.')
 	input, signature := []byte(token.Token[:last]), unb64(token.Token[last+1:])
@@ -75,7 +75,7 @@ func primitive(t *testing.T, public crypto.PublicKey, token claims.Request) func
 func TestBudget_uncached(t *testing.T) {
 	for _, algorithm := range []string{"RS256", "PS256", "ES256", "EdDSA"} {
 		issuer := newIssuer(t, claimstest.Config{Algorithm: algorithm})
-		verifier := newVerifier(t, issuer, func(cfg *claims.Config) { cfg.TokenCache = -1 })
+		verifier := newVerifier(t, issuer, func(cfg *claims.Config) { cfg.MaxTokens = -1 })
 		token := accessToken(issuer, claimstest.Token{})
 		verify := func() {
 			_, err := verifier.Authenticate(t.Context(), token)
@@ -123,12 +123,12 @@ func TestBudget_refused(t *testing.T) {
 	good := accessToken(issuer, claimstest.Token{})
 	_, err := verifier.Authenticate(t.Context(), good)
 	require.NoError(t, err)
-	with := func(name string, value any) claims.Request {
+	with := func(name string, value any) claims.Credentials {
 		return accessToken(issuer, claimstest.Token{Claims: map[string]any{name: value}})
 	}
 	for _, tt := range []struct {
 		name   string
-		token  claims.Request
+		token  claims.Credentials
 		allocs float64
 	}{
 		{"another issuer", with("iss", "https://other.example"), 4},

@@ -110,17 +110,17 @@ func TestInWorkspaceOf_two(t *testing.T) {
 func TestAuthorize_twoCallers(t *testing.T) {
 	t.Parallel()
 	callers := map[string]*claims.Claims{"a": says(t, m{"sub": "alice"}), "b": says(t, m{"sub": "bob"})}
-	guard, err := claims.NewGuard(authenticator(func(_ context.Context, r claims.Request) (*claims.Claims, error) {
+	guard, err := claims.NewGuard(authenticator(func(_ context.Context, r claims.Credentials) (*claims.Claims, error) {
 		return callers[r.Token], nil
 	}), claims.GuardConfig{Permissions: source(func(_ context.Context, who claims.Principal) (claims.Grants, error) {
 		return everywhere(who.Subject), nil
 	})})
 	require.NoError(t, err)
-	ctx, err := guard.Authorize(t.Context(), claims.Call{Credentials: bearer("a"), Needs: claims.Permissions("alice")})
+	ctx, err := decide(t.Context(), guard, attempt{Credentials: bearer("a"), Needs: claims.Permissions("alice")})
 	require.NoError(t, err)
-	_, err = guard.Authorize(ctx, claims.Call{Credentials: bearer("b"), Needs: claims.Permissions("alice")})
+	_, err = decide(ctx, guard, attempt{Credentials: bearer("b"), Needs: claims.Permissions("alice")})
 	assertRefusal(t, claims.ErrForbidden, err)
-	_, err = guard.Authorize(ctx, claims.Call{Credentials: bearer("b"), Needs: claims.Permissions("bob")})
+	_, err = decide(ctx, guard, attempt{Credentials: bearer("b"), Needs: claims.Permissions("bob")})
 	assert.NoError(t, err)
 }
 
@@ -140,7 +140,7 @@ func TestAuthorize_pendingButRefused(t *testing.T) {
 		{needs: claims.All(ofMessage, yes), pending: true},
 		{needs: yes},
 	} {
-		ctx, err := guard.Authorize(t.Context(), claims.Call{Credentials: presented, Needs: tt.needs, Pending: true})
+		ctx, err := decide(t.Context(), guard, attempt{Credentials: presented, Needs: tt.needs, Pending: true})
 		assertRefusal(t, tt.class, err, "%s", tt.needs)
 		if err != nil {
 			continue
@@ -173,7 +173,7 @@ func TestAuthorize_sourceOfItsOwn(t *testing.T) {
 		}
 		outer, inner := guardBy("outer"), guardBy("inner")
 		authorize := func(ctx context.Context, guard *claims.Guard, permission string) (context.Context, error) {
-			return guard.Authorize(ctx, claims.Call{Credentials: token, Needs: claims.Permissions(permission)})
+			return decide(ctx, guard, attempt{Credentials: token, Needs: claims.Permissions(permission)})
 		}
 		for range 3 { // the token is remembered, and what was said of the caller
 			ctx, err := authorize(t.Context(), outer, "outer")
@@ -199,7 +199,7 @@ func TestAnyOf_knownFirst(t *testing.T) {
 	require.NoError(t, err)
 	record.take()
 	either := claims.AnyOf(c.of("asked", false, nil), claims.Permissions("p"))
-	for _, want := range []claims.PermissionOrigin{claims.FromSource, claims.FromCache, claims.FromCache} {
+	for _, want := range []claims.PermissionOrigin{claims.OriginSource, claims.OriginCache, claims.OriginCache} {
 		require.NoError(t, claims.Allowed(ctx, either))
 		decisions := record.take()
 		require.Len(t, decisions, 1)

@@ -2,17 +2,21 @@ package claims
 
 import (
 	"encoding/json"
-	"errors"
 	"slices"
-	"strings"
+	"strconv"
 	"sync/atomic"
 	"time"
 )
 
 // Claims is what a verified token says of its caller (RFC 7519 section 4, RFC
-// 9068 section 2.2). It is immutable and safe for concurrent use: one value may
-// serve many requests.
-type Claims struct {
+// 9068 section 2.2). It is immutable and safe for concurrent use. The methods of a
+// nil or zero *Claims answer that there is nothing. A handler has a Claims of its
+// own: to overwrite it changes nothing for other requests.
+type Claims struct{ *facts }
+
+// facts are the claims of one token. One value serves many requests.
+type facts struct {
+	handle    Claims // of itself; see Claims.intact
 	issuer    string
 	subject   string
 	clientID  string
@@ -21,255 +25,160 @@ type Claims struct {
 	scopes    []string
 	granted   []string // permissions
 	expiresAt time.Time
-	until     time.Time // when the token is accepted no longer
+	until     time.Time // when the token stops being accepted
 	notBefore time.Time
 	issuedAt  time.Time
 	authTime  time.Time
 	acr       string
 	keyID     string
 	payload   string
-	bound     bool
+	cnf       string // JSON, empty if the token is not bound (RFC 7800)
+	origin    origin // zero if they did not come from a token
 
-	// What a PermissionCache has said of the caller, so that it need not be looked
-	// for: the one thing that changes, and nobody sees it.
+	// The PermissionCache's answer. The only field that changes, beside met; no
+	// method shows it.
 	answer atomic.Pointer[standing]
+	met    atomic.Bool // by a Guard
+}
+
+var noFacts = new(facts)
+
+// of returns the facts, of nil and zero Claims those that say nothing.
+func (c *Claims) of() *facts {
+	if c == nil || c.facts == nil {
+		return noFacts
+	}
+	return c.facts
+}
+
+// claims returns the Claims that have these facts: those that were made with them,
+// unless somebody has overwritten those since.
+func (f *facts) claims() *Claims {
+	if f.handle.facts == f {
+		return &f.handle
+	}
+	return &Claims{f}
 }
 
 // Issuer returns "iss", the authorization server that issued the token.
-func (c *Claims) Issuer() string { return c.issuer }
+func (c *Claims) Issuer() string { return c.of().issuer }
 
 // Subject returns "sub": the user, or the client where it acts for itself. It
 // is unique only together with the issuer.
-func (c *Claims) Subject() string { return c.subject }
+func (c *Claims) Subject() string { return c.of().subject }
 
 // ClientID returns the client that the token was issued to: "client_id" (RFC
 // 8693 section 4.3), or "azp" where there is none.
-func (c *Claims) ClientID() string { return c.clientID }
+func (c *Claims) ClientID() string { return c.of().clientID }
 
 // ID returns "jti", the identifier of the token.
-func (c *Claims) ID() string { return c.id }
+func (c *Claims) ID() string { return c.of().id }
 
 // Audience returns "aud": whom the token is for. The slice is the caller's own,
 // and never nil.
-func (c *Claims) Audience() []string { return append([]string{}, c.audience...) }
+func (c *Claims) Audience() []string { return append([]string{}, c.of().audience...) }
 
 // Scopes returns the scopes that the client was granted: "scope", or "scp" where
 // there is none, each either a space-separated string (RFC 8693 section 4.2) or
-// an array. The slice is the caller's own, and never nil.
-func (c *Claims) Scopes() []string { return append([]string{}, c.scopes...) }
+// an array; and what they imply by [Config].ScopeMap. The slice is the caller's
+// own, and never nil.
+func (c *Claims) Scopes() []string { return append([]string{}, c.of().scopes...) }
 
-// HasScope reports whether the client was granted exactly this scope. There are
-// no wildcards, no prefixes and no hierarchy.
-func (c *Claims) HasScope(scope string) bool { return slices.Contains(c.scopes, scope) }
+// HasScope reports whether the client was granted exactly this scope, or one that
+// implies it by [Config].ScopeMap. There are no wildcards and no prefixes.
+func (c *Claims) HasScope(scope string) bool { return slices.Contains(c.of().scopes, scope) }
 
-// Permissions returns what the resource server says that the caller may do, by the
-// issuer's mapping: [Config].PermissionClaims. The slice is the caller's own, and
-// never nil.
-func (c *Claims) Permissions() []string { return append([]string{}, c.granted...) }
+// Permissions returns what the token says that the caller may do, by the issuer's
+// mapping: [Config].PermissionClaims. The slice is the caller's own, and never nil.
+func (c *Claims) Permissions() []string { return append([]string{}, c.of().granted...) }
 
-// HasPermission reports whether the caller has exactly this permission.
+// HasPermission reports whether the token gives the caller exactly this permission.
 func (c *Claims) HasPermission(permission string) bool {
-	return slices.Contains(c.granted, permission)
+	return slices.Contains(c.of().granted, permission)
 }
 
-// ExpiresAt returns "exp", from when on the token is not valid. It is zero only
-// in claims that did not come from a token.
-func (c *Claims) ExpiresAt() time.Time { return c.expiresAt }
+// ExpiresAt returns "exp", when the token expires. It is zero only in claims that
+// did not come from a token.
+func (c *Claims) ExpiresAt() time.Time { return c.of().expiresAt }
 
-// ValidUntil returns from when on the token is not accepted, by ExpiresAt, the
-// leeway of its issuer's [Config] and its MaxTokenAge. Of claims that did not come
+// ValidUntil returns when the token stops being accepted, by ExpiresAt, the
+// leeway of its issuer's [Config] and its MaxTokenAge. For claims that did not come
 // from a token it is ExpiresAt.
 func (c *Claims) ValidUntil() time.Time {
-	if c.until.IsZero() {
-		return c.expiresAt
+	f := c.of()
+	if f.until.IsZero() {
+		return f.expiresAt
 	}
-	return c.until
+	return f.until
 }
 
 // NotBefore returns "nbf", zero if there is none.
-func (c *Claims) NotBefore() time.Time { return c.notBefore }
+func (c *Claims) NotBefore() time.Time { return c.of().notBefore }
 
 // IssuedAt returns "iat", zero if there is none.
-func (c *Claims) IssuedAt() time.Time { return c.issuedAt }
+func (c *Claims) IssuedAt() time.Time { return c.of().issuedAt }
 
-// ACR returns "acr", the authentication context that the user has authenticated by;
-// empty if there is none, or one that is no string (RFC 9470 section 6.2).
-func (c *Claims) ACR() string { return c.acr }
+// ACR returns "acr": how the user authenticated (RFC 9470 section 6.2). It is empty
+// if the claim is absent or not a string.
+func (c *Claims) ACR() string { return c.of().acr }
 
-// AuthTime returns "auth_time", when the user authenticated; zero if there is none, or
-// one that is no such time (RFC 9470 section 6.2).
-func (c *Claims) AuthTime() time.Time { return c.authTime }
+// AuthTime returns "auth_time", when the user authenticated (RFC 9470 section 6.2).
+// It is zero if the claim is absent or not a time.
+func (c *Claims) AuthTime() time.Time { return c.of().authTime }
 
-// KeyID returns the ID of the key that the token's signature was checked with, empty
-// if that has none, is a secret, or the claims did not come from a token.
-func (c *Claims) KeyID() string { return c.keyID }
+// KeyID returns the ID of the key that verified the token's signature. It is empty
+// if the key has none or is a secret, and for claims that did not come from a token.
+func (c *Claims) KeyID() string { return c.of().keyID }
 
 // Decode stores the token's claims in the value that v points to, by the rules
 // of [json.Unmarshal]: it is for claims that have no method here. The text of
 // its error may quote a claim.
-func (c *Claims) Decode(v any) error { return json.Unmarshal([]byte(c.payload), v) }
+func (c *Claims) Decode(v any) error {
+	payload := c.of().payload
+	if payload == "" {
+		payload = "{}"
+	}
+	return json.Unmarshal([]byte(payload), v)
+}
 
 // size is about how many bytes the claims take.
-func (c *Claims) size() int {
+func (f *facts) size() int {
 	const text = 16 // of the header of a string
-	size := len(c.payload) + overhead + text*(len(c.audience)+len(c.scopes)+len(c.granted))
-	for _, permission := range c.granted {
+	size := len(f.payload) + overhead + text*(len(f.audience)+len(f.scopes)+len(f.granted))
+	for _, permission := range f.granted {
 		size += len(permission)
 	}
 	return size
 }
 
-// String returns the issuer and the subject, so that claims in a log line do
-// not spill the rest.
+// overhead is about what a token takes beside its claims' text.
+const overhead = 500
+
+// String returns the issuer and the subject, quoted on one line, so that claims in
+// a log line do not spill the rest.
 func (c *Claims) String() string {
-	return "claims.Claims{" + c.issuer + " " + c.subject + "}"
+	return "claims.Claims{" + strconv.Quote(c.Issuer()) + " " + strconv.Quote(c.Subject()) + "}"
 }
 
-// FromJSON returns the claims that a JSON object has, by the strict rules that
-// a token's payload is read with. It verifies nothing: it is for claims that
-// are trusted for another reason, such as the answer of an introspection
-// endpoint, or a test of a handler.
-func FromJSON(object []byte) (*Claims, error) {
-	c := parseClaims(string(object), &members{})
-	if c == nil {
-		return nil, errors.New("claims: not a JSON object with well-formed claims")
-	}
-	return c, nil
+// GoString returns what String does.
+func (c *Claims) GoString() string { return c.String() }
+
+// Principal is who a [PermissionSource] is asked about: all that its answer may
+// depend on. It can be compared with ==.
+type Principal struct {
+	Issuer   string
+	Subject  string // the user, or the client where it acts for itself
+	ClientID string
 }
 
-// registered are the claims that this package acts on. A name that differs from
-// one of them in case alone is refused: json.Unmarshal, which Decode and much
-// other code uses, would take it for the same.
-var registered = []string{
-	"iss", "sub", "aud", "exp", "nbf", "iat", "jti",
-	"scope", "scp", "client_id", "azp", "cnf", "acr", "auth_time",
+// Principal returns who the claims are of.
+func (c *Claims) Principal() Principal {
+	f := c.of()
+	return Principal{f.issuer, f.subject, f.clientID}
 }
 
-// parseClaims returns nil unless payload is an object whose claims have the
-// types that they should. It lists all of them in members.
-func parseClaims(payload string, all *members) *Claims {
-	c := &Claims{payload: payload}
-	var clientID, azp string
-	var scope, scp []string
-	r := newReader(payload)
-	for r.enter('{'); r.next('}'); {
-		name := r.name(all)
-		r.space()
-		start := r.pos
-		switch name {
-		case "iss":
-			c.issuer = r.string()
-		case "sub":
-			c.subject = r.string()
-		case "aud":
-			c.audience = r.strings()
-		case "exp":
-			c.expiresAt = r.date()
-		case "nbf":
-			c.notBefore = r.date()
-		case "iat":
-			c.issuedAt = r.date()
-		case "jti":
-			c.id = r.string()
-		case "client_id":
-			clientID = r.string()
-		case "azp":
-			azp = r.string()
-		case "acr", "auth_time":
-			// Of any type, as nobody may need them.
-			c.authenticated(name, r.raw())
-		case "scope":
-			scope = r.scopes()
-		case "scp":
-			scp = r.scopes()
-		case "cnf":
-			c.bound = true
-			r.skip()
-		default:
-			if !isLower(name) {
-				all.mixed = true
-				if foldsTo(name, registered) {
-					r.fail()
-				}
-			}
-			r.skip()
-		}
-		if !r.bad {
-			all.set(name, payload[start:r.pos])
-		}
-	}
-	if !r.end() {
-		return nil
-	}
-	if c.clientID = clientID; clientID == "" {
-		c.clientID = azp
-	}
-	if c.scopes = scope; scope == nil {
-		c.scopes = scp
-	}
-	return c
-}
-
-// authenticated takes note of what the token says of the user's authentication.
-func (c *Claims) authenticated(name, value string) {
-	r := newReader(value)
-	if name == "acr" {
-		if acr := r.string(); r.end() {
-			c.acr = acr
-		}
-	} else if at := r.date(); r.end() {
-		c.authTime = at
-	}
-}
-
-// scopes reads a space-separated string, or an array of strings; never nil. An
-// element of an array is one scope, spaces and all: it can then equal no scope
-// that a requirement names.
-func (r *reader) scopes() []string {
-	if r.peek() == '[' {
-		return r.strings()
-	}
-	// RFC 6749 section 3.3: space is the one separator.
-	text := r.string()
-	list := make([]string, 0, words(text))
-	start := 0
-	for i := range len(text) + 1 {
-		if i < len(text) && text[i] != ' ' {
-			continue
-		}
-		if i > start {
-			list = append(list, text[start:i])
-		}
-		start = i + 1
-	}
-	return list
-}
-
-// words counts what spaces separate.
-func words(text string) (n int) {
-	for i := range len(text) {
-		if text[i] != ' ' && (i == 0 || text[i-1] == ' ') {
-			n++
-		}
-	}
-	return n
-}
-
-// foldsTo reports whether name equals one of names when case is ignored.
-func foldsTo(name string, names []string) bool {
-	if isLower(name) {
-		return false
-	}
-	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
-}
-
-// isLower reports whether name consists of characters that fold to nothing but
-// capitals of theirs, as all names that this package acts on do.
-func isLower(name string) bool {
-	for i := range len(name) {
-		if c := name[i]; c >= 0x80 || 'A' <= c && c <= 'Z' {
-			return false
-		}
-	}
-	return true
+func (p Principal) matches(other Principal) bool {
+	return (p.Issuer == "" || p.Issuer == other.Issuer) &&
+		(p.Subject == "" || p.Subject == other.Subject) &&
+		(p.ClientID == "" || p.ClientID == other.ClientID)
 }

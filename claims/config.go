@@ -3,6 +3,8 @@ package claims
 import (
 	"context"
 	"time"
+
+	"github.com/sallyport-go/sallyport/jwks"
 )
 
 // Config says which tokens a [Verifier] accepts.
@@ -13,15 +15,16 @@ type Config struct {
 	//
 	// It may leave one whole path segment open, as in
 	// "https://login.microsoftonline.com/{tenantid}/v2.0", for issuers that have
-	// one identifier per tenant and the same keys for all. Then Tenant says which
-	// values are trusted, and Keys is required.
+	// one identifier per tenant and the same keys for all. Then TrustTenant says
+	// which values are trusted, and Keys is required.
 	Issuer string
 
-	// Tenant reports whether the issuer with this value in the open segment of
+	// TrustTenant reports whether the issuer with this value in the open segment of
 	// Issuer is trusted. Required where Issuer has one, and not allowed where it
 	// has none. The sender of a token chooses the value, up to 128 letters, digits,
-	// ".", "-" and "_"; it is called for each token and must be quick.
-	Tenant func(tenant string) bool
+	// ".", "-" and "_"; it is called for each token and must be quick. If it panics,
+	// the request cannot be decided.
+	TrustTenant func(tenant string) bool
 
 	// Audiences are the names of the API that the Verifier guards: a token's
 	// "aud" must have one of them, byte for byte (RFC 7519 section 4.1.3).
@@ -34,12 +37,29 @@ type Config struct {
 	// issued for other APIs. Audiences must be empty.
 	InsecureSkipAudience bool
 
-	// Keys finds the issuer's keys: a [*jwks.Cache] with settings of its own,
-	// such as a key set URL or an HTTP client, or a [*jwks.Set] that never
-	// changes. Nil means a jwks.Cache that discovers them from Issuer. It must
-	// be the source of this issuer's keys alone: any key in it can sign any
-	// token of the issuer.
+	// KeySetURL is where the issuer's key set is, for issuers without metadata: an
+	// https URL, or http on a loopback address. Empty means that it is discovered.
+	// Not allowed beside Keys.
+	KeySetURL string
+
+	// KeyCache says how the issuer's keys are cached, and who is told of it: its HTTP
+	// client, its times, its Observer and its Logger. Its Issuer and URL must be
+	// empty, as Issuer and KeySetURL say those. Not allowed beside Keys. The zero
+	// value is useful. [Verifier.KeyStats] tells what the cache does.
+	KeyCache jwks.Config
+
+	// Keys finds the issuer's keys, in the place of KeySetURL and KeyCache: a
+	// [*jwks.Cache] that is shared or has sources of its own, or a [*jwks.Set] that
+	// never changes. Nil means that they are discovered from Issuer. It must be the
+	// source of this issuer's keys alone: any key in it can sign any token of the
+	// issuer. A jwks.Cache that was made for an issuer of another name is refused,
+	// unless KeysOf names that.
 	Keys KeySource
+
+	// KeysOf is the issuer that Keys were made for, if that is not Issuer: for one
+	// issuer with two names, such as one inside a cluster and one outside. Empty
+	// means Issuer.
+	KeysOf string
 
 	// Profile is what kind of issuer it is: one word for the fields that issuers
 	// of this kind need. Zero is none, and accepts what most issuers put into an
@@ -65,8 +85,8 @@ type Config struct {
 	// named here or below is refused.
 	RequiredClaims []string
 
-	// ForbiddenClaims are claims by which a token is seen to be none for an API,
-	// such as an ID token. "at_hash", "c_hash" and "s_hash", which an ID token has
+	// ForbiddenClaims are claims that only other kinds of token have, such as an ID
+	// token. A token with one is refused. "at_hash", "c_hash" and "s_hash", which an ID token has
 	// (OpenID Connect Core section 3.3.2.11), are among them unless
 	// InsecureAllowIDTokens is set.
 	ForbiddenClaims []string
@@ -88,6 +108,12 @@ type Config struct {
 
 	// ClientIDs are the clients whose tokens are accepted. Empty means all.
 	ClientIDs []string
+
+	// ScopeMap says which further scopes a scope implies, by exact name:
+	// {"orders:admin": {"orders:read", "orders:write"}}. What is implied implies more
+	// where the table says so. Nil means that a scope implies nothing: there are no
+	// prefixes and no patterns.
+	ScopeMap map[string][]string
 
 	// PermissionClaims are the claims in which this issuer says what the caller
 	// may do: "permissions", "roles", or, inside an object, "realm_access.roles".
@@ -119,22 +145,43 @@ type Config struct {
 	// have made. Zero means any time.
 	MaxLifetime time.Duration
 
-	// TokenCache is how many verified tokens are remembered: to verify one again
-	// costs about a microsecond, and the checks whose outcome may have changed are
-	// made each time, which are that of the issuer, of time, of the key still being
-	// there, and Check. Tokens are not kept, but a keyed hash of each, and its
-	// claims; they take up to 2 KiB each on average. Zero means 10,000, a negative
+	// MaxTokens is how many verified tokens are remembered: to verify one again
+	// costs about a microsecond. The issuer, the time, the key's presence, the binding
+	// and Check are checked again each time. Tokens are not kept, but a keyed hash of
+	// each, and its claims, up to 2 KiB each on average. Zero means 10,000, a negative
 	// value none; at most 10 million.
 	//
 	// [Issuers] remember as many as the largest of their Configs says, and
 	// [Tenants] as many as [TenantsConfig] says.
-	TokenCache int
+	MaxTokens int
+
+	// MaxTokenSize is how long a token may be, in bytes: a token costs a sender
+	// nothing and this API a look at each byte. Zero means 16 KiB, the length of a
+	// header line that common servers take; at most 64 KiB. Of [Issuers] the
+	// largest counts until the issuer of a token is known.
+	MaxTokenSize int
+
+	// Confirmers prove that a request's sender holds the key that its token is bound
+	// to, each by one member of the claim "cnf" (RFC 7800). All members of a token's
+	// "cnf" are proven, on each use of the token. A token with a member that none of
+	// them proves is refused, and never taken as a plain Bearer token: with no
+	// Confirmers every bound token is.
+	Confirmers []Confirmer
 
 	// Check is a check of your own, such as of a list of revoked tokens. It is
-	// called for each request, after every other check of the token has passed.
-	// Its error makes the token invalid; the client is told only that, and the
-	// error is the refusal's cause for your logs. An error that matches
-	// [ErrUnavailable] says that it can not be decided: a 503. It must be safe for
-	// concurrent use.
+	// called for each request, and by [Recheck], after every other check of the token
+	// has passed. Its error makes the token invalid; the client is told only that, and
+	// the error is the refusal's cause for your logs. An error that matches
+	// [ErrUnavailable] says that it cannot be decided, which is a 503, and so does a
+	// panic. ctx ends after 5 seconds. It must be safe for concurrent use.
 	Check func(ctx context.Context, caller *Claims) error
 }
+
+const (
+	defaultMaxTokens    = 10_000
+	maxMaxTokens        = 10_000_000
+	defaultMaxTokenSize = 16 << 10
+	maxMaxTokenSize     = 64 << 10
+	defaultLeeway       = 30 * time.Second
+	maxLeeway           = 5 * time.Minute
+)

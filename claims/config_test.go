@@ -114,12 +114,12 @@ func TestNewVerifier(t *testing.T) {
 		},
 		{
 			name:   "token cache largest",
-			change: func(cfg *claims.Config) { cfg.TokenCache = 10_000_000 },
+			change: func(cfg *claims.Config) { cfg.MaxTokens = 10_000_000 },
 		},
 		{
 			name:   "token cache larger",
-			change: func(cfg *claims.Config) { cfg.TokenCache = 10_000_001 },
-			wrong:  []string{"Config.TokenCache of 10000001"},
+			change: func(cfg *claims.Config) { cfg.MaxTokens = 10_000_001 },
+			wrong:  []string{"Config.MaxTokens of 10000001"},
 		},
 		{
 			name:   "empty client",
@@ -143,7 +143,7 @@ func TestNewVerifier(t *testing.T) {
 			},
 			wrong: []string{
 				`ForbiddenClaims: "iss"`, `ForbiddenClaims: "exp"`, `ForbiddenClaims: "sub"`,
-				"ForbiddenClaims has an empty name",
+				"has an empty name",
 			},
 		},
 		{
@@ -184,7 +184,7 @@ func TestNewVerifier_saysItOnce(t *testing.T) {
 	for name, cfg := range map[string]claims.Config{
 		"no issuer":              {},
 		"issuer unclosed":        {Issuer: "http://issuer.example/{"},
-		"open issuer, no keys":   {Issuer: "http://issuer.example/{tenant}", Tenant: anyTenant},
+		"open issuer, no keys":   {Issuer: "http://issuer.example/{tenant}", TrustTenant: anyTenant},
 		"issuer without a host":  {Issuer: "https://"},
 		"algorithm of a secret":  {Issuer: issuerURL, Algorithms: []string{"HS256"}},
 		"claim without a name":   {Issuer: issuerURL, RequiredClaims: []string{""}},
@@ -375,13 +375,13 @@ func TestVerifier_scheme(t *testing.T) {
 	require.NoError(t, err)
 	good := forged(head(nil), body(nil))
 	for _, scheme := range []string{"Bearer", "bearer", "BEARER"} {
-		_, err := verifier.Authenticate(t.Context(), claims.Request{Scheme: scheme, Token: good})
+		_, err := verifier.Authenticate(t.Context(), claims.Credentials{Scheme: scheme, Token: good})
 		assert.NoError(t, err, scheme)
 	}
 	before := issuer.KeySetRequests()
 	for _, scheme := range []string{"", "DPoP", "Basic", "Bearer ", "Beare", "Bearers", "MAC"} {
 		for _, auth := range []claims.Authenticator{verifier, issuers} {
-			caller, err := auth.Authenticate(t.Context(), claims.Request{Scheme: scheme, Token: good})
+			caller, err := auth.Authenticate(t.Context(), claims.Credentials{Scheme: scheme, Token: good})
 			assert.Nil(t, caller)
 			assert.ErrorIs(t, err, claims.ErrNoToken)
 			assert.NotErrorIs(t, err, claims.ErrInvalidToken)

@@ -27,7 +27,7 @@ func confuseNames(t *testing.T) {
 		Issuer: issuer, Audiences: []string{api}, Keys: keys,
 	})
 	require.NoError(t, err)
-	token := func(iss, aud string) claims.Request {
+	token := func(iss, aud string) claims.Credentials {
 		return bearer(forged(head(nil), body(m{"iss": iss, "aud": aud})))
 	}
 	_, err = verifier.Authenticate(t.Context(), token(issuer, api))

@@ -106,7 +106,7 @@ func confusions() []confusion {
 		},
 		{
 			name: "DPoP proof, no typ, with iss, without exp", header: typ(none),
-			payload: also(aProof, m{"iss": issuerURL}), reason: claims.ReasonMalformed,
+			payload: also(aProof, m{"iss": issuerURL}), reason: claims.ReasonClaims,
 		},
 		{
 			name: "security event token, typ secevent+jwt", header: typ("secevent+jwt"),

@@ -23,7 +23,7 @@ func FromContext(ctx context.Context) (*Claims, bool) {
 	if c == nil {
 		return nil, false
 	}
-	return c.caller, true
+	return &c.caller, true
 }
 
 // Allowed asks, inside a handler, whether the caller may do a part of what was
@@ -81,9 +81,9 @@ func (c *call) recheck(ctx context.Context) error {
 	if !until.IsZero() && !start.Before(until) {
 		err = errExpired
 	} else {
-		err = c.needs.check(q)
+		err = c.operation.Requirement.check(q)
 	}
-	c.tell(q, c.needs, err, Decision{Part: true, Time: start})
+	c.tell(q, c.operation.Requirement, err, Decision{Part: true, Time: start})
 	return err
 }
 
@@ -132,3 +132,5 @@ func Filter[T any](ctx context.Context, items []T, needs func(item T) Requiremen
 	}
 	return kept, unavailable
 }
+
+type contextKey struct{}

@@ -21,15 +21,15 @@ func TestFromContext(t *testing.T) {
 	ctx := claims.NewContext(t.Context(), alice)
 	caller, ok = claims.FromContext(ctx)
 	assert.True(t, ok)
-	assert.Same(t, alice, caller)
+	assert.Equal(t, alice, caller)
 
 	inner, cancel := context.WithCancel(claims.NewContext(ctx, bob))
 	defer cancel()
 	caller, ok = claims.FromContext(inner)
 	assert.True(t, ok)
-	assert.Same(t, bob, caller)
+	assert.Equal(t, bob, caller)
 	caller, _ = claims.FromContext(ctx)
-	assert.Same(t, alice, caller)
+	assert.Equal(t, alice, caller)
 
 	// Nobody is not a caller, and hides the one before.
 	caller, ok = claims.FromContext(claims.NewContext(ctx, nil))
@@ -85,9 +85,9 @@ func TestAllowed(t *testing.T) {
 }
 
 // authenticator is a claims.Authenticator.
-type authenticator func(context.Context, claims.Request) (*claims.Claims, error)
+type authenticator func(context.Context, claims.Credentials) (*claims.Claims, error)
 
-func (f authenticator) Authenticate(ctx context.Context, r claims.Request) (*claims.Claims, error) {
+func (f authenticator) Authenticate(ctx context.Context, r claims.Credentials) (*claims.Claims, error) {
 	return f(ctx, r)
 }
 
@@ -99,11 +99,11 @@ func TestGuard_noToken(t *testing.T) {
 		"":    claims.Authenticated(),
 		"a b": claims.All(claims.Scopes("a"), claims.Scopes("b")),
 	} {
-		_, err := guard.Authorize(t.Context(), claims.Call{
+		_, err := decide(t.Context(), guard, attempt{
 			Needs: needs, Fault: claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil),
 		})
 		assert.Equal(t, scope, assertRefusal(t, claims.ErrNoToken, err).Scope())
-		_, err = guard.Authorize(t.Context(), claims.Call{Needs: needs, Credentials: bearer("a b")})
+		_, err = decide(t.Context(), guard, attempt{Needs: needs, Credentials: bearer("a b")})
 		assert.Empty(t, assertRefusal(t, claims.ErrInvalidRequest, err).Scope(), "nothing would help")
 	}
 }
@@ -155,16 +155,16 @@ func TestAuthorize(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			request := claims.Request{Scheme: "Bearer", Token: "x"}
-			auth := authenticator(func(ctx context.Context, r claims.Request) (*claims.Claims, error) {
+			request := claims.Credentials{Scheme: "Bearer", Token: "x"}
+			auth := authenticator(func(ctx context.Context, r claims.Credentials) (*claims.Claims, error) {
 				assert.Equal(t, t.Context(), ctx)
 				assert.Equal(t, request, r)
 				return tt.caller, tt.err
 			})
-			caller, err := claims.Authorize(t.Context(), auth, request, tt.needs)
+			caller, err := authorize(t.Context(), auth, request, tt.needs)
 			if tt.class == nil {
 				require.NoError(t, err)
-				assert.Same(t, tt.caller, caller)
+				assert.Equal(t, tt.caller, caller)
 				return
 			}
 			assert.Nil(t, caller)

@@ -85,13 +85,13 @@ func TestLogDecisions(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			records, text := logged(t, slog.LevelInfo, func(observer claims.Observer) {
-				guard, err := claims.NewGuard(verifier, claims.GuardConfig{Protocol: "HTTP", Permissions: tt.by, Observer: observer})
+				guard, err := claims.NewGuard(verifier, claims.GuardConfig{Permissions: tt.by, Observer: observer})
 				require.NoError(t, err)
-				call := claims.Call{Operation: "GET /orders", Needs: tt.needs, Credentials: bearer(tt.token)}
+				call := attempt{Operation: "GET /orders", Needs: tt.needs, Credentials: bearer(tt.token)}
 				if tt.token == "" {
 					call.Fault = claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil)
 				}
-				_, _ = guard.Authorize(t.Context(), call)
+				_, _ = decide(t.Context(), guard, call)
 			})
 			require.Len(t, records, 1)
 			got := records[0]
@@ -101,11 +101,10 @@ func TestLogDecisions(t *testing.T) {
 			}
 			if tt.token == token {
 				want["issuer"], want["subject"], want["client_id"], want["key_id"] = issuer.URL(), "alice", "shop", issuer.Key().ID
-				assert.Contains(t, []any{"hit", "miss"}, got["token_cache"])
 			} else {
-				assert.NotContains(t, got, "token_cache")
+				assert.NotContains(t, got, "remembered")
 			}
-			for _, name := range []string{"time", "duration", "token_cache"} {
+			for _, name := range []string{"time", "duration", "remembered"} {
 				delete(got, name)
 			}
 			assert.Equal(t, want, got)
@@ -138,7 +137,7 @@ func TestDecision_parts(t *testing.T) {
 		record := &record{}
 		caller := permitted(t, m{"sub": "alice", "client_id": "shop", "scope": "read", "permissions": []string{"token"}})
 		by := &counted{grants: everywhere("source"), took: 2 * time.Second}
-		guard := guardOf(t, caller, claims.GuardConfig{Protocol: "gRPC", Permissions: by, Observer: record.observe})
+		guard := guardOf(t, caller, claims.GuardConfig{Permissions: by, Observer: record.observe})
 		ctx, err := ask(t.Context(), guard, claims.Scopes("read"), nil)
 		require.NoError(t, err)
 		whole := record.take()
@@ -153,12 +152,12 @@ func TestDecision_parts(t *testing.T) {
 		}{
 			{needs: claims.Scopes("read"), outcome: "allowed"},
 			{needs: claims.Scopes("write"), outcome: "not_permitted"},
-			{needs: claims.Permissions("token"), origin: claims.FromToken, outcome: "allowed"},
-			{needs: claims.Permissions("token", "source"), origin: claims.FromSource, took: 2 * time.Second, outcome: "allowed"},
-			{needs: claims.Permissions("source"), origin: claims.FromCache, outcome: "allowed"},
-			{needs: claims.All(claims.Permissions("source"), claims.Permissions("token")), origin: claims.FromCache, outcome: "allowed"},
-			{needs: claims.InWorkspace("w", claims.Permissions("token")), origin: claims.FromCache, outcome: "not_permitted"},
-			{needs: claims.ReportOnly(claims.Permissions("none")), origin: claims.FromCache, outcome: "allowed", reported: true},
+			{needs: claims.Permissions("token"), origin: claims.OriginToken, outcome: "allowed"},
+			{needs: claims.Permissions("token", "source"), origin: claims.OriginSource, took: 2 * time.Second, outcome: "allowed"},
+			{needs: claims.Permissions("source"), origin: claims.OriginCache, outcome: "allowed"},
+			{needs: claims.All(claims.Permissions("source"), claims.Permissions("token")), origin: claims.OriginCache, outcome: "allowed"},
+			{needs: claims.InWorkspace("w", claims.Permissions("token")), origin: claims.OriginCache, outcome: "not_permitted"},
+			{needs: claims.ReportOnly(claims.Permissions("none")), origin: claims.OriginCache, outcome: "allowed", reported: true},
 			{needs: lost, outcome: "unavailable"},
 		} {
 			start := time.Now()
@@ -174,7 +173,7 @@ func TestDecision_parts(t *testing.T) {
 			assert.Equal(t, tt.took, d.Duration, "%s", tt.needs)
 			assert.Equal(t, start, d.Time)
 			assert.True(t, tt.needs.Equal(d.Requirement))
-			assert.Equal(t, []string{"gRPC", "operation", "alice", "shop", "https://issuer.example"},
+			assert.Equal(t, []string{"HTTP", "operation", "alice", "shop", "https://issuer.example"},
 				[]string{d.Protocol, d.Operation, d.Subject, d.ClientID, d.Issuer})
 			assert.NotContains(t, fmt.Sprintf("%+v %#v", d, d), presented.Token)
 		}
@@ -200,7 +199,7 @@ func TestDecision_time(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		record := &record{}
 		caller := says(t, m{"sub": "alice"})
-		guard, err := claims.NewGuard(authenticator(func(context.Context, claims.Request) (*claims.Claims, error) {
+		guard, err := claims.NewGuard(authenticator(func(context.Context, claims.Credentials) (*claims.Claims, error) {
 			time.Sleep(time.Second)
 			return caller, nil
 		}), claims.GuardConfig{Permissions: &counted{grants: everywhere("p"), took: 2 * time.Second}, Observer: record.observe})
@@ -225,7 +224,7 @@ func TestDecision_time(t *testing.T) {
 			func(ctx context.Context) error { guard.Ended(ctx, errDown); return nil },
 		} {
 			start = time.Now()
-			ctx, err := guard.Authorize(t.Context(), claims.Call{
+			ctx, err := decide(t.Context(), guard, attempt{
 				Credentials: presented, Needs: inNamed(claims.Permissions("p")), Pending: true,
 			})
 			require.NoError(t, err)
@@ -261,14 +260,14 @@ func TestDecision_originOfPending(t *testing.T) {
 		"complete": func(ctx context.Context) error { return guard.Complete(ctx, &message{"w"}) },
 		"ended":    func(ctx context.Context) error { guard.Ended(ctx, errDown); return nil },
 	} {
-		ctx, err := guard.Authorize(t.Context(), claims.Call{
+		ctx, err := decide(t.Context(), guard, attempt{
 			Credentials: presented, Needs: claims.All(claims.Permissions("p"), ofMessage), Pending: true,
 		})
 		require.NoError(t, err, name)
 		require.NoError(t, end(ctx), name)
 		decisions := record.take()
 		require.Len(t, decisions, 1, name)
-		assert.Equal(t, claims.FromSource, decisions[0].Permissions, name)
+		assert.Equal(t, claims.OriginSource, decisions[0].Permissions, name)
 	}
 }
 
@@ -279,7 +278,7 @@ func TestDecision_originOfCache(t *testing.T) {
 	guard := guardOf(t, says(t, m{"sub": "alice"}), claims.GuardConfig{
 		Permissions: cacheOf(t, granting(everywhere("p")), claims.PermissionCacheConfig{}), Observer: record.observe,
 	})
-	for _, want := range []claims.PermissionOrigin{claims.FromSource, claims.FromCache} {
+	for _, want := range []claims.PermissionOrigin{claims.OriginSource, claims.OriginCache} {
 		_, err := ask(t.Context(), guard, claims.Permissions("p"), nil)
 		require.NoError(t, err)
 		assert.Equal(t, want, record.take()[0].Permissions)
@@ -339,10 +338,10 @@ func TestDecision_tokenCacheOfAll(t *testing.T) {
 		guard, err := claims.NewGuard(auth, claims.GuardConfig{Observer: record.observe})
 		require.NoError(t, err)
 		token := bearer(issuer.Mint(claimstest.Token{Subject: "alice"}))
-		for _, want := range []claims.CacheState{claims.CacheMiss, claims.CacheHit} {
-			_, err := guard.Authorize(t.Context(), claims.Call{Credentials: token})
+		for _, want := range []bool{false, true} {
+			_, err := decide(t.Context(), guard, attempt{Credentials: token})
 			require.NoError(t, err, "%T", auth)
-			assert.Equal(t, want, record.take()[0].TokenCache, "%T", auth)
+			assert.Equal(t, want, record.take()[0].Remembered, "%T", auth)
 		}
 	}
 }
@@ -353,10 +352,10 @@ func TestDecision_tokenCacheOfNone(t *testing.T) {
 	issuer := newIssuer(t, claimstest.Config{})
 	for name, sizes := range map[string]struct{ all, one int }{"all": {-1, 0}, "one": {0, -1}} {
 		tenants, err := claims.NewTenants(claims.TenantsConfig{
-			TokenCache: sizes.all,
+			MaxTokens: sizes.all,
 			Resolve: func(context.Context, string) (claims.Config, error) {
 				cfg := configOf(t, issuer)
-				cfg.TokenCache = sizes.one
+				cfg.MaxTokens = sizes.one
 				return cfg, nil
 			},
 		})
@@ -366,9 +365,9 @@ func TestDecision_tokenCacheOfNone(t *testing.T) {
 		require.NoError(t, err)
 		token := bearer(issuer.Mint(claimstest.Token{Subject: "alice"}))
 		for range 2 {
-			_, err := guard.Authorize(t.Context(), claims.Call{Credentials: token})
+			_, err := decide(t.Context(), guard, attempt{Credentials: token})
 			require.NoError(t, err, name)
-			assert.Equal(t, claims.CacheUnknown, record.take()[0].TokenCache, name)
+			assert.Equal(t, false, record.take()[0].Remembered, name)
 		}
 	}
 }
@@ -379,21 +378,21 @@ func TestDecision_tokenCache(t *testing.T) {
 	issuer := newIssuer(t, claimstest.Config{})
 	for name, row := range map[string]struct {
 		size int
-		want []claims.CacheState
+		want []bool
 	}{
-		"remembered":     {0, []claims.CacheState{claims.CacheMiss, claims.CacheHit, claims.CacheHit}},
-		"not remembered": {-1, []claims.CacheState{claims.CacheUnknown, claims.CacheUnknown, claims.CacheUnknown}},
+		"remembered":     {0, []bool{false, true, true}},
+		"not remembered": {-1, []bool{false, false, false}},
 	} {
 		record := &record{}
-		guard, err := claims.NewGuard(newVerifier(t, issuer, func(cfg *claims.Config) { cfg.TokenCache = row.size }),
+		guard, err := claims.NewGuard(newVerifier(t, issuer, func(cfg *claims.Config) { cfg.MaxTokens = row.size }),
 			claims.GuardConfig{Observer: record.observe})
 		require.NoError(t, err)
 		token := bearer(issuer.Mint(claimstest.Token{Subject: "alice"}))
 		for _, want := range row.want {
-			_, _ = guard.Authorize(t.Context(), claims.Call{Credentials: token, Needs: claims.Scopes("x")})
+			_, _ = decide(t.Context(), guard, attempt{Credentials: token, Needs: claims.Scopes("x")})
 			decisions := record.take()
 			require.Len(t, decisions, 1)
-			assert.Equal(t, want, decisions[0].TokenCache, name)
+			assert.Equal(t, want, decisions[0].Remembered, name)
 		}
 	}
 }

@@ -1,8 +1,11 @@
 package claims
 
 import (
+	"context"
 	"errors"
 	"time"
+
+	"github.com/sallyport-go/sallyport/jwks"
 )
 
 // The six outcomes of a check that does not pass. Every refusal is an [*Error]
@@ -52,11 +55,13 @@ type Error struct {
 // Refusals without particulars, made once: to refuse costs no allocation.
 var (
 	errNoToken              = &Error{class: ErrNoToken, reason: ReasonNoToken}
-	errUnsupportedScheme    = &Error{class: ErrNoToken, reason: ReasonUnsupportedScheme}
+	errUnsupportedScheme    = &Error{class: ErrNoToken, reason: ReasonUnsupportedScheme, cause: ErrUnrecognized}
 	errMalformedCredentials = &Error{class: ErrInvalidRequest, reason: ReasonMalformedCredentials}
 	errTooLarge             = invalidToken(ReasonTooLarge)
 	errMalformed            = invalidToken(ReasonMalformed)
-	errEncrypted            = invalidToken(ReasonEncrypted)
+	errNotJWS               = &Error{class: ErrInvalidToken, reason: ReasonMalformed, cause: ErrUnrecognized}
+	errEncrypted            = &Error{class: ErrInvalidToken, reason: ReasonEncrypted, cause: ErrUnrecognized}
+	errOtherAlgorithm       = &Error{class: ErrInvalidToken, reason: ReasonAlgorithm, cause: ErrUnrecognized}
 	errAlgorithm            = invalidToken(ReasonAlgorithm)
 	errCritical             = invalidToken(ReasonCritical)
 	errType                 = invalidToken(ReasonType)
@@ -66,13 +71,22 @@ var (
 	errTooOld               = invalidToken(ReasonTooOld)
 	errLifetime             = invalidToken(ReasonLifetime)
 	errAudience             = invalidToken(ReasonAudience)
-	errClaims               = invalidToken(ReasonClaims)
 	errClient               = invalidToken(ReasonClient)
 	errUnknownKey           = invalidToken(ReasonUnknownKey)
 	errSignature            = invalidToken(ReasonSignature)
-	errBinding              = invalidToken(ReasonBinding)
-	errPermission           = &Error{class: ErrForbidden, reason: ReasonPermission}
+	errSuperseded           = NewError(ErrInvalidToken, ReasonIssuer, errors.New(
+		"claims: the issuer is trusted by another Config now, or the key is gone"))
+	errNotMade = NewError(ErrUnavailable, ReasonUndecided, errors.New(
+		"claims: an Authenticator was not made by its constructor"))
+	errPermission = &Error{class: ErrForbidden, reason: ReasonPermission}
 )
+
+// errForgetToken says that a remembered token must be verified in full. It is no
+// refusal and leaves the pipeline nowhere.
+var errForgetToken = errors.New("claims: token to be forgotten")
+
+// userTimeout is how long a function of the user's may take to decide.
+const userTimeout = 5 * time.Second
 
 func invalidToken(reason Reason) *Error {
 	return &Error{class: ErrInvalidToken, reason: reason}
@@ -193,21 +207,32 @@ func (e *Error) because(other *Error) *Error {
 	return &reasoned
 }
 
-// forOperation returns e as the refusal of an operation that needs this: a client that
-// sent no token is told what to ask for.
-func (e *Error) forOperation(needs Requirement) *Error {
-	if e.class != ErrNoToken || e.scope != "" {
-		return e
-	}
-	scope := needs.Scope()
-	if scope == "" {
-		return e
-	}
-	asking := *e
-	asking.scope = scope
-	return &asking
-}
-
 // RetryAfter returns when it is worth trying again if [ErrUnavailable] is the
 // class; otherwise, and where that is not known, it is zero.
 func (e *Error) RetryAfter() time.Duration { return e.retryAfter }
+
+// unavailable is the refusal for keys that cannot be had.
+func unavailable(ctx context.Context, err error) *Error {
+	e := undecided(ctx, ReasonKeysUnavailable, err)
+	var u *jwks.UnavailableError
+	if errors.As(err, &u) {
+		e.retryAfter = u.RetryAfter
+	}
+	return e
+}
+
+// undecided is the refusal of a request that cannot be decided, for the reason given
+// unless its sender has gone away or given up.
+func undecided(ctx context.Context, reason Reason, err error) *Error {
+	if ctx.Err() != nil {
+		reason = ReasonCanceled
+	}
+	return &Error{class: ErrUnavailable, reason: reason, cause: err}
+}
+
+// isGone reports whether err says that the sender of a request has gone away or given
+// up, which says nothing about the token.
+func isGone(ctx context.Context, err error) bool {
+	return ctx.Err() != nil &&
+		(errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
+}

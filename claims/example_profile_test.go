@@ -90,8 +90,8 @@ func ExampleProfile_entraV2Tenants() {
 	customers := map[string]bool{"72f988bf-86f1-41af-91ab-2d7cd011db47": true}
 	_, err = claims.NewVerifier(claims.Config{
 		Issuer: issuer, Keys: keys, Profile: claims.EntraV2,
-		Tenant:    func(id string) bool { return customers[id] },
-		Audiences: []string{"6e74172b-be56-4843-9ff4-e66a39bb12e3"},
+		TrustTenant: func(id string) bool { return customers[id] },
+		Audiences:   []string{"6e74172b-be56-4843-9ff4-e66a39bb12e3"},
 	})
 	fmt.Println(err)
 	// Output: <nil>

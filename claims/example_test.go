@@ -44,10 +44,10 @@ func ExampleConfig_tenant() {
 	}
 	customers := map[string]bool{"9188040d-6c67-4c5b-b112-36a304b66dad": true}
 	_, err = claims.NewVerifier(claims.Config{
-		Issuer:    issuer,
-		Tenant:    func(tenant string) bool { return customers[tenant] },
-		Audiences: []string{"api://orders"},
-		Keys:      keys,
+		Issuer:      issuer,
+		TrustTenant: func(tenant string) bool { return customers[tenant] },
+		Audiences:   []string{"api://orders"},
+		Keys:        keys,
 	})
 	fmt.Println(err)
 	// Output: <nil>

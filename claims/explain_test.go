@@ -19,7 +19,7 @@ import (
 
 var explained = []string{
 	"form", "header", "payload", "issuer", "algorithm", "type", "time", "audience", "claims",
-	"key", "signature", "binding", "client", "check",
+	"key", "signature", "client", "binding", "check",
 }
 
 // Explain and Authenticate agree on every token, and the first check that refused
@@ -34,16 +34,16 @@ func TestVerifier_Explain_agrees(t *testing.T) {
 		refused := claims.Reason("")
 		for _, c := range e.Checks {
 			names = append(names, c.Name)
-			if c.Verdict == claims.Refused && refused == "" {
+			if c.Verdict == claims.VerdictRefused && refused == "" {
 				refused = c.Reason
 			}
-			assert.Equal(t, c.Verdict == claims.Refused, c.Reason != "", tt.name)
+			assert.Equal(t, c.Verdict == claims.VerdictRefused, c.Reason != "", tt.name)
 		}
 		require.Equal(t, explained, names, tt.name)
 		if err == nil {
 			assert.NoError(t, e.Err, tt.name)
 			for _, c := range e.Checks {
-				assert.Equal(t, claims.Passed, c.Verdict, "%s: %s", tt.name, c.Name)
+				assert.Equal(t, claims.VerdictPassed, c.Verdict, "%s: %s", tt.name, c.Name)
 			}
 		} else {
 			require.Error(t, e.Err, tt.name)
@@ -81,8 +81,8 @@ audience   passed                   "https://api.example"
 claims     passed
 key        passed                   kid "p256"
 signature  passed                   ES256
-binding    passed                   no cnf
 client     passed                   "shop"
+binding    passed                   no cnf
 check      passed
 `,
 		},
@@ -111,8 +111,8 @@ audience   refused: audience        "https://api.ex\u0430mple" or "b"; wanted "h
 claims     refused: claims          no scp or roles; wanted scp|roles
 key        skipped
 signature  skipped
-binding    refused: binding         cnf; wanted no cnf: a key can not be proven here
 client     refused: client          "shop"; wanted "web"
+binding    refused: binding         cnf; wanted no cnf: a key cannot be proven here
 check      skipped
 `,
 		},
@@ -138,8 +138,8 @@ audience   passed                   none
 claims     passed
 key        refused: unknown_key     kid "nobody's"; wanted a key of the issuer that fits ES256
 signature  skipped
-binding    passed                   no cnf
 client     passed                   ""
+binding    passed                   no cnf
 check      skipped
 `,
 		},
@@ -166,7 +166,7 @@ type       refused: type            typ "at+jwt", no claim "token_use"; wanted "
 			},
 			want: `
 claims     passed                   sub, jti|uti
-check      refused: rejected
+check      refused: rejected        no
 `,
 		},
 		{
@@ -189,14 +189,14 @@ payload    skipped
 		{
 			name: "payload malformed", token: forged(head(nil), body(m{"exp": "x"})),
 			want: `
-payload    refused: malformed       wanted strict base64url and JSON, claims of the right types, none twice
+payload    refused: malformed       claim "exp" is not a number of seconds, from 1970 to 9999; wanted strict base64url and JSON, claims of the right types, none twice
 issuer     skipped
 `,
 		},
 		{
 			name: "times missing", token: forged(head(nil), body(m{"exp": claimstest.Omit, "iat": claimstest.Omit})),
 			want: `
-time       refused: malformed       exp missing; wanted now 2000-01-01T00:00:00Z within 30s
+time       refused: claims          exp missing; wanted now 2000-01-01T00:00:00Z within 30s
 `,
 		},
 		{
@@ -243,8 +243,8 @@ func TestVerifier_Explain_form(t *testing.T) {
 		{name: "header of nothing", token: ".b.c"},
 		{name: "payload of nothing", token: "a..c"},
 		{name: "signature of nothing", token: "a.b."},
-		{name: "largest", token: sized(maxTokenSize)},
-		{name: "larger", token: sized(maxTokenSize) + "A", reason: claims.ReasonTooLarge},
+		{name: "largest", token: sized(defaultMaxTokenSize)},
+		{name: "larger", token: sized(defaultMaxTokenSize) + "A", reason: claims.ReasonTooLarge},
 		{name: "nothing", token: "", reason: claims.ReasonMalformed},
 		{name: "no dot", token: "a", reason: claims.ReasonMalformed},
 		{name: "one dot", token: "a.b", reason: claims.ReasonMalformed},
@@ -291,7 +291,7 @@ func TestVerifier_Explain_audienceWanted(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			e := offline(t, tt.change).Explain(t.Context(), forged(head(nil), body(nil)))
-			i := slices.IndexFunc(e.Checks, func(c claims.Check) bool { return c.Name == "audience" })
+			i := slices.IndexFunc(e.Checks, func(c claims.CheckResult) bool { return c.Name == "audience" })
 			assert.Equal(t, tt.wanted, e.Checks[i].Wanted)
 		})
 	}

@@ -119,7 +119,7 @@ func FuzzNumericDate(f *testing.F) {
 			"nbf": (*claims.Claims).NotBefore,
 			"iat": (*claims.Claims).IssuedAt,
 		} {
-			c, err := claims.FromJSON([]byte(`{"` + name + `":` + text + `}`))
+			c, err := claims.FromJSON([]byte(`{"`+name+`":`+text+`}`), claims.Config{})
 			require.Equal(t, ok, err == nil, "%s %q", name, text)
 			if ok {
 				assert.True(t, want.Equal(read(c)), "%s %q: want %v, got %v",

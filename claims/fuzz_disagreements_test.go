@@ -74,7 +74,7 @@ func TestDisagreements(t *testing.T) {
 				var object map[string]json.RawMessage
 				assert.NoError(t, json.Unmarshal([]byte(payload), &object))
 				assert.NotNil(t, object)
-				_, err := claims.FromJSON([]byte(payload))
+				_, err := claims.FromJSON([]byte(payload), claims.Config{})
 				assert.Error(t, err, payload)
 				s := sighting{payload: read([]byte(payload))}
 				assert.Contains(t, recognised(s, "", true), d.name, payload)

@@ -43,9 +43,9 @@ func FuzzPayload(f *testing.F) {
 		f.Add([]byte(shape.object(2 * measuredSize)))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		c, err := claims.FromJSON(payload)
+		c, err := claims.FromJSON(payload, claims.Config{})
 		if len(payload) >= measuredSize {
-			assertThrifty(t, objectBudget(len(payload)), func() { _, _ = claims.FromJSON(payload) })
+			assertThrifty(t, objectBudget(len(payload)), func() { _, _ = claims.FromJSON(payload, claims.Config{}) })
 		}
 		s := sighting{payload: read(payload)}
 		if err != nil {

@@ -3,16 +3,16 @@ package claims
 import (
 	"context"
 	"errors"
+	"reflect"
 	"sync/atomic"
 	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
 // GuardConfig says what a [Guard] has besides an [Authenticator]. The zero value is
 // useful.
 type GuardConfig struct {
-	// Protocol stands in the [Decision]s: "HTTP", "gRPC".
-	Protocol string
-
 	// Permissions says what callers may do where their tokens do not. Nil means
 	// that tokens alone grant permissions.
 	Permissions PermissionSource
@@ -24,104 +24,141 @@ type GuardConfig struct {
 // Guard asks both questions of a request: who are you, and may you do this. It is
 // what a transport is made of, and decides nothing but what its Authenticator and the
 // operation's [Requirement] say. It is immutable and safe for concurrent use.
-// [NewGuard] makes one.
+// [NewGuard] makes one; a zero Guard refuses everything.
 type Guard struct {
 	auth        Authenticator
 	strict      bool // auth accepts base64url and dots alone
-	protocol    string
 	permissions PermissionSource
 	observer    Observer
 }
 
-// Call is a request as a transport has it, for an operation that is not public.
-type Call struct {
-	// Operation is the name of the operation, as in the access table: a pattern or
-	// a full method name, not what the client wrote.
-	Operation string
-
-	// Needs is what the operation needs.
-	Needs Requirement
-
-	// Credentials are what the request has of them.
-	Credentials Request
-
-	// Fault is why there are no Credentials, as package bearer finds it; nil if
-	// there are.
-	Fault error
-
-	// Request is what a [RequestFunc] looks at.
-	Request any
-
-	// Pending says that the request has not arrived yet, as the first message of a
-	// stream: what looks at it is put off until [Guard.Complete].
-	Pending bool
-}
-
 // NewGuard returns a Guard. The error reports everything that is wrong with its
-// arguments.
+// arguments: each begins with "auth" or "Config." and the field, so that a transport
+// can put before it the name of what its user called.
 func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 	var errs []error
-	if isNil(auth) {
-		errs = append(errs, errors.New("claims: NewGuard needs an Authenticator"))
+	if fault := faultOf(auth); fault != "" {
+		errs = append(errs, errors.New("auth "+fault))
 	}
 	if cfg.Permissions != nil && isNil(cfg.Permissions) {
-		errs = append(errs, errors.New("claims: GuardConfig.Permissions is a nil pointer"))
+		errs = append(errs, errors.New("Config.Permissions is a nil pointer"))
 	}
 	if cache, _ := cfg.Permissions.(*PermissionCache); cache != nil && cache.source == nil {
-		errs = append(errs, errors.New("claims: GuardConfig.Permissions was not made by NewPermissionCache"))
+		errs = append(errs, errors.New("Config.Permissions was not made by NewPermissionCache"))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	return &Guard{auth, isStrict(auth), cfg.Protocol, cfg.Permissions, cfg.Observer}, nil
+	return &Guard{auth, isStrict(auth), cfg.Permissions, cfg.Observer}, nil
 }
 
-// Authorize decides about a request. It returns the context for its handler, in which
-// [FromContext] finds the caller, and [Allowed] what is known of him. The error is an
-// [*Error].
-func (g *Guard) Authorize(ctx context.Context, in Call) (context.Context, error) {
+// isNil reports whether an interface holds nothing, or a nil pointer, as a
+// constructor returns beside an error.
+func isNil(v any) bool {
+	r := reflect.ValueOf(v)
+	return v == nil || r.Kind() == reflect.Pointer && r.IsNil()
+}
+
+// faultOf says why an Authenticator cannot be one, empty if it can.
+func faultOf(auth Authenticator) string {
+	if auth == nil {
+		return "is nil"
+	}
+	if isNil(auth) {
+		return "is a nil pointer, as a constructor returns beside an error"
+	}
+	if m, ok := auth.(interface{ isMade() bool }); ok && !m.isMade() {
+		return "was not made by its constructor"
+	}
+	return ""
+}
+
+// isStrict reports whether an Authenticator accepts base64url and dots alone, so
+// that the characters of a good token need not be looked at twice.
+func isStrict(auth Authenticator) bool {
+	s, ok := auth.(interface{ isStrict(Authenticator) bool })
+	return ok && s.isStrict(auth)
+}
+
+// Authorize decides about a request for an operation that is not public. request is
+// what a [RequestFunc] looks at. It returns the context for the request's handler, in
+// which [FromContext] finds the caller, and [Allowed] what is known of them. The error
+// is an [*Error].
+func (g *Guard) Authorize(
+	ctx context.Context, op Operation, c Credentials, request any,
+) (context.Context, error) {
+	return g.authorize(ctx, op, c, request, false)
+}
+
+// AuthorizeStream is Authorize for a request that has not arrived yet, as the first
+// message of a stream: what looks at it is put off until [Guard.Complete].
+func (g *Guard) AuthorizeStream(
+	ctx context.Context, op Operation, c Credentials,
+) (context.Context, error) {
+	return g.authorize(ctx, op, c, nil, true)
+}
+
+// Refuse is Authorize for a request whose credentials cannot be told, for err: it
+// returns the refusal as that of the operation.
+func (g *Guard) Refuse(ctx context.Context, op Operation, err error) error {
+	return g.refuse(ctx, op, AsError(err), time.Now())
+}
+
+// refuse tells the observer of a refusal before the caller was known.
+func (g *Guard) refuse(ctx context.Context, op Operation, refusal *Error, start time.Time) error {
+	refusal = refusal.forOperation(op.Requirement)
+	g.report(ctx, Decision{
+		Protocol: op.Protocol, Operation: op.Name, Requirement: op.Requirement,
+		Err: refusal, Time: start,
+	})
+	return refusal
+}
+
+func (g *Guard) authorize(
+	ctx context.Context, op Operation, credentials Credentials, request any, pending bool,
+) (context.Context, error) {
 	var start time.Time
 	if g.observer != nil {
 		start = time.Now()
 	}
-	caller, state, refusal := g.authenticate(ctx, in)
+	caller, refusal := g.authenticate(ctx, credentials)
 	if refusal != nil {
-		refusal = refusal.forOperation(in.Needs)
-		g.report(ctx, Decision{
-			Operation: in.Operation, Requirement: in.Needs, Err: refusal, Time: start,
-		})
-		return nil, refusal
+		return nil, g.refuse(ctx, op, refusal, start)
 	}
 	c := &call{
-		Context: ctx, caller: caller, guard: g,
-		operation: in.Operation, needs: in.Needs, request: in.Request, outer: callIn(ctx),
+		Context: ctx, caller: Claims{caller.of()}, guard: g, operation: op,
+		request: request, outer: callIn(ctx),
 	}
-	if before := c.outer; before != nil && before.guard == g && before.caller == caller {
+	// One that is met for the first time was verified now.
+	if !c.caller.met.Load() {
+		c.caller.met.Store(true)
+		c.verified = true
+	}
+	if before := c.outer; before != nil && before.guard == g && before.caller.facts == c.caller.facts {
 		c.resolved.Store(before.resolved.Load())
 	}
 	q := c.query(c)
 	defer q.release()
-	q.pending = in.Pending
-	err := in.Needs.check(q)
-	// A message can still decide what can not be decided without.
+	q.pending = pending
+	err := op.Requirement.check(q)
+	// A message can still decide what cannot be decided without.
 	if q.awaited && (err == nil || AsError(err).class == ErrUnavailable) {
-		c.undecided = &undecided{state: state, origin: q.origin, start: start}
+		c.deferred = &deferred{origin: q.origin, start: start}
 		if g.observer != nil {
-			c.undecided.spent = time.Since(start)
+			c.deferred.spent = time.Since(start)
 		}
 		return c, nil
 	}
-	c.tell(q, in.Needs, err, Decision{TokenCache: state, Time: start})
+	c.tell(q, op.Requirement, err, Decision{Remembered: !c.verified, Time: start})
 	if err != nil {
-		return nil, AsError(err)
+		return nil, AsError(err).forOperation(op.Requirement)
 	}
 	c.publish(q.found)
 	return c, nil
 }
 
-// undecided is what is kept of a call whose decision is put off.
-type undecided struct {
-	state   CacheState
+// deferred is what is kept of a call whose decision is put off.
+type deferred struct {
 	origin  PermissionOrigin
 	start   time.Time
 	spent   time.Duration       // on the part before it was put off
@@ -132,7 +169,7 @@ type undecided struct {
 // [Guard.Complete]. ctx is what [Guard.Authorize] returned, or made of it.
 func (g *Guard) IsPending(ctx context.Context) bool {
 	c := g.callIn(ctx)
-	return c != nil && c.undecided != nil && c.undecided.arrived.Load() == nil
+	return c != nil && c.deferred != nil && c.deferred.arrived.Load() == nil
 }
 
 // Complete decides about a request that was let through by [Guard.Authorize] while
@@ -141,14 +178,14 @@ func (g *Guard) IsPending(ctx context.Context) bool {
 // called once.
 func (g *Guard) Complete(ctx context.Context, request any) error {
 	c := g.callIn(ctx)
-	if c == nil || c.undecided == nil || !c.undecided.arrived.CompareAndSwap(nil, &request) {
+	if c == nil || c.deferred == nil || !c.deferred.arrived.CompareAndSwap(nil, &request) {
 		return NewError(ErrForbidden, ReasonPermission, errNotPending)
 	}
 	q := c.query(ctx)
 	defer q.release()
-	q.origin = c.undecided.origin
+	q.origin = c.deferred.origin
 	resumed := time.Now()
-	err := c.needs.check(q)
+	err := c.operation.Requirement.check(q)
 	c.settle(q, resumed, err)
 	if err != nil {
 		return AsError(err)
@@ -169,12 +206,12 @@ func (g *Guard) Ended(ctx context.Context, err error) {
 	}
 	q := c.query(ctx)
 	defer q.release()
-	if g.IsPending(ctx) && c.undecided.arrived.CompareAndSwap(nil, new(any)) {
-		q.origin = c.undecided.origin
+	if g.IsPending(ctx) && c.deferred.arrived.CompareAndSwap(nil, new(any)) {
+		q.origin = c.deferred.origin
 		c.settle(q, time.Now(), err)
 		return
 	}
-	c.tell(q, c.needs, err, Decision{Part: true, Time: time.Now()})
+	c.tell(q, c.operation.Requirement, err, Decision{Part: true, Time: time.Now()})
 }
 
 // callIn returns the call that ctx is of, if the Guard has let it through.
@@ -187,9 +224,9 @@ func (g *Guard) callIn(ctx context.Context) *call {
 
 // settle tells of the decision that was put off and resumed.
 func (c *call) settle(q *query, resumed time.Time, err error) {
-	c.tell(q, c.needs, err, Decision{
-		TokenCache: c.undecided.state, Time: c.undecided.start,
-		Duration: max(c.undecided.spent+time.Since(resumed), 1), // zero is none
+	c.tell(q, c.operation.Requirement, err, Decision{
+		Remembered: !c.verified, Time: c.deferred.start,
+		Duration: max(c.deferred.spent+time.Since(resumed), 1), // zero is none
 	})
 }
 
@@ -203,36 +240,42 @@ func (c *call) publish(found site) {
 }
 
 // authenticate returns the caller, or a refusal.
-func (g *Guard) authenticate(ctx context.Context, in Call) (*Claims, CacheState, *Error) {
-	if in.Fault != nil {
-		return nil, CacheUnknown, AsError(in.Fault)
+func (g *Guard) authenticate(ctx context.Context, c Credentials) (*Claims, *Error) {
+	if g.auth == nil {
+		return nil, errNotMade
 	}
-	if !g.strict && !in.Credentials.isWellFormed() {
-		return nil, CacheUnknown, errMalformedCredentials
-	}
-	var caller *Claims
-	var err error
-	state := CacheUnknown
-	// Their own types, not what embeds one and has another Authenticate.
-	switch auth := g.auth.(type) {
-	case *Verifier:
-		caller, state, err = auth.authenticate(ctx, in.Credentials)
-	case *Issuers:
-		caller, state, err = auth.authenticate(ctx, in.Credentials)
-	case *Tenants:
-		caller, state, err = auth.authenticate(ctx, in.Credentials)
-	default:
-		caller, err = auth.Authenticate(ctx, in.Credentials)
-	}
-	if err != nil {
-		refusal := AsError(err)
-		if refusal.reason != ReasonTooLarge && !in.Credentials.isWellFormed() {
-			refusal = errMalformedCredentials
+	if g.strict {
+		caller, err := g.auth.Authenticate(ctx, c)
+		if err != nil {
+			refusal := AsError(err)
+			if refusal.reason != ReasonTooLarge && !c.isWellFormed() {
+				refusal = errMalformedCredentials
+			}
+			return nil, refusal
 		}
-		return nil, state, refusal
+		return caller, nil
 	}
-	if caller == nil { // an Authenticator that breaks its word must not open the door
-		return nil, state, errNoToken
+	if !c.isWellFormed() {
+		return nil, errMalformedCredentials
 	}
-	return caller, state, nil
+	caller, err := g.askForeign(ctx, c)
+	if err != nil {
+		return nil, AsError(err)
+	}
+	if caller == nil || caller.facts == nil { // it breaks its word, and opens no door
+		return nil, errNoToken
+	}
+	return caller, nil
+}
+
+// askForeign asks an Authenticator of the user's.
+func (g *Guard) askForeign(ctx context.Context, c Credentials) (caller *Claims, err error) {
+	defer func() {
+		var panicked *foreign.PanicError
+		if errors.As(err, &panicked) {
+			caller, err = nil, undecided(ctx, ReasonUndecided, err)
+		}
+	}()
+	defer foreign.Recover(foreign.Name("claims: Authenticator"), &err)
+	return g.auth.Authenticate(ctx, c)
 }

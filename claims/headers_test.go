@@ -16,11 +16,11 @@ func TestHeaders_readOnce(t *testing.T) {
 	c := newCounting(t, nil)
 	v := c.verifier(t)
 	c.expect(t, v, c.mint(claimstest.Token{}), "", 1)
-	first := v.gate.headers.known.Load()
+	first := v.pipeline.headers.known.Load()
 	c.expect(t, v, c.mint(claimstest.Token{}), "", 1)
-	assert.Same(t, first, v.gate.headers.known.Load())
+	assert.Same(t, first, v.pipeline.headers.known.Load())
 	c.expect(t, v, c.mint(claimstest.Token{Header: map[string]any{"x": 1}}), "", 1)
-	assert.Len(t, v.gate.headers.known.Load().bySegment, 2)
+	assert.Len(t, v.pipeline.headers.known.Load().bySegment, 2)
 	assert.Len(t, first.bySegment, 1, "what others may be reading does not change")
 }
 

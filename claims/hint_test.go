@@ -41,10 +41,10 @@ func TestHint(t *testing.T) {
 func TestVerifier_early(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := newCounting(t, func(cfg *Config) { cfg.TokenCache = -1 })
+		c := newCounting(t, func(cfg *Config) { cfg.MaxTokens = -1 })
 		v := c.verifier(t)
 		c.expect(t, v, c.mint(claimstest.Token{}), "", 1)
-		unknown := func(claims map[string]any) Request {
+		unknown := func(claims map[string]any) Credentials {
 			return c.mint(claimstest.Token{Header: map[string]any{"kid": "invented"}, Claims: claims})
 		}
 		expired := map[string]any{"exp": 1}

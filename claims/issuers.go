@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/sallyport-go/sallyport/claims/internal/jws"
 )
 
 // Issuers verifies the access tokens of several issuers, each by a [Config] of
@@ -24,7 +26,9 @@ type Issuers struct {
 type issuerTable struct {
 	verifiers map[string]*Verifier // by Config.Issuer
 	templates []*Verifier          // those of them that leave a segment open
-	gate      *gate
+	pipeline  *pipeline
+	of        *Issuers
+	maxSize   int // of tokens
 }
 
 var _ Authenticator = (*Issuers)(nil)
@@ -53,20 +57,20 @@ func NewIssuers(trusted ...Config) (*Issuers, error) {
 		return nil, errors.Join(errs...)
 	}
 	issuers := &Issuers{}
-	issuers.trusted.Store(newIssuerTable(verifiers, nil))
+	issuers.trusted.Store(issuers.newTable(verifiers, nil))
 	return issuers, nil
 }
 
-// newIssuerTable goes on with a gate that remembers enough tokens.
-func newIssuerTable(verifiers map[string]*Verifier, gate *gate) *issuerTable {
-	tokens := 0
+// newTable goes on with a pipeline that remembers enough tokens.
+func (i *Issuers) newTable(verifiers map[string]*Verifier, p *pipeline) *issuerTable {
+	tokens, size := 0, 0
 	for _, v := range verifiers {
-		tokens = max(tokens, v.cfg.TokenCache)
+		tokens, size = max(tokens, v.maxTokens), max(size, v.maxTokenSize)
 	}
-	if gate == nil || gate.cache.tokens < tokens {
-		gate = newGate(algorithms, tokens)
+	if p == nil || p.cache.Max() < tokens {
+		p = newPipeline(jws.Asymmetric, tokens)
 	}
-	table := &issuerTable{verifiers: verifiers, gate: gate}
+	table := &issuerTable{verifiers: verifiers, pipeline: p, of: i, maxSize: size}
 	for _, issuer := range slices.Sorted(maps.Keys(verifiers)) {
 		if v := verifiers[issuer]; v.template != nil {
 			table.templates = append(table.templates, v)
@@ -103,7 +107,7 @@ func (i *Issuers) change(edit func(map[string]*Verifier)) {
 	defer i.mu.Unlock()
 	verifiers := maps.Clone(i.trusted.Load().verifiers)
 	edit(verifiers)
-	i.trusted.Store(newIssuerTable(verifiers, i.trusted.Load().gate))
+	i.trusted.Store(i.newTable(verifiers, i.trusted.Load().pipeline))
 }
 
 // Trusted returns the issuers, as in their Configs, in alphabetical order.
@@ -111,35 +115,72 @@ func (i *Issuers) Trusted() []string {
 	return slices.Sorted(maps.Keys(i.trusted.Load().verifiers))
 }
 
-// Authenticate verifies a Bearer token of one of the issuers.
-func (i *Issuers) Authenticate(ctx context.Context, r Request) (*Claims, error) {
-	caller, _, err := i.authenticate(ctx, r)
-	return caller, err
+// Authenticate verifies a token of one of the issuers.
+func (i *Issuers) Authenticate(ctx context.Context, c Credentials) (*Claims, error) {
+	if !i.isMade() {
+		return nil, errNotMade
+	}
+	table := i.trusted.Load()
+	return table.pipeline.authenticate(ctx, c, table)
 }
 
-func (i *Issuers) authenticate(ctx context.Context, r Request) (*Claims, CacheState, error) {
+// Recheck asks anew what each use of a token asks, of claims that these Issuers made:
+// see [Verifier.Recheck]. It returns nil for other claims.
+func (i *Issuers) Recheck(ctx context.Context, caller *Claims) error {
+	if !i.isMade() {
+		return errNotMade
+	}
 	table := i.trusted.Load()
-	return table.gate.authenticate(ctx, r, table)
+	return table.pipeline.recheck(ctx, caller, table)
+}
+
+func (i *Issuers) isMade() bool                     { return i != nil && i.trusted.Load() != nil }
+func (i *Issuers) isStrict(auth Authenticator) bool { return auth == Authenticator(i) }
+
+func (table *issuerTable) owner() Authenticator { return table.of }
+func (table *issuerTable) sizes() int           { return table.maxSize }
+
+func (table *issuerTable) takes(scheme string) bool {
+	for _, v := range table.verifiers {
+		if v.takes(scheme) {
+			return true
+		}
+	}
+	return false
 }
 
 func (table *issuerTable) route(_ context.Context, issuer string) (*Verifier, error) {
-	if v := table.find(issuer); v != nil {
+	if v := table.verifiers[issuer]; v != nil && v.template == nil {
 		return v, nil
+	}
+	for _, v := range table.templates {
+		if trusted, err := v.trusts(issuer); trusted || err != nil {
+			return v, err
+		}
 	}
 	return nil, errIssuer
 }
 
-// find returns nil for an issuer that is not trusted.
-func (table *issuerTable) find(issuer string) *Verifier {
-	if v := table.verifiers[issuer]; v != nil && v.template == nil {
-		return v
+// wanted names the issuers that are trusted, or as many as fit a line.
+func (table *issuerTable) wanted() string {
+	return oneOf(slices.Sorted(maps.Keys(table.verifiers)), "none")
+}
+
+// Explain verifies a token and says what was compared, as [Verifier.Explain] does, by
+// the Config of the token's issuer. If that is not trusted the checks after it are
+// skipped, unless there is only one issuer.
+func (i *Issuers) Explain(ctx context.Context, token string) Explanation {
+	if !i.isMade() {
+		return Explanation{Err: errNotMade}
 	}
-	for _, v := range table.templates {
-		if v.trusts(issuer) {
-			return v
+	table := i.trusted.Load()
+	var only *Verifier
+	if len(table.verifiers) == 1 {
+		for _, v := range table.verifiers {
+			only = v
 		}
 	}
-	return nil
+	return explain(ctx, jws.Asymmetric, table, only, token)
 }
 
 // Ready returns nil once the keys of every issuer are at hand, fetching them if
@@ -173,3 +214,5 @@ func joinUnavailable(errs []error) error {
 	}
 	return joined
 }
+
+func (table *issuerTable) early(header, []byte) error { return nil }

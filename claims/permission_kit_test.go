@@ -36,7 +36,7 @@ func says(t testing.TB, members m) *claims.Claims {
 	t.Helper()
 	object, err := json.Marshal(members)
 	require.NoError(t, err)
-	caller, err := claims.FromJSON(object)
+	caller, err := claims.FromJSON(object, claims.Config{})
 	require.NoError(t, err)
 	return caller
 }
@@ -57,7 +57,7 @@ var permissionVerifier = sync.OnceValue(func() *claims.Verifier {
 	}
 	verifier, err := claims.NewVerifier(claims.Config{
 		Issuer: issuer.URL(), Audiences: []string{claimstest.Audience}, Keys: keys,
-		PermissionClaims: []string{"permissions"}, TokenCache: -1,
+		PermissionClaims: []string{"permissions"}, MaxTokens: -1,
 	})
 	if err != nil {
 		panic(err)
@@ -79,19 +79,19 @@ func permitted(t testing.TB, members m) *claims.Claims {
 func guardOf(t testing.TB, caller *claims.Claims, cfg claims.GuardConfig) *claims.Guard {
 	t.Helper()
 	guard, err := claims.NewGuard(authenticator(
-		func(context.Context, claims.Request) (*claims.Claims, error) { return caller, nil }), cfg)
+		func(context.Context, claims.Credentials) (*claims.Claims, error) { return caller, nil }), cfg)
 	require.NoError(t, err)
 	return guard
 }
 
 // presented are credentials that a guardOf accepts.
-var presented = claims.Request{Scheme: "Bearer", Token: "secret-token-text"}
+var presented = claims.Credentials{Scheme: "Bearer", Token: "secret-token-text"}
 
 // ask authorizes a request for an operation that needs this.
 func ask(
 	ctx context.Context, guard *claims.Guard, needs claims.Requirement, request any,
 ) (context.Context, error) {
-	return guard.Authorize(ctx, claims.Call{
+	return decide(ctx, guard, attempt{
 		Operation: "operation", Needs: needs, Credentials: presented, Request: request,
 	})
 }

@@ -41,9 +41,9 @@ func TestBudget_permissions(t *testing.T) {
 	} {
 		guard, err := claims.NewGuard(verifier, claims.GuardConfig{Permissions: row.source})
 		require.NoError(t, err)
-		call := claims.Call{Operation: "o", Needs: row.needs, Credentials: token, Request: &message{"w"}}
+		call := attempt{Operation: "o", Needs: row.needs, Credentials: token, Request: &message{"w"}}
 		authorize := func() {
-			ctx, err := guard.Authorize(t.Context(), call)
+			ctx, err := decide(t.Context(), guard, call)
 			if err != nil || ctx == nil {
 				t.Fatal(name, err)
 			}
@@ -54,9 +54,9 @@ func TestBudget_permissions(t *testing.T) {
 	// Who is refused costs no more.
 	guard, err := claims.NewGuard(verifier, claims.GuardConfig{Permissions: cache})
 	require.NoError(t, err)
-	call := claims.Call{Needs: claims.Permissions("none"), Credentials: token}
+	call := attempt{Needs: claims.Permissions("none"), Credentials: token}
 	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() {
-		if _, err := guard.Authorize(t.Context(), call); err == nil {
+		if _, err := decide(t.Context(), guard, call); err == nil {
 			t.Fatal("allowed")
 		}
 	}), 1.0)

@@ -251,8 +251,8 @@ func TestNewPermissionCache_mistakes(t *testing.T) {
 	cacheOf(t, nobody{}, claims.PermissionCacheConfig{})
 	cacheOf(t, &counted{}, claims.PermissionCacheConfig{TTL: time.Hour, Max: 10_000_000, Timeout: time.Minute})
 	_, err = claims.NewGuard(nil, claims.GuardConfig{Permissions: none})
-	assert.ErrorContains(t, err, "Authenticator")
-	assert.ErrorContains(t, err, "GuardConfig.Permissions")
+	assert.ErrorContains(t, err, "auth is nil")
+	assert.ErrorContains(t, err, "Config.Permissions")
 }
 
 // A failure is an error to whoever asks the cache itself, too: no Grants are not the same

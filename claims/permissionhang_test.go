@@ -100,7 +100,7 @@ func TestPermissionSource_timeout(t *testing.T) {
 func TestNewGuard_wrong(t *testing.T) {
 	t.Parallel()
 	_, err := claims.NewGuard(nil, claims.GuardConfig{Permissions: (*claims.PermissionCache)(nil)})
-	require.ErrorContains(t, err, "Authenticator")
+	require.ErrorContains(t, err, "auth is nil")
 	assert.ErrorContains(t, err, "nil pointer")
 	_, err = claims.NewGuard(permissionVerifier(), claims.GuardConfig{Permissions: &claims.PermissionCache{}})
 	assert.ErrorContains(t, err, "NewPermissionCache")
@@ -158,7 +158,7 @@ func TestGuard_pendingUndecided(t *testing.T) {
 		guard := guardOf(t, says(t, m{"sub": "alice"}), claims.GuardConfig{})
 		_, err := ask(t.Context(), guard, needs, "x")
 		assertRefusal(t, claims.ErrForbidden, err)
-		ctx, err := guard.Authorize(t.Context(), claims.Call{Credentials: presented, Needs: needs, Pending: true})
+		ctx, err := decide(t.Context(), guard, attempt{Credentials: presented, Needs: needs, Pending: true})
 		require.NoError(t, err)
 		assertRefusal(t, claims.ErrForbidden, guard.Complete(ctx, "x"))
 	}

@@ -275,7 +275,7 @@ func TestProfile_refusedConfigs(t *testing.T) {
 				Issuer:  "https://login.microsoftonline.com/{tenantid}/v2.0",
 				Profile: claims.EntraV2, Audiences: audiences,
 			},
-			says: []string{"Config.Tenant", "Config.Keys"},
+			says: []string{"Config.TrustTenant", "Config.Keys"},
 		},
 		{
 			name: "a claim required and forbidden",

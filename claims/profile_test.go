@@ -34,7 +34,7 @@ type issuedToken struct {
 	scopes, permissions []string
 }
 
-func (i issuedToken) sign() claims.Request {
+func (i issuedToken) sign() claims.Credentials {
 	return bearer(forgedBy("rs256", "RS256", i.header, i.payload))
 }
 

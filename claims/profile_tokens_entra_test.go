@@ -107,7 +107,7 @@ func entraV2Cases() []profileCase {
 	}
 	tenants := config
 	tenants.Issuer = "https://login.microsoftonline.com/{tenantid}/v2.0"
-	tenants.Tenant = func(id string) bool { return id == tenant }
+	tenants.TrustTenant = func(id string) bool { return id == tenant }
 	tokens := []issuedToken{
 		{
 			name: "user, whose client is the API's own", header: typedJWT, payload: user, clientID: api,

@@ -150,7 +150,7 @@ func kubernetesCases() []profileCase {
 			{name: "from a secret", header: untyped, payload: secret, reason: claims.ReasonIssuer},
 			{
 				name: "from a secret, issuer and audience ours", header: untyped,
-				payload: changed(secret, ours), reason: claims.ReasonMalformed,
+				payload: changed(secret, ours), reason: claims.ReasonClaims,
 			},
 			{
 				name: "from a secret, with an end", header: untyped, reason: claims.ReasonClaims,

@@ -48,6 +48,9 @@ const (
 	ReasonKeysUnavailable Reason = "keys_unavailable"
 	ReasonUndecided       Reason = "undecided"
 	ReasonIssuerUndecided Reason = "issuer_undecided"
+	// ReasonCanceled means that the sender of the request went away, or their
+	// deadline passed, before it was decided: nobody's fault.
+	ReasonCanceled Reason = "canceled"
 
 	// Of [ErrUnavailable], by a [PermissionSource].
 	ReasonPermissionsUnavailable Reason = "permissions_unavailable"
@@ -87,10 +90,11 @@ var reasons = []struct {
 	{ErrInsufficientScope, ReasonScope, "The access token lacks a scope that this operation needs."},
 	{ErrForbidden, ReasonPermission, "The caller is not permitted to do this."},
 	{ErrForbidden, ReasonUnlisted, "This operation is not open to callers."},
-	{ErrUnavailable, ReasonKeysUnavailable, "The access token can not be checked at the moment."},
-	{ErrUnavailable, ReasonUndecided, "The permission can not be decided at the moment."},
-	{ErrUnavailable, ReasonPermissionsUnavailable, "The permissions of the caller can not be had at the moment."},
-	{ErrUnavailable, ReasonIssuerUndecided, "The issuer of the access token can not be checked at the moment."},
+	{ErrUnavailable, ReasonKeysUnavailable, "The access token cannot be checked at the moment."},
+	{ErrUnavailable, ReasonUndecided, "The permission cannot be decided at the moment."},
+	{ErrUnavailable, ReasonPermissionsUnavailable, "The permissions of the caller cannot be had at the moment."},
+	{ErrUnavailable, ReasonCanceled, "The request ended before it was decided."},
+	{ErrUnavailable, ReasonIssuerUndecided, "The issuer of the access token cannot be checked at the moment."},
 }
 
 var texts = func() map[Reason]string {

@@ -163,7 +163,7 @@ func TestWorkspaceFromContext_pending(t *testing.T) {
 	guard := guardOf(t, says(t, m{"sub": "alice"}), claims.GuardConfig{
 		Permissions: granting(claims.Grants{Workspaces: map[string][]string{"acme": {"p"}}}),
 	})
-	ctx, err := guard.Authorize(t.Context(), claims.Call{
+	ctx, err := decide(t.Context(), guard, attempt{
 		Credentials: presented, Pending: true,
 		Needs: claims.InWorkspaceOf("first", func(m *message) string { return m.workspace }, claims.Permissions("p")),
 	})
@@ -185,7 +185,7 @@ func TestGuard_anothersPending(t *testing.T) {
 	record := &record{}
 	guard := guardOf(t, says(t, m{"sub": "alice"}), claims.GuardConfig{Observer: record.observe})
 	other := guardOf(t, says(t, m{"sub": "alice"}), claims.GuardConfig{})
-	ctx, err := guard.Authorize(t.Context(), claims.Call{
+	ctx, err := decide(t.Context(), guard, attempt{
 		Credentials: presented, Pending: true,
 		Needs: claims.RequestFunc("first", func(context.Context, *claims.Claims, string) (bool, error) { return true, nil }),
 	})

@@ -16,9 +16,9 @@ import (
 // anything accepts every token.
 type anything struct{ asked int }
 
-func (a *anything) Authenticate(context.Context, claims.Request) (*claims.Claims, error) {
+func (a *anything) Authenticate(context.Context, claims.Credentials) (*claims.Claims, error) {
 	a.asked++
-	return claims.FromJSON([]byte("{}"))
+	return claims.FromJSON([]byte("{}"), claims.Config{})
 }
 
 // A Bearer token with a character that it can not have is a malformed request,
@@ -38,26 +38,26 @@ func TestAuthorize_charactersOfAToken(t *testing.T) {
 			good + " " + good, good + ", Bearer " + good, `"` + good + `"`, good + "é", good + "\n",
 			"", "==", "a=b", "\x00",
 		} {
-			_, err := claims.Authorize(t.Context(), auth, bearer(token), claims.Authenticated())
+			_, err := authorize(t.Context(), auth, bearer(token), claims.Authenticated())
 			require.ErrorIs(t, err, claims.ErrInvalidRequest, "%T %q", auth, token)
 		}
 		for _, token := range []string{"a", "a.b.c", "a+b/c==", good + "."} {
-			_, err := claims.Authorize(t.Context(), auth, bearer(token), claims.Authenticated())
+			_, err := authorize(t.Context(), auth, bearer(token), claims.Authenticated())
 			require.ErrorIs(t, err, claims.ErrInvalidToken, "%T %q", auth, token)
 		}
-		_, err := claims.Authorize(t.Context(), auth, bearer(strings.Repeat(" ", 1<<20)), claims.Authenticated())
+		_, err := authorize(t.Context(), auth, bearer(strings.Repeat(" ", 1<<20)), claims.Authenticated())
 		require.Equal(t, claims.ReasonTooLarge, claims.AsError(err).Reason())
-		_, err = claims.Authorize(t.Context(), auth, bearer(good), claims.Authenticated())
+		_, err = authorize(t.Context(), auth, bearer(good), claims.Authenticated())
 		require.NoError(t, err)
 	}
 	everything := &anything{}
 	for token, ok := range map[string]bool{"a": true, "~+/.-_=": true, "a b": false, "": false, "ä": false} {
 		asked := everything.asked
-		_, err := claims.Authorize(t.Context(), everything, bearer(token), claims.Authenticated())
+		_, err := authorize(t.Context(), everything, bearer(token), claims.Authenticated())
 		assert.Equal(t, ok, err == nil, token)
 		assert.Equal(t, ok, everything.asked > asked, "it is not asked about what it must not see")
 	}
-	_, err = claims.Authorize(t.Context(), everything, claims.Request{Scheme: "Basic", Token: "a b"},
+	_, err = authorize(t.Context(), everything, claims.Credentials{Scheme: "Basic", Token: "a b"},
 		claims.Authenticated())
 	assert.NoError(t, err, "other schemes have other characters")
 }
@@ -72,10 +72,10 @@ func TestClaims_ValidUntil(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, caller.ValidUntil().Sub(caller.ExpiresAt()))
 	}
-	caller, err := claims.FromJSON([]byte(`{}`))
+	caller, err := claims.FromJSON([]byte(`{}`), claims.Config{})
 	require.NoError(t, err)
 	assert.True(t, caller.ValidUntil().IsZero())
-	caller, err = claims.FromJSON([]byte(`{"exp":1}`))
+	caller, err = claims.FromJSON([]byte(`{"exp":1}`), claims.Config{})
 	require.NoError(t, err)
 	assert.Equal(t, caller.ExpiresAt(), caller.ValidUntil())
 }
@@ -85,12 +85,12 @@ func TestTokenCache_size(t *testing.T) {
 	issuer := newIssuer(t, claimstest.Config{})
 	for size, ok := range map[int]bool{-1: true, 0: true, 1: true, 10_000_000: true, 10_000_001: false} {
 		cfg := configOf(t, issuer)
-		cfg.TokenCache = size
+		cfg.MaxTokens = size
 		_, err := claims.NewVerifier(cfg)
 		assert.Equal(t, ok, err == nil, size)
 		_, err = claims.NewTenants(claims.TenantsConfig{
-			TokenCache: size,
-			Resolve:    func(context.Context, string) (claims.Config, error) { return cfg, nil },
+			MaxTokens: size,
+			Resolve:   func(context.Context, string) (claims.Config, error) { return cfg, nil },
 		})
 		assert.Equal(t, ok, err == nil, size)
 	}

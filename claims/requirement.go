@@ -27,10 +27,31 @@ type rule interface {
 	local() bool
 	equal(rule) bool
 	validate() error
+	// parts returns the requirements that it is put together of.
+	parts() []Requirement
+	// fits says why it cannot look at requests of this type, nil if it can.
+	fits(request any) error
+}
+
+// single is a rule that is not put together of others and looks at no request.
+type single struct{}
+
+func (single) parts() []Requirement { return nil }
+func (single) fits(any) error       { return nil }
+
+// each calls f for r and every requirement inside it.
+func (r Requirement) each(f func(Requirement)) {
+	f(r)
+	if r.rule == nil {
+		return
+	}
+	for _, part := range r.rule.parts() {
+		part.each(f)
+	}
 }
 
 // Public needs nothing. Credentials of a request are not looked at, so a bad
-// token does no harm and the handler finds no claims. It can not be part of
+// token does no harm and the handler finds no claims. It cannot be part of
 // another requirement.
 func Public() Requirement { return Requirement{public{}} }
 
@@ -91,17 +112,11 @@ func (r Requirement) Validate() error {
 // wrong if a [RequestFunc] or an [InWorkspaceOf] looks at requests of another type.
 func (r Requirement) ValidateFor(request any) error {
 	errs := []error{r.Validate()}
-	each(r, func(part rule) {
-		var err error
-		switch part := part.(type) {
-		case *requestRule:
-			err = part.fits(request)
-		case *inWorkspace:
-			if part.fits != nil {
-				err = part.fits(request)
-			}
+	r.each(func(part Requirement) {
+		if part.rule == nil {
+			return
 		}
-		if err != nil {
+		if err := part.rule.fits(request); err != nil {
 			errs = append(errs, fmt.Errorf("claims: %s %w", part, err))
 		}
 	})
@@ -143,12 +158,15 @@ func (*invalid) wants(*query, wants) wants { return wants{} }
 func (*invalid) local() bool               { return true }
 func (i *invalid) validate() error         { return i.err }
 
+func (i *invalid) parts() []Requirement { return []Requirement{{i.rule}} }
+func (*invalid) fits(any) error         { return nil }
+
 func (i *invalid) equal(other rule) bool {
 	o, ok := other.(*invalid)
 	return ok && i.rule.equal(o.rule)
 }
 
-type public struct{}
+type public struct{ single }
 
 func (public) check(*query) error        { return nil }
 func (public) wants(*query, wants) wants { return wants{} }
@@ -156,3 +174,18 @@ func (public) local() bool               { return true }
 func (public) equal(other rule) bool     { return other == public{} }
 func (public) validate() error           { return nil }
 func (public) String() string            { return "Public()" }
+
+// forOperation returns e as the refusal of an operation that needs this: a client that
+// needs another token is told what to ask for.
+func (e *Error) forOperation(needs Requirement) *Error {
+	if e.class != ErrNoToken && e.class != ErrInvalidToken || e.scope != "" {
+		return e
+	}
+	scope := needs.Scope()
+	if scope == "" {
+		return e
+	}
+	asking := *e
+	asking.scope = scope
+	return &asking
+}

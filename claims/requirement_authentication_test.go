@@ -44,7 +44,7 @@ func TestACR(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			caller, err := claims.FromJSON([]byte("{" + tt.token + "}"))
+			caller, err := claims.FromJSON([]byte("{"+tt.token+"}"), claims.Config{})
 			require.NoError(t, err)
 			err = tt.needs.Check(t.Context(), caller)
 			if tt.holds {
@@ -107,7 +107,7 @@ func TestMaxAge_garbage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			caller, err := claims.FromJSON([]byte(`{"auth_time":` + value + `}`))
+			caller, err := claims.FromJSON([]byte(`{"auth_time":`+value+`}`), claims.Config{})
 			if err != nil { // what is no number is no JSON
 				return
 			}
@@ -129,7 +129,7 @@ func TestMaxAge_garbage(t *testing.T) {
 func TestAuthentication_ofAnyType(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{`1`, `"x"`, `null`, `[]`, `{}`, `true`, `"1"`, `[{"a":[]}]`} {
-		caller, err := claims.FromJSON([]byte(`{"acr":` + value + `,"auth_time":` + value + `,"scope":"a"}`))
+		caller, err := claims.FromJSON([]byte(`{"acr":`+value+`,"auth_time":`+value+`,"scope":"a"}`), claims.Config{})
 		require.NoError(t, err, value)
 		assert.NoError(t, claims.Scopes("a").Check(t.Context(), caller), value)
 	}
@@ -139,7 +139,7 @@ func TestAuthentication_invalid(t *testing.T) {
 	t.Parallel()
 	now, err := json.Marshal(m{"auth_time": time.Now().Unix(), "acr": ""})
 	require.NoError(t, err)
-	caller, err := claims.FromJSON(now)
+	caller, err := claims.FromJSON(now, claims.Config{})
 	require.NoError(t, err)
 	for name, needs := range map[string]claims.Requirement{
 		"no value":         claims.ACR(),

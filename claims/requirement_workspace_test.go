@@ -49,7 +49,7 @@ func TestRequestFunc(t *testing.T) {
 			caller, calls := callerWith(t, ""), 0
 			needs := claims.RequestFunc("f", func(_ context.Context, who *claims.Claims, r *message) (bool, error) {
 				calls++
-				assert.Same(t, caller, who)
+				assert.Equal(t, caller, who)
 				assert.Equal(t, tt.request, any(r))
 				return tt.allowed, tt.err
 			})

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/claims/internal/jws"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -93,7 +95,7 @@ func verifiesByKey(t *testing.T, jwk []byte, algorithm string, input, signature 
 		return false
 	}
 	found, err := set.Lookup(t.Context(), "", algorithm)
-	return err == nil && claims.VerifySignature(algorithm, found[0].Public(), input, signature)
+	return err == nil && jws.Asymmetric.Verify(algorithm, found[0].Public(), input, signature)
 }
 
 func keySetOf(keys ...json.RawMessage) []byte { return encodeJSON(m{"keys": keys}) }

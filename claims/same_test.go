@@ -49,7 +49,7 @@ func TestVerifier_same(t *testing.T) {
 	}
 	plain, own := func(*Config) {}, func(cfg *Config) { cfg.Check = check }
 	open := func(cfg *Config) {
-		cfg.Issuer, cfg.Tenant = "https://a.example/{tenant}", func(string) bool { return true }
+		cfg.Issuer, cfg.TrustTenant = "https://a.example/{tenant}", func(string) bool { return true }
 	}
 	cached := func(cfg *Config) {
 		cache, err := jwks.NewCache(jwks.Config{Issuer: cfg.Issuer})
@@ -67,7 +67,7 @@ func TestVerifier_same(t *testing.T) {
 		{name: "another check", a: plain, b: own},
 		{name: "two open issuers", a: open, b: open},
 		{name: "another audience", a: plain, b: func(cfg *Config) { cfg.Audiences = []string{"b"} }},
-		{name: "another cache", a: plain, b: func(cfg *Config) { cfg.TokenCache = -1 }},
+		{name: "another cache", a: plain, b: func(cfg *Config) { cfg.MaxTokens = -1 }},
 		{name: "caches of one config", a: cached, b: cached, same: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

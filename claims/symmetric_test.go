@@ -118,22 +118,22 @@ func TestNewSymmetricVerifier_mistakes(t *testing.T) {
 			change: func(cfg *claims.Config) { cfg.Algorithms = []string{"HS256", "RS256"} },
 		},
 		{
-			name: "open issuer", secrets: [][]byte{good}, wrong: []string{"Issuer or Tenant"},
+			name: "open issuer", secrets: [][]byte{good}, wrong: []string{"Issuer or TrustTenant"},
 			change: func(cfg *claims.Config) {
-				cfg.Issuer, cfg.Tenant = "https://x.example/{tenant}", anyTenant
+				cfg.Issuer, cfg.TrustTenant = "https://x.example/{tenant}", anyTenant
 			},
 		},
 		{
-			name: "open issuer, no tenant", secrets: [][]byte{good}, wrong: []string{"Issuer or Tenant"},
+			name: "open issuer, no tenant", secrets: [][]byte{good}, wrong: []string{"Issuer or TrustTenant"},
 			change: func(cfg *claims.Config) { cfg.Issuer = "https://x.example/{tenant}" },
 		},
 		{
-			name: "issuer with a brace too few", secrets: [][]byte{good}, wrong: []string{"Issuer or Tenant"},
+			name: "issuer with a brace too few", secrets: [][]byte{good}, wrong: []string{"Issuer or TrustTenant"},
 			change: func(cfg *claims.Config) { cfg.Issuer = "https://x.example/{tenant" },
 		},
 		{
-			name: "tenant", secrets: [][]byte{good}, wrong: []string{"Issuer or Tenant"},
-			change: func(cfg *claims.Config) { cfg.Tenant = anyTenant },
+			name: "tenant", secrets: [][]byte{good}, wrong: []string{"Issuer or TrustTenant"},
+			change: func(cfg *claims.Config) { cfg.TrustTenant = anyTenant },
 		},
 		{
 			name: "everything at once", wrong: []string{"Config.Issuer", "Config.Audiences", "0 secrets"},

@@ -21,10 +21,10 @@ func TestTemplate(t *testing.T) {
 	keys, err := jwks.Parse(issuer.KeySet())
 	require.NoError(t, err)
 	cfg := claims.Config{
-		Issuer:    entra,
-		Tenant:    func(tenant string) bool { return tenant != "stranger" },
-		Audiences: []string{claimstest.Audience},
-		Keys:      keys,
+		Issuer:      entra,
+		TrustTenant: func(tenant string) bool { return tenant != "stranger" },
+		Audiences:   []string{claimstest.Audience},
+		Keys:        keys,
 	}
 	verifier, err := claims.NewVerifier(cfg)
 	require.NoError(t, err)
@@ -97,7 +97,7 @@ func TestTemplate_keysOfOneTenant(t *testing.T) {
 				members["kid"], members["x"], members["y"], row.keyIssuer))
 			require.NoError(t, err)
 			verifier, err := claims.NewVerifier(claims.Config{
-				Issuer: entra, Tenant: func(string) bool { return true },
+				Issuer: entra, TrustTenant: func(string) bool { return true },
 				Audiences: []string{claimstest.Audience}, Keys: keys,
 			})
 			require.NoError(t, err)
@@ -133,7 +133,7 @@ func TestTemplate_keysOfSeveralTenants(t *testing.T) {
 		keyOf(other, "a"), keyOf(other, "b"), keyOf(other, "c"), keyOf(other, "d"), keyOf(own, "own"),
 	}
 	verifier, err := claims.NewVerifier(claims.Config{
-		Issuer: entra, Tenant: func(string) bool { return true },
+		Issuer: entra, TrustTenant: func(string) bool { return true },
 		Audiences: []string{claimstest.Audience},
 		Keys:      lookup(func() ([]*jwks.Key, error) { return keys, nil }),
 	})
@@ -154,11 +154,11 @@ func TestTemplate_mistakes(t *testing.T) {
 		want []string
 	}{
 		"nothing said": {
-			claims.Config{Issuer: entra}, []string{"Config.Tenant is required", "Config.Keys is required"},
+			claims.Config{Issuer: entra}, []string{"Config.TrustTenant is required", "Config.Keys is required"},
 		},
 		"tenant of nothing": {
-			claims.Config{Issuer: "https://a.example", Tenant: any, Keys: keys},
-			[]string{"Config.Tenant is set"},
+			claims.Config{Issuer: "https://a.example", TrustTenant: any, Keys: keys},
+			[]string{"Config.TrustTenant is set"},
 		},
 		"two":       {claims.Config{Issuer: "https://a.example/{a}/{b}"}, []string{"one \"{name}\""}},
 		"unclosed":  {claims.Config{Issuer: "https://a.example/{a"}, []string{"one \"{name}\""}},

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/jws"
 )
 
 const (
@@ -63,10 +65,14 @@ type TenantsConfig struct {
 	// 1,000.
 	Max int
 
-	// TokenCache is how many verified tokens are remembered, of all tenants whose
+	// MaxTokens is how many verified tokens are remembered, of all tenants whose
 	// Config does not say none, as [Config] has it. Zero means 10,000, a negative
 	// value none; at most 10 million.
-	TokenCache int
+	MaxTokens int
+
+	// MaxTokenSize is how long the token of any tenant may be, as [Config] has it;
+	// that of one tenant may be less. Zero means 16 KiB; at most 64 KiB.
+	MaxTokenSize int
 
 	// MaxAge is how long an answer of Resolve is relied on before it is asked
 	// for again, which requests do not wait for; an answer twice as old is not
@@ -81,11 +87,12 @@ type TenantsConfig struct {
 // arrives. What it holds is bounded, whatever tokens arrive. It is safe for
 // concurrent use.
 type Tenants struct {
-	gate    *gate
-	resolve func(context.Context, string) (Config, error)
-	max     int
-	maxAge  time.Duration
-	base    time.Time // what the times of tenants are counted from
+	pipeline *pipeline
+	resolve  func(context.Context, string) (Config, error)
+	max      int
+	maxAge   time.Duration
+	maxSize  int       // of tokens
+	base     time.Time // what the times of tenants are counted from
 
 	// One element for each call of resolve: of issuers that are not known, and
 	// of tenants.
@@ -142,9 +149,13 @@ func NewTenants(cfg TenantsConfig) (*Tenants, error) {
 	if cfg.Max < 0 {
 		errs = append(errs, errors.New("claims: TenantsConfig.Max is negative"))
 	}
-	if cfg.TokenCache > maxTokenCache {
-		errs = append(errs, fmt.Errorf("claims: TenantsConfig.TokenCache of %d is more than %d",
-			cfg.TokenCache, maxTokenCache))
+	if cfg.MaxTokens > maxMaxTokens {
+		errs = append(errs, fmt.Errorf("claims: TenantsConfig.MaxTokens of %d is more than %d",
+			cfg.MaxTokens, maxMaxTokens))
+	}
+	if n := cfg.MaxTokenSize; n < 0 || n > maxMaxTokenSize {
+		errs = append(errs, fmt.Errorf("claims: TenantsConfig.MaxTokenSize of %d is not between 0 and %d",
+			n, maxMaxTokenSize))
 	}
 	if cfg.MaxAge < 0 {
 		errs = append(errs, errors.New("claims: TenantsConfig.MaxAge is negative"))
@@ -153,7 +164,8 @@ func NewTenants(cfg TenantsConfig) (*Tenants, error) {
 		return nil, errors.Join(errs...)
 	}
 	t := &Tenants{
-		gate:      newGate(algorithms, max(cmp.Or(cfg.TokenCache, defaultTokenCache), 0)),
+		pipeline:  newPipeline(jws.Asymmetric, cmp.Or(cfg.MaxTokens, defaultMaxTokens)),
+		maxSize:   cmp.Or(cfg.MaxTokenSize, defaultMaxTokenSize),
 		resolve:   cfg.Resolve,
 		max:       cfg.Max,
 		maxAge:    cfg.MaxAge,
@@ -172,22 +184,49 @@ func NewTenants(cfg TenantsConfig) (*Tenants, error) {
 	return t, nil
 }
 
-// Authenticate verifies a Bearer token of an issuer that Resolve trusts. Where
-// that can not be told, the error is [ErrUnavailable].
-func (t *Tenants) Authenticate(ctx context.Context, r Request) (*Claims, error) {
-	caller, _, err := t.authenticate(ctx, r)
-	return caller, err
-}
-
-func (t *Tenants) authenticate(ctx context.Context, r Request) (*Claims, CacheState, error) {
-	caller, state, err := t.gate.authenticate(ctx, r, t)
+// Authenticate verifies a token of an issuer that Resolve trusts. Where that cannot
+// be told, the error is [ErrUnavailable].
+func (t *Tenants) Authenticate(ctx context.Context, c Credentials) (*Claims, error) {
+	if !t.isMade() {
+		return nil, errNotMade
+	}
+	caller, err := t.pipeline.authenticate(ctx, c, t)
 	if err != nil {
-		return nil, state, err
+		return nil, err
 	}
 	if known := t.lookup(caller.issuer); known != nil {
 		t.used(known)
 	}
-	return caller, state, nil
+	return caller, nil
+}
+
+// Recheck asks anew what each use of a token asks, of claims that these Tenants made:
+// see [Verifier.Recheck]. It returns nil for other claims.
+func (t *Tenants) Recheck(ctx context.Context, caller *Claims) error {
+	if !t.isMade() {
+		return errNotMade
+	}
+	return t.pipeline.recheck(ctx, caller, t)
+}
+
+func (t *Tenants) isMade() bool                     { return t != nil && t.resolve != nil }
+func (t *Tenants) isStrict(auth Authenticator) bool { return auth == Authenticator(t) }
+func (t *Tenants) owner() Authenticator             { return t }
+func (t *Tenants) sizes() int                       { return t.maxSize }
+
+// takes any scheme: which ones a tenant takes is known once it is.
+func (t *Tenants) takes(string) bool { return true }
+
+func (t *Tenants) wanted() string { return "an issuer that TenantsConfig.Resolve trusts" }
+
+// Explain verifies a token and says what was compared, as [Verifier.Explain] does, by
+// the Config that Resolve returns for the token's issuer. If it is not trusted the
+// checks after it are skipped.
+func (t *Tenants) Explain(ctx context.Context, token string) Explanation {
+	if !t.isMade() {
+		return Explanation{Err: errNotMade}
+	}
+	return explain(ctx, jws.Asymmetric, t, nil, token)
 }
 
 func (t *Tenants) route(ctx context.Context, issuer string) (*Verifier, error) {
@@ -255,7 +294,7 @@ func (t *Tenants) find(ctx context.Context, issuer string) (*tenant, error) {
 				return q.tenant, q.err
 			}
 		case <-ctx.Done():
-			return nil, NewError(ErrUnavailable, ReasonIssuerUndecided, ctx.Err())
+			return nil, undecided(ctx, ReasonIssuerUndecided, ctx.Err())
 		}
 	}
 }
@@ -266,3 +305,5 @@ func (t *Tenants) lookup(issuer string) *tenant {
 	}
 	return nil
 }
+
+func (t *Tenants) early(header, []byte) error { return nil }

@@ -24,11 +24,11 @@ func TestTenants_defaults(t *testing.T) {
 	tenants := tenantsOf(t, TenantsConfig{})
 	assert.Equal(t, 1000, tenants.max)
 	assert.Equal(t, 5*time.Minute, tenants.maxAge)
-	assert.Equal(t, 10_000, tenants.gate.cache.tokens)
-	tenants = tenantsOf(t, TenantsConfig{Max: 1, MaxAge: 1, TokenCache: -1})
+	assert.Equal(t, 10_000, tenants.pipeline.cache.Max())
+	tenants = tenantsOf(t, TenantsConfig{Max: 1, MaxAge: 1, MaxTokens: -1})
 	assert.Equal(t, 1, tenants.max)
 	assert.Equal(t, time.Duration(1), tenants.maxAge)
-	assert.Zero(t, tenants.gate.cache.tokens)
+	assert.Zero(t, tenants.pipeline.cache.Max())
 }
 
 // A tenant whose first tokens are verified at once is counted once.

@@ -24,7 +24,7 @@ func tenantNames(n int) []string {
 }
 
 // naming is a token of a stranger's that names a tenant.
-func naming(stranger *claimstest.Issuer, tenant string) claims.Request {
+func naming(stranger *claimstest.Issuer, tenant string) claims.Credentials {
 	return bearer(stranger.Mint(claimstest.Token{
 		Claims: map[string]any{"iss": "https://" + tenant + ".example"},
 	}))

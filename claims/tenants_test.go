@@ -83,17 +83,17 @@ func (d *directory) tenants(t testing.TB, cfg claims.TenantsConfig) *claims.Tena
 	return tenants
 }
 
-func (d *directory) mint(tenant string) claims.Request {
+func (d *directory) mint(tenant string) claims.Credentials {
 	return bearer(d.issuers["https://"+tenant+".example"].Mint(claimstest.Token{}))
 }
 
 func TestNewTenants_reportsEverything(t *testing.T) {
 	t.Parallel()
-	_, err := claims.NewTenants(claims.TenantsConfig{Max: -1, MaxAge: -1, TokenCache: 10_000_001})
-	for _, field := range []string{"Resolve", "Max is", "MaxAge", "TokenCache"} {
+	_, err := claims.NewTenants(claims.TenantsConfig{Max: -1, MaxAge: -1, MaxTokens: 10_000_001})
+	for _, field := range []string{"Resolve", "Max is", "MaxAge", "MaxTokens"} {
 		assert.ErrorContains(t, err, "TenantsConfig."+field)
 	}
-	newDirectory(t).tenants(t, claims.TenantsConfig{TokenCache: 10_000_000})
+	newDirectory(t).tenants(t, claims.TenantsConfig{MaxTokens: 10_000_000})
 }
 
 func TestTenants_asksOnce(t *testing.T) {
@@ -326,7 +326,7 @@ func TestTenants_changes(t *testing.T) {
 					},
 				})
 				require.NoError(t, err)
-				expired := func() claims.Request { // within the leeway
+				expired := func() claims.Credentials { // within the leeway
 					return bearer(d.issuers["https://a.example"].Mint(
 						claimstest.Token{
 							Lifetime: -10 * time.Second,

@@ -2,22 +2,24 @@ package claims
 
 import (
 	"bytes"
+	"context"
 	"strings"
+	"sync"
+	"time"
 
+	"github.com/sallyport-go/sallyport/claims/internal/jws"
+	"github.com/sallyport-go/sallyport/claims/internal/strict"
+	"github.com/sallyport-go/sallyport/claims/internal/tokencache"
 	"github.com/sallyport-go/sallyport/jwks"
 )
-
-// maxTokenSize is more than any header line of common servers and clients takes
-// a token to be, and little enough to parse for nothing.
-const maxTokenSize = 16 << 10
 
 // token is a JWS in compact serialization (RFC 7515 section 7.1), taken apart; its
 // signature is not checked yet.
 type token struct {
 	header    header
-	claims    *Claims
-	members   members // all claims
-	input     []byte  // the signing input, RFC 7515 section 5.1 step 5
+	claims    *facts
+	members   strict.Members // all claims
+	input     []byte         // the signing input, RFC 7515 section 5.1 step 5
 	signature []byte
 	keys      []*jwks.Key // those to check it with, once they are looked up
 	key       *jwks.Key   // the one that did
@@ -30,11 +32,11 @@ type segments struct{ header, payload, signature, input []byte }
 func split(text []byte) (segments, error) {
 	first := bytes.IndexByte(text, '.')
 	if first < 0 {
-		return segments{}, errMalformed
+		return segments{}, errNotJWS
 	}
 	length := bytes.IndexByte(text[first+1:], '.')
 	if length < 0 {
-		return segments{}, errMalformed
+		return segments{}, errNotJWS
 	}
 	second := first + 1 + length
 	parts := segments{text[:first], text[first+1 : second], text[second+1:], text[:second]}
@@ -49,53 +51,66 @@ func split(text []byte) (segments, error) {
 // to change.
 func notJWS(text []byte, first int) error {
 	if bytes.Count(text, []byte(".")) != 4 {
-		return errMalformed
+		return errNotJWS
 	}
-	decoded, ok := decode(nil, text[:first])
+	decoded, ok := strict.Decode(nil, text[:first])
 	if !ok {
-		return errMalformed
+		return errNotJWS
 	}
 	if head, ok := readHeader(string(decoded)); !ok || !head.encrypted {
-		return errMalformed
+		return errNotJWS
 	}
 	return errEncrypted
 }
 
-// parseHeader reads the header and checks it. It reaches nothing outside the token.
-func (w *work) parseHeader(accepted algorithmSet) error {
-	decoded, ok := w.decode(w.segments.header)
-	if !ok {
-		return errMalformed
-	}
-	if w.header, ok = readHeader(string(decoded)); !ok {
-		return errMalformed
-	}
-	return w.header.check(accepted)
+// checkForm finds the segments of the token.
+func checkForm(_ context.Context, w *work) (err error) {
+	w.segments, err = split(w.text())
+	return err
 }
 
-// parsePayload reads the payload and decodes the signature. It is linear in their
+// checkHeader reads the header. It reaches nothing outside the token.
+func checkHeader(_ context.Context, w *work) error {
+	decoded, ok := w.decode(w.segments.header)
+	if !ok {
+		return errNotJWS
+	}
+	if w.header, ok = readHeader(string(decoded)); !ok {
+		return errNotJWS
+	}
+	return w.header.check(w.accepted)
+}
+
+// checkPayload reads the payload and decodes the signature. It is linear in their
 // length and reaches nothing outside the token.
-func (w *work) parsePayload() error {
+func checkPayload(_ context.Context, w *work) error {
 	payload, ok := w.decode(w.segments.payload)
 	if !ok {
-		return errMalformed
+		return errPayloadText
 	}
 	text := string(payload)
 	if w.signature, ok = w.decode(w.segments.signature); !ok {
-		return errMalformed
+		return errSignatureText
 	}
 	w.input = w.segments.input
-	if w.claims = parseClaims(text, &w.members); w.claims == nil {
-		return errMalformed
+	f, refusal := parseClaims(text, &w.members)
+	if refusal != nil {
+		return refusal
 	}
+	w.claims = f
 	return nil
 }
 
+var (
+	errPayloadText   = malformed("the payload is not base64url without padding")
+	errSignatureText = malformed("the signature is not base64url without padding")
+)
+
 // decode decodes a segment into the buffer, in the place of what was there.
 func (w *work) decode(segment []byte) (decoded []byte, ok bool) {
-	decoded, ok = decode(w.buffers.decoded, segment)
+	decoded, ok = strict.Decode(w.decoded, segment)
 	// What failed may have left something there as well.
-	w.buffers.decoded = decoded[:max(len(segment), len(w.buffers.decoded))]
+	w.decoded = decoded[:max(len(segment), len(w.decoded))]
 	return decoded, ok
 }
 
@@ -115,43 +130,43 @@ type header struct {
 var headerNames = []string{"alg", "kid", "typ", "cty", "crit", "b64", "enc"}
 
 func readHeader(text string) (h header, ok bool) {
-	var seen members
-	r := newReader(text)
-	for r.enter('{'); r.next('}'); {
-		name := r.name(&seen)
+	var seen strict.Members
+	r := strict.NewReader(text)
+	for r.Enter('{'); r.Next('}'); {
+		name := r.ReadName(&seen)
 		switch name {
 		case "alg":
-			h.algorithm = r.string()
+			h.algorithm = r.ReadString()
 		case "kid":
-			h.keyID = r.string()
+			h.keyID = r.ReadString()
 		case "typ":
-			h.tokenType = r.string()
+			h.tokenType = r.ReadString()
 		case "cty":
-			h.contentType = r.string()
+			h.contentType = r.ReadString()
 		case "enc":
 			h.encrypted = true
-			r.skip()
+			r.Skip()
 		case "crit", "b64":
 			// No extension is understood (RFC 7515 section 4.1.11), and an
 			// unencoded payload is none that a JWT may have (RFC 7797 section 7).
-			h.critical = h.critical || name == "crit" || r.peek() != 't'
-			r.skip()
+			h.critical = h.critical || name == "crit" || r.Peek() != 't'
+			r.Skip()
 		default:
-			if foldsTo(name, headerNames) {
-				r.fail()
+			if strict.Folded(name, headerNames) != "" {
+				r.Fail()
 			}
-			r.skip()
+			r.Skip()
 		}
 	}
-	return h, r.end()
+	return h, r.End()
 }
 
-func (h header) check(accepted algorithmSet) error {
+func (h header) check(accepted jws.Algorithms) error {
 	if h.encrypted {
 		return errEncrypted
 	}
 	if _, ok := accepted[h.algorithm]; !ok {
-		return errAlgorithm
+		return errOtherAlgorithm
 	}
 	if h.critical {
 		return errCritical
@@ -171,3 +186,45 @@ func isMediaType(s, want string) bool {
 	}
 	return strings.EqualFold(s, want)
 }
+
+// work is what verifying one token takes. It is used again for other tokens.
+type work struct {
+	token
+	segments    segments
+	knownHeader bool // as that of a token verified before
+	hash        tokencache.Sum
+	accepted    jws.Algorithms
+	credentials Credentials
+	issuers     router
+	v           *Verifier // whose rules count, once the issuer is known
+	now         time.Time
+	asked       time.Time // when keys were first asked for
+	remembered  *facts    // of the token, if it is being re-checked
+
+	seeded  []byte // the seed of the hash, and the token
+	seed    int    // how long that is
+	decoded []byte // as long as the longest segment yet
+}
+
+var works = sync.Pool{New: func() any { return new(work) }}
+
+// load returns what is needed for a token. It has to be released.
+func (p *pipeline) load(c Credentials, issuers router) *work {
+	w := works.Get().(*work)
+	w.credentials, w.issuers, w.accepted = c, issuers, p.accepted
+	seed := p.hash.Seed()
+	w.seeded = append(append(w.seeded[:0], seed...), c.Token...)
+	w.seed = len(seed)
+	return w
+}
+
+// release leaves nothing of the token in memory that is used again.
+func (w *work) release() {
+	clear(w.seeded)
+	clear(w.decoded)
+	*w = work{seeded: w.seeded[:0], decoded: w.decoded[:0]}
+	works.Put(w)
+}
+
+// text returns the token, nothing for claims that are re-checked.
+func (w *work) text() []byte { return w.seeded[w.seed:] }

@@ -3,7 +3,6 @@ package claims
 import (
 	"context"
 	"crypto"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/claims/internal/jws"
+	"github.com/sallyport-go/sallyport/claims/internal/tokencache"
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
@@ -68,13 +69,13 @@ func (c *counting) verifier(t testing.TB) *Verifier {
 	return c.watch(v)
 }
 
-func (c *counting) mint(token claimstest.Token) Request {
-	return Request{Scheme: "Bearer", Token: c.issuer.Mint(token)}
+func (c *counting) mint(token claimstest.Token) Credentials {
+	return Credentials{Scheme: "Bearer", Token: c.issuer.Mint(token)}
 }
 
 // expect authenticates, wants the reason, none for a token that is accepted, and
 // that many signature checks.
-func (c *counting) expect(t testing.TB, auth Authenticator, r Request, reason Reason, checks int) {
+func (c *counting) expect(t testing.TB, auth Authenticator, r Credentials, reason Reason, checks int) {
 	t.Helper()
 	before := c.checked.Load()
 	caller, err := auth.Authenticate(t.Context(), r)
@@ -100,14 +101,15 @@ func TestTokenCache_remembers(t *testing.T) {
 	first, err := v.Authenticate(t.Context(), alice)
 	require.NoError(t, err)
 	assert.Equal(t, "alice", first.Subject())
-	c.expect(t, v, Request{Scheme: "bearer", Token: alice.Token}, "", 0)
-	c.expect(t, v, Request{Scheme: "DPoP", Token: alice.Token}, ReasonUnsupportedScheme, 0)
+	c.expect(t, v, Credentials{Scheme: "bearer", Token: alice.Token}, "", 0)
+	c.expect(t, v, Credentials{Scheme: "DPoP", Token: alice.Token}, ReasonUnsupportedScheme, 0)
 
-	c.cfg.TokenCache = -1
+	c.cfg.MaxTokens = -1
 	v = c.verifier(t)
 	c.expect(t, v, alice, "", 1)
 	c.expect(t, v, alice, "", 1)
-	assert.Nil(t, v.gate.cache.table.Load())
+	held, _ := v.pipeline.cache.Len()
+	assert.Zero(t, held)
 }
 
 // A token that differs in anything is another one.
@@ -116,49 +118,33 @@ func TestTokenCache_everyByteCounts(t *testing.T) {
 	c := newCounting(t, nil)
 	v := c.verifier(t)
 	good := c.mint(claimstest.Token{Subject: "alice"}).Token
-	c.expect(t, v, Request{Scheme: "Bearer", Token: good}, "", 1)
+	c.expect(t, v, Credentials{Scheme: "Bearer", Token: good}, "", 1)
 	for i := range good {
 		changed := []byte(good)
 		changed[i] ^= 1
-		_, err := v.Authenticate(t.Context(), Request{Scheme: "Bearer", Token: string(changed)})
+		_, err := v.Authenticate(t.Context(), Credentials{Scheme: "Bearer", Token: string(changed)})
 		require.Error(t, err, "byte %d", i)
 	}
 	for _, other := range []string{good + "A", good[:len(good)-1], " " + good, good + " ", good + "."} {
-		_, err := v.Authenticate(t.Context(), Request{Scheme: "Bearer", Token: other})
+		_, err := v.Authenticate(t.Context(), Credentials{Scheme: "Bearer", Token: other})
 		require.Error(t, err)
 	}
-	tokens, _ := v.gate.cache.len()
+	tokens, _ := v.pipeline.cache.Len()
 	assert.Equal(t, 1, tokens, "what is refused is not remembered")
-	assert.Len(t, v.gate.headers.known.Load().bySegment, 1, "nor its header")
-	c.expect(t, v, Request{Scheme: "Bearer", Token: good}, "", 0)
+	assert.Len(t, v.pipeline.headers.known.Load().bySegment, 1, "nor its header")
+	c.expect(t, v, Credentials{Scheme: "Bearer", Token: good}, "", 0)
 }
 
-// Of the hash all 256 bits are compared, though its first 64 choose the place.
-func TestTokenCache_wholeHash(t *testing.T) {
-	t.Parallel()
-	cache := &tokenCache{tokens: 100}
-	now := time.Now()
-	var sum tokenSum
-	binary.LittleEndian.PutUint64(sum[:], 12345)
-	cache.add(&cachedToken{sum: sum, claims: &Claims{expiresAt: now.Add(time.Hour)}}, now)
-	require.NotNil(t, cache.find(&sum, now))
-	for i := range sum {
-		other := sum // with few places, they and the tag are often the same
-		other[i] ^= 0x80
-		assert.Nil(t, cache.find(&other, now), "byte %d", i)
-	}
-}
-
-// Two gates hash a token differently, so nobody can find out what is where.
+// Two pipelines hash a token differently, so nobody can find out what is where.
 func TestTokenCache_seeded(t *testing.T) {
 	t.Parallel()
-	sums := map[tokenSum]bool{}
+	sums := map[tokencache.Sum]bool{}
 	for range 10 {
-		var w work
-		w.load(&newGate(algorithms, 1).seed, "token")
-		w.sum()
+		p := newPipeline(jws.Asymmetric, 1)
+		w := p.load(Credentials{Token: "token"}, nil)
+		p.hash.Sum(&w.hash, w.seeded)
 		sums[w.hash] = true
-		w.buffers.release()
+		w.release()
 	}
 	assert.Len(t, sums, 10)
 }
@@ -312,7 +298,7 @@ func TestTokenCache_tenantEachTime(t *testing.T) {
 	trusted, asked := true, 0
 	c := newCounting(t, func(cfg *Config) {
 		cfg.Issuer = "https://issuer.example/{tenant}"
-		cfg.Tenant = func(tenant string) bool {
+		cfg.TrustTenant = func(tenant string) bool {
 			asked++
 			return trusted && tenant == "t1"
 		}
@@ -339,7 +325,9 @@ func TestTokenCache_issuers(t *testing.T) {
 	c.expect(t, issuers, token, "", 1)
 	c.expect(t, issuers, token, "", 0)
 
-	other := newCounting(t, func(cfg *Config) { cfg.Issuer = "https://other.example" })
+	other := newCounting(t, func(cfg *Config) {
+		cfg.Issuer, cfg.KeysOf = "https://other.example", cfg.Issuer
+	})
 	require.NoError(t, issuers.Add(other.cfg))
 	c.expect(t, issuers, token, "", 0)
 
@@ -355,17 +343,17 @@ func TestTokenCache_issuers(t *testing.T) {
 	require.NoError(t, issuers.Add(stricter))
 	c.expect(t, issuers, token, ReasonClaims, 0)
 
-	stricter.RequiredClaims, stricter.TokenCache = nil, -1
+	stricter.RequiredClaims, stricter.MaxTokens = nil, -1
 	require.NoError(t, issuers.Add(stricter))
 	watch()
 	c.expect(t, issuers, token, "", 1)
 	c.expect(t, issuers, token, "", 1)
 
 	larger := c.cfg
-	larger.TokenCache = 2 * defaultTokenCache
+	larger.MaxTokens = 2 * defaultMaxTokens
 	require.NoError(t, issuers.Add(larger))
 	watch()
-	assert.Equal(t, 2*defaultTokenCache, issuers.trusted.Load().gate.cache.tokens)
+	assert.Equal(t, 2*defaultMaxTokens, issuers.trusted.Load().pipeline.cache.Max())
 	c.expect(t, issuers, token, "", 1)
 	c.expect(t, issuers, token, "", 0)
 }
@@ -385,7 +373,7 @@ func TestTokenCache_tenants(t *testing.T) {
 	c.expect(t, tenants, token, "", 0) // not watched yet
 	c.watch(tenants.lookup(c.cfg.Issuer).verifier)
 	c.expect(t, tenants, token, "", 0)
-	tokens, _ := tenants.gate.cache.len()
+	tokens, _ := tenants.pipeline.cache.Len()
 	assert.Equal(t, 1, tokens)
 	tenants.Forget(c.cfg.Issuer)
 	c.expect(t, tenants, token, "", 0)
@@ -400,15 +388,16 @@ func TestTokenCache_tenantsWithout(t *testing.T) {
 	t.Parallel()
 	c := newCounting(t, nil)
 	tenants, err := NewTenants(TenantsConfig{
-		TokenCache: -1,
-		Resolve:    func(context.Context, string) (Config, error) { return c.cfg, nil },
+		MaxTokens: -1,
+		Resolve:   func(context.Context, string) (Config, error) { return c.cfg, nil },
 	})
 	require.NoError(t, err)
 	token := c.mint(claimstest.Token{})
 	c.expect(t, tenants, token, "", 0) // not watched yet
 	c.watch(tenants.lookup(c.cfg.Issuer).verifier)
 	c.expect(t, tenants, token, "", 1)
-	assert.Nil(t, tenants.gate.cache.table.Load())
+	held, _ := tenants.pipeline.cache.Len()
+	assert.Zero(t, held)
 }
 
 // Each of identical tokens that arrive together is shown to one's own check.
@@ -481,15 +470,13 @@ func TestTokenCache_together(t *testing.T) {
 		assert.EqualValues(t, 3, c.checked.Load())
 
 		// Refusals are nobody else's.
-		bad := Request{Scheme: "Bearer", Token: token.Token[:len(token.Token)-8] + "AAAAAAAA"}
+		bad := Credentials{Scheme: "Bearer", Token: token.Token[:len(token.Token)-8] + "AAAAAAAA"}
 		for range 10 {
 			callers.Go(func() { _, _ = v.Authenticate(t.Context(), bad) })
 		}
 		callers.Wait()
 		assert.EqualValues(t, 13, c.checked.Load())
-		for i := range v.gate.cache.table.Load().flights {
-			assert.Nil(t, v.gate.cache.table.Load().flights[i].first)
-		}
+		assert.Zero(t, v.pipeline.cache.InFlight())
 	})
 }
 
@@ -507,7 +494,7 @@ func TestTokenCache_panic(t *testing.T) {
 	})
 	v := c.verifier(t)
 	token := c.mint(claimstest.Token{})
-	assert.Panics(t, func() { _, _ = v.Authenticate(t.Context(), token) })
+	c.expect(t, v, token, ReasonUndecided, 1)
 	panics = false
 	c.expect(t, v, token, "", 0)
 }
@@ -520,33 +507,33 @@ func TestTokenCache_keepsNoToken(t *testing.T) {
 	token := c.mint(claimstest.Token{})
 	c.expect(t, v, token, "", 1)
 	signature := token.Token[strings.LastIndexByte(token.Token, '.')+1:]
-	dump := fmt.Sprintf("%+v", v.gate.headers.known.Load())
-	for i := range v.gate.cache.table.Load().places {
-		for w := range ways {
-			if held := v.gate.cache.table.Load().places[i].tokens[w].Load(); held != nil {
-				dump += fmt.Sprintf("%+v %+v", held, held.claims)
-			}
-		}
+	dump := fmt.Sprintf("%+v", v.pipeline.headers.known.Load())
+	for held := range v.pipeline.cache.All() {
+		dump += fmt.Sprintf("%+v %+v", held, held.Value)
 	}
 	assert.NotContains(t, dump, signature[:10])
-	var w work
-	w.load(&v.gate.seed, token.Token)
-	require.NoError(t, w.split())
-	_, ok := w.decode(w.segments.payload)
-	require.True(t, ok)
-	_, ok = w.decode([]byte("YWJj"))
-	require.True(t, ok)
-	text, decoded := w.buffers.text, w.buffers.decoded[:cap(w.buffers.decoded)]
-	assert.NotEqual(t, make([]byte, len(decoded)), decoded)
-	w.buffers.release()
-	assert.Equal(t, make([]byte, len(text)), text)
-	assert.Equal(t, make([]byte, len(decoded)), decoded)
-
-	w.load(&v.gate.seed, token.Token)
-	require.NoError(t, w.split())
-	_, ok = w.decode(append(w.segments.payload[:len(w.segments.payload)-1:len(w.segments.payload)-1], '!'))
-	require.False(t, ok)
-	decoded = w.buffers.decoded[:cap(w.buffers.decoded)]
-	w.buffers.release()
-	assert.Equal(t, make([]byte, len(decoded)), decoded, "of what can not be decoded, either")
+	// What is put into a pool is looked at before another takes it.
+	released := func(spoil bool) (seeded, decoded []byte) {
+		w := v.pipeline.load(token, v)
+		require.NoError(t, checkForm(t.Context(), w))
+		_, ok := w.decode(w.segments.payload)
+		require.True(t, ok)
+		if spoil {
+			payload := w.segments.payload[: len(w.segments.payload)-1 : len(w.segments.payload)-1]
+			_, ok = w.decode(append(payload, '!'))
+			require.False(t, ok)
+		} else {
+			_, ok = w.decode([]byte("YWJj"))
+			require.True(t, ok)
+		}
+		seeded, decoded = w.seeded, w.decoded[:cap(w.decoded)]
+		assert.NotEqual(t, make([]byte, len(decoded)), decoded)
+		w.release()
+		return seeded, decoded
+	}
+	for _, spoil := range []bool{false, true} {
+		seeded, decoded := released(spoil)
+		assert.Equal(t, make([]byte, len(seeded)), seeded)
+		assert.Equal(t, make([]byte, len(decoded)), decoded, "of what cannot be decoded, either")
+	}
 }

@@ -38,7 +38,7 @@ func TestIssuers_comeAndGo(t *testing.T) {
 
 	require.NoError(t, issuers.Add(configOf(t, b)))
 	assert.Equal(t, []string{"https://a.example", "https://b.example"}, issuers.Trusted())
-	for _, token := range []claims.Request{ofA, ofB} {
+	for _, token := range []claims.Credentials{ofA, ofB} {
 		_, err = issuers.Authenticate(t.Context(), token)
 		require.NoError(t, err)
 	}
@@ -114,15 +114,15 @@ func TestNewVerifier_nilKeys(t *testing.T) {
 
 type broken struct{}
 
-func (broken) Authenticate(context.Context, claims.Request) (*claims.Claims, error) {
+func (broken) Authenticate(context.Context, claims.Credentials) (*claims.Claims, error) {
 	var e *claims.Error
 	return nil, e
 }
 
 func TestAuthorize_nilError(t *testing.T) {
 	t.Parallel()
-	caller, err := claims.Authorize(
-		t.Context(), broken{}, claims.Request{}, claims.Authenticated())
+	caller, err := authorize(
+		t.Context(), broken{}, claims.Credentials{}, claims.Authenticated())
 	assert.Nil(t, caller)
 	require.ErrorIs(t, err, claims.ErrInvalidToken)
 	assert.Equal(t, claims.ReasonRejected, claims.AsError(err).Reason())

@@ -5,43 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
+	"strings"
 	"sync/atomic"
-	"time"
 
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
+	"github.com/sallyport-go/sallyport/claims/internal/jws"
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// KeySource finds the public keys of one issuer. [*jwks.Cache] and [*jwks.Set]
-// are KeySources. It is safe for concurrent use.
-//
-// Lookup returns the keys that a signature of the algorithm, made by the key
-// with the given ID, is to be checked with; at most 32 are tried. The error
-// matches [jwks.ErrUnknownKey], [jwks.ErrKeyMismatch] or [jwks.ErrUnavailable];
-// the last never because of keyID or algorithm, which the sender of a token
-// chooses. Any other error is taken as ErrUnknownKey.
-type KeySource interface {
-	Lookup(ctx context.Context, keyID, algorithm string) ([]*jwks.Key, error)
-}
-
 // Verifier verifies the access tokens of one issuer. It is immutable and safe
-// for concurrent use. [NewVerifier] makes one, and [NewSymmetricVerifier].
+// for concurrent use. [NewVerifier] makes one, and [NewSymmetricVerifier]; a zero
+// Verifier trusts nobody.
 type Verifier struct {
-	cfg         Config    // with nothing left to default, and its slices our own
-	template    *template // nil unless Issuer leaves a segment open
-	keys        KeySource
-	secrets     []secret // in the place of keys
-	trials      *trials
-	accepted    algorithmSet
-	gate        *gate
-	cache       *jwks.Cache // keys, if they are one and hint is of use
-	hint        hint
-	id          uint64     // no other Verifier has it
-	required    [][]string // of each, one
-	kinds       []kind
-	named       []string // claims that cfg names
-	mixed       bool     // some of them are not all in lower case
-	permissions permissionMapping
+	*rules
+	keys     KeySource
+	secrets  []jws.Secret // in the place of keys
+	trials   *trials
+	accepted jws.Algorithms
+	pipeline *pipeline
+	cache    *jwks.Cache // keys, if they are one and hint is of use
+	hint     hint
+	id       uint64 // no other Verifier has it
 }
 
 var _ Authenticator = (*Verifier)(nil)
@@ -49,26 +33,22 @@ var _ Authenticator = (*Verifier)(nil)
 // NewVerifier returns a Verifier. It does no I/O: the issuer may be down. The
 // error reports everything that is wrong with cfg.
 func NewVerifier(cfg Config) (*Verifier, error) {
-	errs := cfg.validate(algorithms)
-	open, err := parseTemplate(cfg.Issuer)
-	if err != nil {
-		errs = append(errs, fmt.Errorf("claims: Config.Issuer %w", err))
-	}
-	errs = append(errs, cfg.validateTenant(open != nil)...)
+	rules, errs := cfg.compile(jws.Asymmetric)
 	keys := cfg.Keys
-	if keys == nil && cfg.Issuer != "" && open == nil && err == nil {
-		cache, err := jwks.NewCache(jwks.Config{Issuer: cfg.Issuer})
+	if keys == nil && cfg.Issuer != "" && !strings.ContainsAny(cfg.Issuer, "{}") {
+		cache, err := cfg.newCache()
 		if err != nil {
-			errs = append(errs, fmt.Errorf("claims: Config.Issuer: %w", err))
+			errs = append(errs, fmt.Errorf("claims: Config.KeyCache, of Issuer %q: %w",
+				shownURL(cfg.Issuer), err))
 		}
 		keys = cache
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	v := newVerifier(cfg, algorithms)
-	v.template, v.keys = open, keys
-	if open == nil {
+	v := newVerifier(rules, jws.Asymmetric)
+	v.keys = keys
+	if rules.template == nil {
 		// Not what embeds one: its Lookup may find more.
 		v.cache, _ = keys.(*jwks.Cache)
 		v.hint = newHint(cfg.Issuer)
@@ -76,79 +56,122 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 	return v, nil
 }
 
+// newCache returns the cache of keys that a Config asks for.
+func (cfg Config) newCache() (*jwks.Cache, error) {
+	of := cfg.KeyCache
+	of.URL = cfg.KeySetURL
+	if len(of.Sources) == 0 {
+		of.Issuer = cfg.Issuer
+	}
+	return jwks.NewCache(of)
+}
+
 var lastID atomic.Uint64
 
-// newVerifier makes a Verifier of a Config that is valid, without keys.
-func newVerifier(cfg Config, accepted algorithmSet) *Verifier {
-	cfg = cfg.effective()
-	v := &Verifier{
-		cfg:         cfg,
-		accepted:    accepted,
-		gate:        newGate(accepted, cfg.TokenCache),
-		required:    alternatives(cfg.RequiredClaims),
-		kinds:       kinds(cfg.ClaimValues),
-		named:       namesOf(cfg),
-		permissions: permissionMapping{cfg.PermissionClaims, cfg.PermissionMap},
-		trials:      new(trials),
-		id:          lastID.Add(1),
+// newVerifier returns a Verifier without keys.
+func newVerifier(r *rules, accepted jws.Algorithms) *Verifier {
+	return &Verifier{
+		rules: r, accepted: accepted, id: lastID.Add(1), trials: new(trials),
+		pipeline: newPipeline(accepted, r.maxTokens),
 	}
-	v.mixed = slices.ContainsFunc(v.named, func(name string) bool { return !isLower(name) })
-	return v
 }
 
 // String returns the issuer.
-func (v *Verifier) String() string { return "claims.Verifier{" + v.cfg.Issuer + "}" }
-
-// trusts reports whether issuer is the Verifier's.
-func (v *Verifier) trusts(issuer string) bool {
-	if v.template == nil {
-		return issuer == v.cfg.Issuer
+func (v *Verifier) String() string {
+	if !v.isMade() {
+		return "claims.Verifier{}"
 	}
-	tenant := v.template.tenant(issuer)
-	return tenant != "" && v.cfg.Tenant(tenant)
+	return "claims.Verifier{" + v.issuer + "}"
 }
 
-// Authenticate verifies a Bearer token, by the checks and in the order that the
-// package comment gives.
-func (v *Verifier) Authenticate(ctx context.Context, r Request) (*Claims, error) {
-	caller, _, err := v.authenticate(ctx, r)
-	return caller, err
+// Authenticate verifies a token, by the checks and in the order that the package
+// comment gives.
+func (v *Verifier) Authenticate(ctx context.Context, c Credentials) (*Claims, error) {
+	if !v.isMade() {
+		return nil, errNotMade
+	}
+	return v.pipeline.authenticate(ctx, c, v)
 }
 
-func (v *Verifier) authenticate(ctx context.Context, r Request) (*Claims, CacheState, error) {
-	return v.gate.authenticate(ctx, r, v)
+// Recheck asks anew what each use of a token asks, of claims that this Verifier
+// made: that the issuer is trusted, the key still there, the time, and
+// [Config].Check. It returns nil for other claims.
+func (v *Verifier) Recheck(ctx context.Context, caller *Claims) error {
+	if !v.isMade() {
+		return errNotMade
+	}
+	return v.pipeline.recheck(ctx, caller, v)
 }
+
+func (v *Verifier) isStrict(auth Authenticator) bool { return auth == Authenticator(v) }
 
 func (v *Verifier) route(_ context.Context, issuer string) (*Verifier, error) {
-	if !v.trusts(issuer) {
+	trusted, err := v.trusts(issuer)
+	if err != nil {
+		return nil, err
+	}
+	if !trusted {
 		return nil, errIssuer
 	}
 	return v, nil
 }
 
-// verify does the checks of a token of the issuer from one on and until another.
-func (v *Verifier) verify(
-	ctx context.Context, t *token, now time.Time, from, until check,
-) error {
-	for check := from; check < until; check++ {
-		if err := v.do(ctx, check, t, now); err != nil {
-			return err
+// trusts reports whether issuer is the Verifier's.
+func (v *Verifier) trusts(issuer string) (trusted bool, err error) {
+	if v.template == nil {
+		return issuer == v.issuer, nil
+	}
+	tenant := v.template.tenant(issuer)
+	if tenant == "" {
+		return false, nil
+	}
+	err = foreign.Call(foreign.Name("claims: Config.TrustTenant"), func() error {
+		trusted = v.trustTenant(tenant)
+		return nil
+	})
+	if err != nil {
+		return false, NewError(ErrUnavailable, ReasonIssuerUndecided, err)
+	}
+	return trusted, nil
+}
+
+func (v *Verifier) sizes() (maxTokenSize int) { return v.maxTokenSize }
+
+func (v *Verifier) takes(scheme string) bool {
+	for _, c := range v.confirmers {
+		if strings.EqualFold(c.scheme, scheme) {
+			return true
 		}
 	}
-	return nil
+	return false
 }
 
 // Ready returns nil once the issuer's keys are at hand, fetching them if need
 // be, or [ErrUnavailable]. It is for readiness probes.
 func (v *Verifier) Ready(ctx context.Context) error {
+	if !v.isMade() {
+		return errNotMade
+	}
 	source, ok := v.keys.(interface{ Ready(context.Context) error })
 	if !ok {
 		return nil
 	}
 	if err := source.Ready(ctx); err != nil {
-		return unavailable(err)
+		return unavailable(ctx, err)
 	}
 	return nil
+}
+
+// KeyStats returns what the cache of the issuer's keys holds and has done, the zero
+// Stats if [Config].Keys is something else. It starts no fetch.
+func (v *Verifier) KeyStats() jwks.Stats {
+	if v == nil {
+		return jwks.Stats{}
+	}
+	if cache, ok := v.keys.(*jwks.Cache); ok {
+		return cache.Stats()
+	}
+	return jwks.Stats{}
 }
 
 // keepKeys goes on with the keys of a Verifier before, which are at hand, if they
@@ -160,14 +183,10 @@ func (v *Verifier) keepKeys(before *Verifier) {
 }
 
 // same reports whether two Verifiers accept the same tokens, so that the one
-// whose keys are at hand can stay. Functions can not be compared.
+// whose keys are at hand can stay. Functions cannot be compared: two Configs that
+// have some differ.
 func (v *Verifier) same(other *Verifier) bool {
-	a, b := v.cfg, other.cfg
-	if a.Tenant != nil || b.Tenant != nil || a.Check != nil || b.Check != nil {
-		return false
-	}
-	a.Keys, b.Keys = nil, nil
-	return reflect.DeepEqual(a, b) && sameKeys(v.keys, other.keys)
+	return reflect.DeepEqual(v.rules, other.rules) && sameKeys(v.keys, other.keys)
 }
 
 func sameKeys(a, b KeySource) bool {
@@ -179,6 +198,11 @@ func sameKeys(a, b KeySource) bool {
 		b, ok := b.(*jwks.Set)
 		return ok && a.Thumbprint() == b.Thumbprint()
 	}
-	// Of a value that can not be compared, == panics.
+	// Of a value that cannot be compared, == panics.
 	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
+
+func (v *Verifier) owner() Authenticator { return v }
+func (v *Verifier) isMade() bool         { return v != nil && v.rules != nil }
+
+func (v *Verifier) wanted() string { return quote(v.issuer) }

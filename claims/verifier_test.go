@@ -42,7 +42,9 @@ func newIssuer(t testing.TB, cfg claimstest.Config) *claimstest.Issuer {
 	return issuer
 }
 
-func bearer(token string) claims.Request { return claims.Request{Scheme: "Bearer", Token: token} }
+func bearer(token string) claims.Credentials {
+	return claims.Credentials{Scheme: "Bearer", Token: token}
+}
 
 func TestVerifier_acceptsEveryAlgorithm(t *testing.T) {
 	t.Parallel()

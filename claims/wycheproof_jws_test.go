@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/claims/internal/jws"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -20,7 +22,7 @@ const (
 	byHeader    = "header"    // parseToken
 	byKeySet    = "key set"   // jwks.Parse
 	byLookup    = "look-up"   // jwks.Set.Lookup
-	bySignature = "signature" // verifySignature
+	bySignature = "signature" // jws.Verify
 )
 
 // judgeJWS does with a JWS what a Verifier does, except for its claims: payloads of
@@ -28,7 +30,7 @@ const (
 func judgeJWS(t *testing.T, keys []byte, text string) (accepted bool, piece string) {
 	t.Helper()
 	set, broken := jwks.Parse(keys)
-	jws, err := claims.ParseJWS(text)
+	signed, err := claims.ParseJWS(text)
 	if err != nil {
 		var refusal *claims.Error
 		require.ErrorAs(t, err, &refusal)
@@ -40,12 +42,12 @@ func judgeJWS(t *testing.T, keys []byte, text string) (accepted bool, piece stri
 	if broken != nil {
 		return false, byKeySet
 	}
-	found, err := set.Lookup(t.Context(), jws.KeyID, jws.Algorithm)
+	found, err := set.Lookup(t.Context(), signed.KeyID, signed.Algorithm)
 	if err != nil {
 		return false, byLookup
 	}
 	return slices.ContainsFunc(found, func(key *jwks.Key) bool {
-		return claims.VerifySignature(jws.Algorithm, key.Public(), jws.Input, jws.Signature)
+		return jws.Asymmetric.Verify(signed.Algorithm, key.Public(), signed.Input, signed.Signature)
 	}), bySignature
 }
 

@@ -13,10 +13,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-go/sallyport/claims/internal/jws"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/internal/conformance"
 )
 
@@ -108,7 +109,7 @@ func publicKeyOf(t *testing.T, group conformance.Group) crypto.PublicKey {
 	return ed25519.PublicKey(key.Point)
 }
 
-// wycheproofSignatures has verifySignature judge the signatures of every accepted
+// wycheproofSignatures has jws.Verify judge the signatures of every accepted
 // algorithm. Files without any are counted together.
 func wycheproofSignatures(t *testing.T) []*conformance.Row {
 	var rows []*conformance.Row
@@ -140,10 +141,10 @@ func wycheproofSignatures(t *testing.T) []*conformance.Row {
 			judged[algorithm] = true
 			public := publicKeyOf(t, group)
 			for _, vector := range group.Tests {
-				accepted := claims.VerifySignature(
+				accepted := jws.Asymmetric.Verify(
 					algorithm, public, vector.Message, vector.Signature)
 				if assert.Equal(t, vector.Valid(), accepted, "%s: %v", name, vector) {
-					row.Pass("verifySignature")
+					row.Pass("jws.Verify")
 				}
 			}
 		}

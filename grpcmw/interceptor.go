@@ -59,7 +59,7 @@ var errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, ni
 func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	errs := cfg.Policy.validate()
 	guard, err := claims.NewGuard(auth, claims.GuardConfig{
-		Protocol: protocol, Permissions: cfg.Permissions, Observer: cfg.Observer,
+		Permissions: cfg.Permissions, Observer: cfg.Observer,
 	})
 	if err != nil {
 		errs = append(errs, fmt.Errorf("grpcmw: New: %w", err))
@@ -96,7 +96,7 @@ func (i *Interceptor) ServerOptions() []grpc.ServerOption {
 func (i *Interceptor) Unary(
 	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (any, error) {
-	ctx, err := i.check(ctx, claims.Call{Operation: info.FullMethod, Request: req}, true)
+	ctx, err := i.check(ctx, info.FullMethod, req, false, true)
 	if err != nil {
 		return nil, err
 	}
@@ -113,8 +113,7 @@ func (i *Interceptor) Stream(
 	srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
 ) error {
 	// What is handled as an unknown service has no implementation.
-	call := claims.Call{Operation: info.FullMethod, Pending: true}
-	ctx, err := i.check(stream.Context(), call, srv != nil)
+	ctx, err := i.check(stream.Context(), info.FullMethod, nil, true, srv != nil)
 	if err != nil {
 		return err
 	}
@@ -126,23 +125,29 @@ func (i *Interceptor) Stream(
 // check returns the context for the handler, or the status error of a refusal. The name
 // of a method that is not registered is the client's.
 func (i *Interceptor) check(
-	ctx context.Context, call claims.Call, registered bool,
+	ctx context.Context, method string, request any, stream, registered bool,
 ) (context.Context, error) {
-	needs, listed := i.policy[call.Operation]
-	switch {
-	case listed && needs.IsPublic():
+	needs, listed := i.policy[method]
+	if needs.IsPublic() {
 		return ctx, nil
-	case listed:
-		call.Needs = needs
-		fields := metadata.ValueFromIncomingContext(ctx, "authorization")
-		call.Credentials, call.Fault = bearer.Parse(fields)
-	default:
-		call.Fault = errUnlisted
-		if !registered {
-			call.Operation = ""
-		}
 	}
-	admitted, err := i.guard.Authorize(ctx, call)
+	op := claims.Operation{Protocol: protocol, Name: method, Requirement: needs}
+	if !listed {
+		if !registered {
+			op.Name = ""
+		}
+		return nil, i.Refuse(ctx, i.guard.Refuse(ctx, op, errUnlisted))
+	}
+	credentials, err := bearer.Parse(metadata.ValueFromIncomingContext(ctx, "authorization"))
+	if err != nil {
+		return nil, i.Refuse(ctx, i.guard.Refuse(ctx, op, err))
+	}
+	var admitted context.Context
+	if stream {
+		admitted, err = i.guard.AuthorizeStream(ctx, op, credentials)
+	} else {
+		admitted, err = i.guard.Authorize(ctx, op, credentials, request)
+	}
 	if err != nil {
 		return nil, i.Refuse(ctx, err)
 	}

@@ -395,7 +395,7 @@ func TestInterceptor_Refuse_particulars(t *testing.T) {
 		Issuer: issuer.URL(), Audiences: []string{claimstest.Audience}, Keys: outOfOrder{},
 	})
 	require.NoError(t, err)
-	_, err = down.Authenticate(t.Context(), claims.Request{Scheme: "Bearer", Token: issuer.Mint(claimstest.Token{})})
+	_, err = down.Authenticate(t.Context(), claims.Credentials{Scheme: "Bearer", Token: issuer.Mint(claimstest.Token{})})
 	refused = status.Convert(auth.Refuse(t.Context(), err))
 	assert.Equal(t, codes.Unavailable, refused.Code())
 	_, retry = details(t, refused)

@@ -77,15 +77,15 @@ func compositions() []composition {
 			name: "StepUp", asks: "read", needs: plainly(all(s("read"), claims.ACR("gold"), claims.MaxAge(time.Minute))),
 			weak: "auth read|gold|60", lacking: "scope read", down: "ok",
 		},
-		{name: "ByToken", needs: plainly(p("by-token")), weak: "ok", lacking: "forbidden", down: "ok", origin: claims.FromToken},
-		{name: "BySource", needs: plainly(p("by-source")), weak: "ok", lacking: "forbidden", down: "down", origin: claims.FromSource},
+		{name: "ByToken", needs: plainly(p("by-token")), weak: "ok", lacking: "forbidden", down: "ok", origin: claims.OriginToken},
+		{name: "BySource", needs: plainly(p("by-source")), weak: "ok", lacking: "forbidden", down: "down", origin: claims.OriginSource},
 		{
 			name: "ScopeAndSource", asks: "read", needs: plainly(all(p("by-source"), s("read"))),
-			weak: "ok", lacking: "scope read", down: "down", origin: claims.FromSource,
+			weak: "ok", lacking: "scope read", down: "down", origin: claims.OriginSource,
 		},
 		{
 			name: "SourceOrScope", asks: "admin", needs: plainly(anyOf(p("by-source"), s("admin"))),
-			weak: "ok", lacking: "scope admin", down: "down", origin: claims.FromSource,
+			weak: "ok", lacking: "scope admin", down: "down", origin: claims.OriginSource,
 		},
 		{
 			name: "SourceOrHeldScope", asks: "read", needs: plainly(anyOf(p("by-source"), s("read"))),
@@ -94,7 +94,7 @@ func compositions() []composition {
 		{
 			name: "Deep", asks: "read",
 			needs: plainly(all(anyOf(all(s("read"), p("by-token")), s("admin")), anyOf(claims.ACR("gold"), p("none")))),
-			weak:  "auth read|gold|", lacking: "scope read", down: "ok", origin: claims.FromToken,
+			weak:  "auth read|gold|", lacking: "scope read", down: "ok", origin: claims.OriginToken,
 		},
 		{name: "RequestFunc", needs: func(r request) claims.Requirement { return r.ofAcme }, weak: "ok", lacking: "forbidden", down: "ok"},
 		{
@@ -103,16 +103,16 @@ func compositions() []composition {
 		},
 		{
 			name: "Workspace", needs: func(r request) claims.Requirement { return r.workspace(p("in-acme")) },
-			weak: "ok", lacking: "forbidden", down: "down", origin: claims.FromSource,
+			weak: "ok", lacking: "forbidden", down: "down", origin: claims.OriginSource,
 		},
 		{
 			name: "SourceAndRequest", needs: func(r request) claims.Requirement { return all(p("by-source"), r.ofAcme) },
-			weak: "ok", lacking: "forbidden", down: "down", origin: claims.FromSource,
+			weak: "ok", lacking: "forbidden", down: "down", origin: claims.OriginSource,
 		},
 		{
 			name:  "RequestOrSource",
 			needs: func(r request) claims.Requirement { return anyOf(r.workspace(p("none")), r.ofAcme, p("by-source")) },
-			weak:  "ok", lacking: "forbidden", down: "ok", origin: claims.FromSource,
+			weak:  "ok", lacking: "forbidden", down: "ok", origin: claims.OriginSource,
 		},
 		{
 			name: "ReportOnly", asks: "read", needs: plainly(all(s("read"), claims.ReportOnly(s("nobody-has")))),
@@ -123,7 +123,7 @@ func compositions() []composition {
 			needs: func(r request) claims.Requirement {
 				return all(r.ofAcme, claims.ReportOnly(r.workspace(p("nobody-has"))))
 			},
-			weak: "ok", lacking: "forbidden", down: "ok", origin: claims.FromSource, reported: claims.ErrForbidden,
+			weak: "ok", lacking: "forbidden", down: "ok", origin: claims.OriginSource, reported: claims.ErrForbidden,
 		},
 		{name: "Undecided", needs: plainly(fail), weak: "undecided", lacking: "undecided", down: "undecided", holding: "undecided"},
 		{

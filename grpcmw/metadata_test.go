@@ -246,7 +246,7 @@ func TestStream_trailerAfterItsEnd(t *testing.T) {
 // accepting is an Authenticator that takes every token for the same caller's.
 type accepting struct{ caller *claims.Claims }
 
-func (a accepting) Authenticate(context.Context, claims.Request) (*claims.Claims, error) {
+func (a accepting) Authenticate(context.Context, claims.Credentials) (*claims.Claims, error) {
 	return a.caller, nil
 }
 
@@ -254,7 +254,7 @@ func (a accepting) Authenticate(context.Context, claims.Request) (*claims.Claims
 func TestStream_withoutEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		caller, err := claims.FromJSON([]byte(`{"sub":"alice"}`))
+		caller, err := claims.FromJSON([]byte(`{"sub":"alice"}`), claims.Config{})
 		require.NoError(t, err)
 		auth, err := grpcmw.New(accepting{caller}, grpcmw.Config{Policy: grpcmw.Policy{pendingMethod: claims.Authenticated()}})
 		require.NoError(t, err)

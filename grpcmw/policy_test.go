@@ -44,7 +44,7 @@ func TestNew_reportsEverything(t *testing.T) {
 		`"/orders.v1.Orders/" is not a full method name`,
 		`"" is not a full method name`,
 		`/orders.v1.Orders/GetOrder: claims: Scopes needs at least one scope`,
-		`needs an Authenticator`,
+		`New: auth is nil`,
 	} {
 		assert.ErrorContains(t, err, want)
 	}
@@ -52,7 +52,7 @@ func TestNew_reportsEverything(t *testing.T) {
 	_, err = grpcmw.New((*claims.Verifier)(nil), grpcmw.Config{Policy: grpcmw.Policy{
 		"/orders.v1.Orders/GetOrder": claims.Authenticated(),
 	}})
-	assert.ErrorContains(t, err, "needs an Authenticator")
+	assert.ErrorContains(t, err, "New: auth is a nil pointer")
 
 	_, err = grpcmw.New(verifier(t), grpcmw.Config{})
 	assert.ErrorContains(t, err, "Policy is empty")

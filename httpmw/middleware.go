@@ -37,7 +37,7 @@ type Middleware struct {
 // PermissionSource of cfg if that is a nil pointer.
 func New(auth claims.Authenticator, cfg Config) *Middleware {
 	guard, err := claims.NewGuard(auth, claims.GuardConfig{
-		Protocol: protocol, Permissions: cfg.Permissions, Observer: cfg.Observer,
+		Permissions: cfg.Permissions, Observer: cfg.Observer,
 	})
 	if err != nil {
 		panic("httpmw: New: " + err.Error())
@@ -111,10 +111,12 @@ func (m *Middleware) admit(
 	if name == "" {
 		name = r.Pattern
 	}
-	credentials, fault := bearer.Parse(r.Header["Authorization"])
-	ctx, err := m.guard.Authorize(r.Context(), claims.Call{
-		Operation: name, Needs: needs, Credentials: credentials, Fault: fault, Request: r,
-	})
+	op := claims.Operation{Protocol: protocol, Name: name, Requirement: needs}
+	credentials, err := bearer.Parse(r.Header["Authorization"])
+	if err != nil {
+		return nil, m.guard.Refuse(r.Context(), op, err)
+	}
+	ctx, err := m.guard.Authorize(r.Context(), op, credentials, r)
 	if err != nil {
 		return nil, err
 	}

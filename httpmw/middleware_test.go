@@ -421,7 +421,7 @@ func TestMistakesPanicAtOnce(t *testing.T) {
 // An Authenticator that breaks its word opens no door.
 type nobody struct{ err error }
 
-func (n nobody) Authenticate(context.Context, claims.Request) (*claims.Claims, error) {
+func (n nobody) Authenticate(context.Context, claims.Credentials) (*claims.Claims, error) {
 	return nil, n.err
 }
 

@@ -30,21 +30,21 @@ var (
 // The error is [claims.ErrNoToken] if there are no fields, and
 // [claims.ErrInvalidRequest] if there are several, or one that has no scheme and
 // token.
-func Parse(fields []string) (claims.Request, error) {
+func Parse(fields []string) (claims.Credentials, error) {
 	switch len(fields) {
 	case 0:
-		return claims.Request{}, errNoToken
+		return claims.Credentials{}, errNoToken
 	case 1:
 	default:
-		return claims.Request{}, errSeveral
+		return claims.Credentials{}, errSeveral
 	}
 	scheme, credentials, found := strings.Cut(fields[0], " ")
 	if !found || scheme == "" || len(scheme) > maxScheme {
-		return claims.Request{}, errMalformed
+		return claims.Credentials{}, errMalformed
 	}
 	credentials = strings.TrimLeft(credentials, " ")
 	if credentials == "" {
-		return claims.Request{}, errMalformed
+		return claims.Credentials{}, errMalformed
 	}
-	return claims.Request{Scheme: scheme, Token: credentials}, nil
+	return claims.Credentials{Scheme: scheme, Token: credentials}, nil
 }

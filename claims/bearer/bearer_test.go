@@ -50,21 +50,29 @@ const malformed = claims.ReasonMalformedCredentials
 // anybody accepts what it is given.
 type anybody struct{}
 
-func (anybody) Authenticate(context.Context, claims.Request) (*claims.Claims, error) {
-	return claims.FromJSON([]byte("{}"))
+func (anybody) Authenticate(context.Context, claims.Credentials) (*claims.Claims, error) {
+	return claims.FromJSON([]byte("{}"), claims.Config{})
+}
+
+// decide has a guard decide about credentials.
+func decide(t testing.TB, auth claims.Authenticator, c claims.Credentials) (any, error) {
+	t.Helper()
+	guard, err := claims.NewGuard(auth, claims.GuardConfig{})
+	require.NoError(t, err)
+	return guard.Authorize(t.Context(), claims.Operation{}, c, nil)
 }
 
 // judge returns the credentials in the fields and what an operation says to them
 // whose Authenticator accepts everything.
-func judge(t testing.TB, fields []string) (claims.Request, error) {
+func judge(t testing.TB, fields []string) (claims.Credentials, error) {
 	t.Helper()
 	credentials, err := bearer.Parse(fields)
 	if err != nil {
 		assert.Empty(t, credentials, "credentials beside an error")
-		return claims.Request{}, err
+		return claims.Credentials{}, err
 	}
-	if _, err = claims.Authorize(t.Context(), anybody{}, credentials, claims.Authenticated()); err != nil {
-		return claims.Request{}, err
+	if _, err = decide(t, anybody{}, credentials); err != nil {
+		return claims.Credentials{}, err
 	}
 	return credentials, nil
 }
@@ -75,7 +83,7 @@ func TestParse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := judge(t, row.fields)
-			assert.Equal(t, claims.Request{Scheme: row.scheme, Token: row.token}, got)
+			assert.Equal(t, claims.Credentials{Scheme: row.scheme, Token: row.token}, got)
 			if row.reason == "" {
 				require.NoError(t, err)
 				return
@@ -105,7 +113,7 @@ func TestParse_everyByte(t *testing.T) {
 			assert.Equal(t, good, err == nil, "%q", token)
 			credentials, err := bearer.Parse([]string{"Bearer " + string(token)})
 			require.NoError(t, err)
-			_, err = claims.Authorize(t.Context(), keys, credentials, claims.Authenticated())
+			_, err = decide(t, keys, credentials)
 			reason := claims.AsError(err).Reason()
 			assert.Equal(t, good, reason == claims.ReasonMalformed, "%q: %s", token, reason)
 			assert.Equal(t, !good, reason == malformed, "%q: %s", token, reason)
@@ -140,7 +148,7 @@ func TestChallenge(t *testing.T) {
 	t.Parallel()
 	read := claims.Scopes("orders:read")
 	missing := claims.AsError(read.Check(t.Context(), &claims.Claims{}))
-	reader, err := claims.FromJSON([]byte(`{"scope":"orders:read"}`))
+	reader, err := claims.FromJSON([]byte(`{"scope":"orders:read"}`), claims.Config{})
 	require.NoError(t, err)
 	stepUp := claims.AsError(claims.All(
 		read, claims.ACR("gold", "silver"), claims.MaxAge(5*time.Minute),

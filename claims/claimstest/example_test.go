@@ -32,7 +32,7 @@ func Example() {
 	}
 	verify := func(token string) (*claims.Claims, error) {
 		return verifier.Authenticate(context.Background(),
-			claims.Request{Scheme: "Bearer", Token: token})
+			claims.Credentials{Scheme: "Bearer", Token: token})
 	}
 
 	caller, err := verify(issuer.Mint(claimstest.Token{Subject: "alice", Scope: "orders:read"}))
@@ -62,7 +62,7 @@ func ExampleStart() {
 		if err != nil {
 			t.Fatal(err)
 		}
-		caller, err := verifier.Authenticate(t.Context(), claims.Request{
+		caller, err := verifier.Authenticate(t.Context(), claims.Credentials{
 			Scheme: "Bearer",
 			Token:  issuer.Mint(claimstest.Token{Subject: "alice"}),
 		})

@@ -11,20 +11,16 @@ import (
 // requirement adds, where its permissions are from, and what it costs to tell somebody.
 func BenchmarkAuthorize(b *testing.B) {
 	w := newWorld(b)
-	call := claims.Call{
-		Operation:   "GET /orders",
-		Credentials: claims.Request{Scheme: "Bearer", Token: w.good(transportAlg)},
-	}
+	credentials := claims.Credentials{Scheme: "Bearer", Token: w.good(transportAlg)}
 	for _, c := range authorizations(b) {
 		b.Run(c.name, func(b *testing.B) {
 			guard, err := claims.NewGuard(cachedVerifier(b, w), c.guard)
 			if err != nil {
 				b.Fatal(err)
 			}
-			call := call
-			call.Needs = c.needs
+			op := claims.Operation{Protocol: "HTTP", Name: "GET /orders", Requirement: c.needs}
 			authorize := func() error {
-				_, err := guard.Authorize(b.Context(), call)
+				_, err := guard.Authorize(b.Context(), op, credentials, nil)
 				return err
 			}
 			if err := authorize(); err != nil { // fetches the keys

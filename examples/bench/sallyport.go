@@ -13,7 +13,7 @@ import (
 func uncachedVerifier(tb testing.TB, w *world) *claims.Verifier {
 	tb.Helper()
 	cfg := sallyportConfig(tb, w)
-	cfg.TokenCache = -1
+	cfg.MaxTokens = -1
 	return newVerifier(tb, cfg)
 }
 
@@ -22,7 +22,7 @@ func uncachedVerifier(tb testing.TB, w *world) *claims.Verifier {
 func cachedVerifier(tb testing.TB, w *world) *claims.Verifier {
 	tb.Helper()
 	cfg := sallyportConfig(tb, w)
-	cfg.TokenCache = 10 * rememberedTokens
+	cfg.MaxTokens = 10 * rememberedTokens
 	return newVerifier(tb, cfg)
 }
 
@@ -38,7 +38,7 @@ func startCached(tb testing.TB, w *world, _ string) verify {
 
 func verifyBy(auth claims.Authenticator) verify {
 	return func(ctx context.Context, token string) (string, error) {
-		caller, err := auth.Authenticate(ctx, claims.Request{Scheme: "Bearer", Token: token})
+		caller, err := auth.Authenticate(ctx, claims.Credentials{Scheme: "Bearer", Token: token})
 		if err != nil {
 			return "", err
 		}

@@ -63,14 +63,14 @@ func testStacks(t *testing.T, w *world, stacks []stack) {
 // given takes whatever token comes for one that was verified before.
 type given struct{ caller *claims.Claims }
 
-func (g given) Authenticate(context.Context, claims.Request) (*claims.Claims, error) {
+func (g given) Authenticate(context.Context, claims.Credentials) (*claims.Claims, error) {
 	return g.caller, nil
 }
 
 func newGiven(tb testing.TB, w *world) given {
 	tb.Helper()
 	caller, err := uncachedVerifier(tb, w).Authenticate(tb.Context(),
-		claims.Request{Scheme: "Bearer", Token: w.good(transportAlg)})
+		claims.Credentials{Scheme: "Bearer", Token: w.good(transportAlg)})
 	if err != nil {
 		tb.Fatal(err)
 	}

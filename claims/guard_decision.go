@@ -1,0 +1,164 @@
+package claims
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Observer is told of decisions, each as it is made: for an audit log, for metrics,
+// for seeing what a [ReportOnly] would do. It is called on the request's goroutine,
+// must be quick, and safe for concurrent use. Which decisions are worth keeping is
+// for it to say.
+type Observer func(ctx context.Context, d Decision)
+
+// Decision is the record of one decision: of an operation, unless Part is set. It has
+// no token and nothing else that opens a door; Subject and ClientID may be personal
+// data.
+type Decision struct {
+	Time     time.Time     // when it began
+	Duration time.Duration // of verifying and deciding
+
+	Protocol  string // "HTTP" or "gRPC"
+	Operation string // its name in the access table; empty if it has none, or the router tells none
+	// Part says that it is about a part of the request: an [Allowed], [Recheck] or
+	// [Filter], by which nothing is refused unless the handler does so, or the end of
+	// a stream.
+	Part bool
+
+	// Err is the refusal, nil if the caller is allowed. Its cause is for operators.
+	Err *Error
+	// Reported is the refusal that a [ReportOnly] would have been, nil if there is
+	// none.
+	Reported *Error
+	// Requirement is what was needed.
+	Requirement Requirement
+
+	// Of a verified token, empty if none was: what a bad token says is not known to
+	// be true.
+	Issuer   string
+	KeyID    string
+	Subject  string
+	ClientID string
+
+	// Permissions is where the caller's permissions are from; empty if none were
+	// looked at.
+	Permissions PermissionOrigin
+	// Remembered says that the token of an accepted request was verified before, by
+	// this process, and not again.
+	Remembered bool
+}
+
+// Outcome is one word for what came of it: a metric label. It is "allowed",
+// "no_token", "invalid_request", "invalid_token", "insufficient_authentication",
+// "not_permitted", "unavailable", or "canceled" if the sender of the request went away
+// before it was decided.
+func (d Decision) Outcome() string {
+	if d.Err == nil {
+		return "allowed"
+	}
+	return outcomeOf(d.Err)
+}
+
+func outcomeOf(refusal *Error) string {
+	if refusal.reason == ReasonCanceled {
+		return "canceled"
+	}
+	switch refusal.class {
+	case ErrNoToken:
+		return "no_token"
+	case ErrInvalidRequest:
+		return "invalid_request"
+	case ErrInsufficientAuthentication:
+		return "insufficient_authentication"
+	case ErrInsufficientScope, ErrForbidden:
+		return "not_permitted"
+	case ErrUnavailable:
+		return "unavailable"
+	}
+	return "invalid_token"
+}
+
+// tell tells the observer, if there is one, how a query came out: d has what that does
+// not know.
+func (c *call) tell(q *query, needs Requirement, err error, d Decision) {
+	if !c.observed() {
+		return
+	}
+	d.Protocol, d.Operation, d.Requirement = c.operation.Protocol, c.operation.Name, needs
+	d.Reported, d.Permissions = q.reported, q.origin
+	d.Issuer, d.KeyID = c.caller.issuer, c.caller.keyID
+	d.Subject, d.ClientID = c.caller.subject, c.caller.clientID
+	if err != nil {
+		d.Err = AsError(err)
+	}
+	c.guard.report(q.ctx, d)
+}
+
+// report tells the observer.
+func (g *Guard) report(ctx context.Context, d Decision) {
+	if g.observer == nil {
+		return
+	}
+	if d.Duration == 0 {
+		d.Duration = time.Since(d.Time)
+	}
+	g.observer(ctx, d)
+}
+
+// LogDecisions returns an [Observer] that logs each decision in one record: at level
+// Info if it is allowed or refused, Debug if so and of a part, Warn if a [ReportOnly]
+// would have refused it, and Error if it could not be made though the caller waited. It
+// logs the reason of a refusal, not its cause, which may quote what is secret:
+// [errors.Unwrap] of d.Err returns it, for an Observer that may log it.
+func LogDecisions(logger *slog.Logger) Observer {
+	return func(ctx context.Context, d Decision) {
+		level := slog.LevelInfo
+		if d.Part {
+			level = slog.LevelDebug
+		}
+		switch {
+		case d.Err != nil && d.Err.class == ErrUnavailable && ctx.Err() == nil: // or he has gone
+			level = slog.LevelError
+		case d.Reported != nil:
+			level = slog.LevelWarn
+		}
+		if logger.Enabled(ctx, level) {
+			logger.LogAttrs(ctx, level, "access decision", d.attrs()...)
+		}
+	}
+}
+
+// attrs are the fields of d that say something.
+func (d Decision) attrs() []slog.Attr {
+	attrs := []slog.Attr{slog.String("outcome", d.Outcome())}
+	text := func(name, value string) {
+		if value != "" {
+			attrs = append(attrs, slog.String(name, value))
+		}
+	}
+	if d.Err != nil {
+		text("reason", string(d.Err.reason))
+	}
+	if d.Reported != nil {
+		text("would_be", outcomeOf(d.Reported))
+		text("would_be_reason", string(d.Reported.reason))
+	}
+	text("protocol", d.Protocol)
+	text("operation", d.Operation)
+	if d.Err == nil || d.Err.reason != ReasonUnlisted { // nothing is known to be needed
+		text("requirement", d.Requirement.String())
+	}
+	if d.Part {
+		attrs = append(attrs, slog.Bool("part", true))
+	}
+	text("issuer", d.Issuer)
+	text("key_id", d.KeyID)
+	text("subject", d.Subject)
+	text("client_id", d.ClientID)
+	text("permissions", string(d.Permissions))
+	if d.Remembered {
+		attrs = append(attrs, slog.Bool("remembered", true))
+	}
+	return append(attrs, slog.Duration("duration", d.Duration))
+}

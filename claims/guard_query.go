@@ -1,0 +1,242 @@
+package claims
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// call is a request that was let through, or is about to be: the context of its
+// handler, with all that requirements look at. It is one allocation.
+type call struct {
+	context.Context
+	caller    Claims // its own, whatever a handler does with it
+	guard     *Guard // nil outside a transport
+	operation Operation
+	request   any         // *http.Request or a message
+	outer     *call       // that of a guard before this one, nil if it is the first
+	deferred  *deferred   // nil if the decision is not put off
+	verified  bool        // now, and not before
+	workspace site        // that the operation was allowed in, once placed is true
+	placed    atomic.Bool // from then on it does not change
+
+	resolved atomic.Pointer[answer]        // of the permission source
+	asking   atomic.Pointer[chan struct{}] // one element while that is asked; see turns
+}
+
+func (c *call) Value(key any) any {
+	if key == (contextKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// callIn returns the call that ctx is of, or nil.
+func callIn(ctx context.Context) *call {
+	c, _ := ctx.Value(contextKey{}).(*call)
+	return c
+}
+
+// callOf returns the call that ctx is of, if it is this caller's, or another that
+// knows as much as there is to know of it.
+func callOf(ctx context.Context, caller *Claims) *call {
+	if c := callIn(ctx); c != nil && c.caller.facts == caller.of() {
+		return c
+	}
+	return newCall(ctx, caller)
+}
+
+// newCall returns a call of a caller for the operation that ctx is of, if it is of one.
+func newCall(ctx context.Context, caller *Claims) *call {
+	c := &call{Context: ctx, caller: Claims{caller.of()}}
+	if before := callIn(ctx); before != nil {
+		c.guard, c.outer, c.operation = before.guard, before.outer, before.operation
+		c.request = before.message()
+		if before.placed.Load() {
+			c.publish(before.workspace)
+		}
+	}
+	return c
+}
+
+// message returns what requirements look at, nil if it is not here.
+func (c *call) message() any {
+	if c.deferred != nil {
+		if arrived := c.deferred.arrived.Load(); arrived != nil {
+			return *arrived
+		}
+	}
+	return c.request
+}
+
+// observed reports whether somebody is told of decisions.
+func (c *call) observed() bool { return c.guard != nil && c.guard.observer != nil }
+
+// query is one requirement being checked, and what comes to light by it. It is
+// used by one goroutine.
+type query struct {
+	ctx       context.Context
+	call      *call
+	workspace string           // empty for none
+	found     site             // the first in which something was allowed
+	pending   bool             // the request has not arrived: what looks at it is put off
+	awaited   bool             // something was put off
+	quiet     bool             // nobody is asked
+	untold    bool             // nobody is told
+	origin    PermissionOrigin // of the permissions that were looked at
+	reported  *Error           // what a ReportOnly would have refused with
+}
+
+var queries = sync.Pool{New: func() any { return new(query) }}
+
+// query returns a query about the call, to be released.
+func (c *call) query(ctx context.Context) *query {
+	q := queries.Get().(*query)
+	q.ctx, q.call = ctx, c
+	return q
+}
+
+func (q *query) release() {
+	*q = query{}
+	queries.Put(q)
+}
+
+// site is a workspace, and which requirement it was found for.
+type site struct {
+	name string
+	by   rule
+}
+
+// awaits reports whether what looks at the request has to be put off.
+func (q *query) awaits() bool {
+	q.awaited = q.pending
+	return q.pending
+}
+
+// knows reports whether the caller meets a requirement by what is known already.
+func (q *query) knows(r Requirement) bool {
+	quiet, found := q.quiet, q.found
+	q.quiet = true
+	err := r.check(q)
+	q.quiet, q.found = quiet, found
+	return err == nil
+}
+
+// tries checks one of several requirements. What was found by one that refuses does
+// not count.
+func (q *query) tries(r Requirement) error {
+	found := q.found
+	err := r.check(q)
+	if err != nil {
+		q.found = found
+	}
+	return err
+}
+
+// permitted returns nil if the caller has a permission.
+func (q *query) permitted(permission string) error {
+	c := q.call
+	if q.workspace == "" && c.caller.HasPermission(permission) {
+		q.from(OriginToken)
+		return nil
+	}
+	if c.guard == nil || c.guard.permissions == nil {
+		q.from(OriginToken)
+		return errPermission
+	}
+	var a *answer
+	if q.quiet {
+		if a = c.resolved.Load(); a != nil && !a.holds(time.Now()) {
+			a = nil
+		}
+		q.from(OriginCache)
+	} else {
+		var origin PermissionOrigin
+		a, origin = c.resolve(q.ctx)
+		q.from(origin)
+	}
+	switch {
+	case a == nil:
+		return errPermission
+	case a.err != nil:
+		return answeredTo(q.ctx, a.err)
+	case !a.has(q.workspace, permission):
+		return errPermission
+	}
+	return nil
+}
+
+// from takes note of where a permission came from: of several, that which cost most.
+func (q *query) from(origin PermissionOrigin) {
+	if originRank(origin) > originRank(q.origin) {
+		q.origin = origin
+	}
+}
+
+// resolve returns what the permission source says of the caller. It is asked once
+// in a request, unless that lasts longer than the answer counts or the answer is
+// forgotten.
+func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
+	if a := c.resolved.Load(); a != nil && a.holds(time.Now()) {
+		return a, OriginCache
+	}
+	who := c.caller.Principal()
+	if who.Subject == "" && who.ClientID == "" {
+		return noAnswer, OriginToken // an answer would be about anybody
+	}
+	cache, cached := c.guard.permissions.(*PermissionCache)
+	if cached {
+		if a := cache.recall(&c.caller); a != nil {
+			c.resolved.Store(a)
+			return a, OriginCache
+		}
+	}
+	// Parts of one request may be served side by side, and give up by themselves.
+	turns := c.turns()
+	select {
+	case turns <- struct{}{}:
+	default:
+		select {
+		case turns <- struct{}{}:
+		case <-ctx.Done():
+			return failure(ctx.Err()), OriginSource
+		}
+	}
+	defer func() { <-turns }()
+	if a := c.resolved.Load(); a != nil && a.holds(time.Now()) {
+		return a, OriginCache
+	}
+	var a *answer
+	origin := OriginSource
+	if cached {
+		a, origin = cache.answer(ctx, who)
+		c.caller.answer.Store(a.standing)
+	} else {
+		limited, cancel := context.WithTimeout(ctx, defaultPermissionTimeout)
+		a = askSource(limited, c.guard.permissions, who, defaultPermissionTTL)
+		cancel()
+	}
+	if a.err == nil || ctx.Err() == nil { // one part that gave up does not speak for the rest
+		c.resolved.Store(a)
+	}
+	return a, origin
+}
+
+// turns returns the channel in which there is room for the part that asks.
+func (c *call) turns() chan struct{} {
+	if c.asking.Load() == nil {
+		turns := make(chan struct{}, 1)
+		c.asking.CompareAndSwap(nil, &turns)
+	}
+	return *c.asking.Load()
+}
+
+// answeredTo returns the failure of a permission source as the refusal of a request,
+// whose sender may have gone away meanwhile.
+func answeredTo(ctx context.Context, failure *Error) *Error {
+	if ctx.Err() == nil {
+		return failure
+	}
+	return undecided(ctx, failure.reason, failure.cause)
+}

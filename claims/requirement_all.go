@@ -1,0 +1,196 @@
+package claims
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// All needs everything that the requirements need. What the token alone decides is
+// checked first, then the rest, each in the order given, and the first that refuses
+// decides; one that can not be decided does so only if none refuses. A refusal for
+// lack of scope, or for an authentication that is too weak, asks for what all of
+// them need, as the token that it asks for must have it all.
+func All(needs ...Requirement) Requirement { return valid(newAllOf(needs)) }
+
+type allOf struct {
+	needs   []Requirement
+	ordered []Requirement // those of needs that the token decides first
+	choice  bool          // some of needs have alternatives
+
+	// Where there is no choice, the refusals are always the same.
+	scope, authentication *Error
+}
+
+func newAllOf(needs []Requirement) *allOf {
+	a := &allOf{needs: slices.Clone(needs)}
+	a.ordered = localFirst(a.needs)
+	a.choice = slices.ContainsFunc(a.needs, hasChoice)
+	a.scope = a.wants(nil, wants{}).refusal(ErrInsufficientScope)
+	a.authentication = a.wants(nil, wants{}).refusal(ErrInsufficientAuthentication)
+	return a
+}
+
+// localFirst returns the requirements with those first that the token decides, and
+// those last that are only reported.
+func localFirst(list []Requirement) []Requirement {
+	list = slices.Clone(list)
+	rank := func(r Requirement) int {
+		if _, ok := r.rule.(*reportOnly); ok {
+			return 2
+		}
+		if r.local() {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(list, func(a, b Requirement) int { return rank(a) - rank(b) })
+	return list
+}
+
+// hasChoice reports whether what a client should ask for depends on what it has.
+func hasChoice(r Requirement) bool {
+	switch rule := r.rule.(type) {
+	case *anyOf:
+		return true
+	case *allOf:
+		return rule.choice
+	case *inWorkspace:
+		return hasChoice(rule.needs)
+	}
+	return false
+}
+
+func (a *allOf) check(q *query) error {
+	var undecided error
+	for _, r := range a.ordered {
+		err := q.tries(r)
+		if err == nil {
+			continue
+		}
+		switch refusal := AsError(err); refusal.class {
+		case ErrUnavailable:
+			if undecided == nil {
+				undecided = err
+			}
+		case ErrInsufficientScope, ErrInsufficientAuthentication:
+			return a.refusal(q, r, refusal)
+		default:
+			return err
+		}
+	}
+	return undecided
+}
+
+// refusal returns one that asks for what all parts need, of which one has refused.
+func (a *allOf) refusal(q *query, refused Requirement, refusal *Error) error {
+	if !a.choice && refusal.cause == nil && refusal.reason == defaultReason(refusal.class) {
+		if refusal.class == ErrInsufficientScope {
+			return a.scope
+		}
+		return a.authentication
+	}
+	// What has refused decides where the others leave a choice.
+	asks, parts := wanted(refusal), make([]wants, len(a.needs))
+	for i, r := range a.needs {
+		parts[i] = wanted(refusal)
+		if r.rule != refused.rule {
+			parts[i] = r.wants(q, asks)
+			asks = asks.and(parts[i])
+		}
+	}
+	asks.scopes = nil // in their own order
+	for _, part := range parts {
+		asks.scopes = asks.and(wants{scopes: part.scopes}).scopes
+	}
+	return asks.refusal(refusal.class).because(refusal)
+}
+
+func (a *allOf) wants(q *query, with wants) wants {
+	var sum wants
+	for _, r := range a.needs {
+		sum = sum.and(r.wants(q, with.and(sum)))
+	}
+	return sum
+}
+
+func (a *allOf) parts() []Requirement { return a.needs }
+func (a *allOf) fits(any) error       { return nil }
+func (a *allOf) local() bool          { return allLocal(a.needs) }
+func (a *allOf) String() string       { return "All(" + printed(a.needs) + ")" }
+
+func (a *allOf) equal(other rule) bool {
+	o, ok := other.(*allOf)
+	return ok && slices.EqualFunc(a.needs, o.needs, Requirement.Equal)
+}
+
+func (a *allOf) validate() error {
+	err := validateParts("All", a.needs)
+	if _, ok := a.commonACR(); !ok {
+		err = errors.Join(err, fmt.Errorf("claims: %s: no acr meets all of its parts", a))
+	}
+	return err
+}
+
+// commonACR returns the values of "acr" that meet every ACR that has to be met,
+// none for any value. It reports false if nothing does.
+func (a *allOf) commonACR() (common []string, ok bool) {
+	for _, r := range a.needs {
+		values := acrOf(r)
+		if len(values) == 0 {
+			continue
+		}
+		if common == nil {
+			common = values
+		} else if common = intersection(common, values); len(common) == 0 {
+			return nil, false
+		}
+	}
+	return common, true
+}
+
+// acrOf returns the values of "acr" that a requirement needs one of, none for any.
+func acrOf(r Requirement) []string {
+	switch rule := r.rule.(type) {
+	case *acr:
+		return rule.values
+	case *allOf:
+		common, _ := rule.commonACR() // what is wrong in it is its own fault
+		return common
+	case *inWorkspace:
+		return acrOf(rule.needs)
+	}
+	return nil
+}
+
+func validateParts(name string, parts []Requirement) error {
+	if len(parts) == 0 {
+		return fmt.Errorf("claims: %s needs at least one requirement", name)
+	}
+	var errs []error
+	for _, r := range parts {
+		if r.IsPublic() {
+			// What it meant, that all is public or that it adds nothing, would be
+			// for the reader to guess.
+			errs = append(errs, fmt.Errorf("claims: Public can not be part of %s", name))
+		}
+		errs = append(errs, r.Validate())
+	}
+	return errors.Join(errs...)
+}
+
+func allLocal(list []Requirement) bool {
+	return !slices.ContainsFunc(list, func(r Requirement) bool { return !r.local() })
+}
+
+func printed(list []Requirement) string {
+	var b strings.Builder
+	for i, r := range list {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(r.String())
+	}
+	return b.String()
+}

@@ -1,0 +1,131 @@
+package claims
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// AnyOf needs what any one of the requirements needs, of which none can be
+// [Authenticated] or [ReportOnly], as all callers meet those. What the token alone
+// decides is checked first. Where none is met, the refusal is [ErrUnavailable] if
+// one of them could not be decided; else that of the first one that another token
+// would help with; else that of the first.
+func AnyOf(alternatives ...Requirement) Requirement {
+	return valid(newAnyOf("AnyOf", printed(alternatives), alternatives))
+}
+
+type anyOf struct {
+	name         string
+	args         string
+	alternatives []Requirement
+	ordered      []int // of alternatives, those first that the token decides
+}
+
+func newAnyOf(name, args string, alternatives []Requirement) *anyOf {
+	a := &anyOf{name: name, args: args, alternatives: slices.Clone(alternatives)}
+	for i := range a.alternatives {
+		a.ordered = append(a.ordered, i)
+	}
+	slices.SortStableFunc(a.ordered, func(i, j int) int {
+		switch left, right := a.alternatives[i].local(), a.alternatives[j].local(); {
+		case left == right:
+			return 0
+		case left:
+			return -1
+		}
+		return 1
+	})
+	return a
+}
+
+func (a *anyOf) check(q *query) error {
+	var refusal error
+	var by int
+	asked := false
+	for _, i := range a.ordered {
+		if !asked && !a.alternatives[i].local() {
+			if asked = true; a.hasPermission(q) {
+				return nil
+			}
+		}
+		err := q.tries(a.alternatives[i])
+		if err == nil {
+			return nil
+		}
+		if refusal == nil || weight(err) > weight(refusal) || weight(err) == weight(refusal) && i < by {
+			refusal, by = err, i
+		}
+	}
+	return refusal
+}
+
+// hasPermission reports whether permissions that are known already do, so that nobody
+// need be asked about others.
+func (a *anyOf) hasPermission(q *query) bool {
+	return slices.ContainsFunc(a.alternatives, func(r Requirement) bool {
+		_, ok := r.rule.(*permissions)
+		return ok && q.knows(r)
+	})
+}
+
+// weight ranks the refusals of alternatives: the greatest is the one to give.
+func weight(err error) int {
+	switch AsError(err).Class() { // not what its cause may match as well
+	case ErrUnavailable:
+		return 2
+	case ErrInsufficientScope, ErrInsufficientAuthentication:
+		return 1
+	}
+	return 0
+}
+
+// wants returns that of an alternative which the caller meets, or else of the first
+// that another token would help with, of those that go with the rest.
+func (a *anyOf) wants(q *query, with wants) wants {
+	for _, met := range []bool{true, false} {
+		for _, r := range a.alternatives {
+			if met && (q == nil || !q.knows(r)) {
+				continue
+			}
+			if asks := r.wants(q, with); with.goesWith(asks) && (met || !asks.isEmpty()) {
+				return asks
+			}
+		}
+	}
+	return wants{}
+}
+
+func (a *anyOf) parts() []Requirement { return a.alternatives }
+func (a *anyOf) fits(any) error       { return nil }
+func (a *anyOf) local() bool          { return allLocal(a.alternatives) }
+func (a *anyOf) String() string       { return a.name + "(" + a.args + ")" }
+
+func (a *anyOf) equal(other rule) bool {
+	o, ok := other.(*anyOf)
+	return ok && a.name == o.name && slices.EqualFunc(a.alternatives, o.alternatives, Requirement.Equal)
+}
+
+func (a *anyOf) validate() error {
+	errs := []error{validateParts(a.name, a.alternatives)}
+	for _, r := range a.alternatives {
+		if meetsAll(r) {
+			errs = append(errs, fmt.Errorf(
+				"claims: %s can not be part of %s: all callers would meet it", r, a.name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// meetsAll reports whether every caller meets a requirement.
+func meetsAll(r Requirement) bool {
+	switch rule := r.rule.(type) {
+	case nil, *reportOnly:
+		return true
+	case *allOf:
+		return !slices.ContainsFunc(rule.needs, func(r Requirement) bool {
+			return !meetsAll(r)
+		})
+	}
+	return false
+}

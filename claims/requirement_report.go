@@ -1,0 +1,54 @@
+package claims
+
+import (
+	"errors"
+
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
+)
+
+// ReportOnly records whether needs would refuse, in the [Decision] that an [Observer]
+// is told, and refuses nobody for it: a requirement can be tried before it is enforced.
+// A valid token is needed all the same. The trial takes the time that it takes; without
+// an Observer, and in [Filter], there is none. Of a stream, what looks at the first
+// message is tried only if something that is enforced waits for it.
+func ReportOnly(needs Requirement) Requirement { return valid(&reportOnly{needs}) }
+
+type reportOnly struct{ needs Requirement }
+
+func (r *reportOnly) check(q *query) error {
+	if q.quiet || q.untold || !q.call.observed() {
+		return nil
+	}
+	trial := *q // nothing of which has consequences
+	err := r.try(&trial)
+	q.from(trial.origin)
+	if err != nil && q.reported == nil {
+		q.reported = AsError(err)
+	}
+	return nil
+}
+
+// try is the check of what is tried, of which not even a panic is for the caller.
+func (r *reportOnly) try(q *query) (err error) {
+	defer func() {
+		var panicked *foreign.PanicError
+		if errors.As(err, &panicked) {
+			err = undecided(q.ctx, ReasonUndecided, err)
+		}
+	}()
+	defer foreign.Recover(r, &err)
+	return r.needs.check(q)
+}
+
+func (r *reportOnly) wants(*query, wants) wants { return wants{} }
+func (r *reportOnly) parts() []Requirement      { return []Requirement{r.needs} }
+func (r *reportOnly) fits(any) error            { return nil }
+func (r *reportOnly) local() bool               { return false }
+func (r *reportOnly) String() string            { return "ReportOnly(" + r.needs.String() + ")" }
+
+func (r *reportOnly) equal(other rule) bool {
+	o, ok := other.(*reportOnly)
+	return ok && r.needs.Equal(o.needs)
+}
+
+func (r *reportOnly) validate() error { return validateParts("ReportOnly", []Requirement{r.needs}) }

@@ -1,0 +1,176 @@
+package claims
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/jws"
+)
+
+// Verdict is what came of a [CheckResult].
+type Verdict string
+
+// The verdicts.
+const (
+	VerdictPassed  Verdict = "passed"
+	VerdictRefused Verdict = "refused"
+	// VerdictSkipped means that the check was not made: one before it has to pass
+	// first.
+	VerdictSkipped Verdict = "skipped"
+)
+
+// CheckResult is one check of a token in an [Explanation].
+type CheckResult struct {
+	// Name is what is checked: "form", "header", "payload", "issuer", "algorithm",
+	// "type", "time", "audience", "claims", "key", "signature", "binding", "client"
+	// or "check", the last being [Config].Check.
+	Name    string
+	Verdict Verdict
+	// Reason is why it was refused; otherwise it is empty.
+	Reason Reason
+	// Found is what the token has, and Wanted what is accepted, for people to read.
+	// Found quotes what the sender of the token wrote.
+	Found, Wanted string
+}
+
+// Explanation says how a token fares, check by check.
+type Explanation struct {
+	// Checks are all checks, in their order.
+	Checks []CheckResult
+	// Err is nil if the token is accepted, otherwise an [*Error] with the reason of
+	// the first check that refused.
+	Err error
+}
+
+// String returns a table with a line for each check.
+func (e Explanation) String() string {
+	var b strings.Builder
+	for _, c := range e.Checks {
+		verdict := string(c.Verdict)
+		if c.Reason != "" {
+			verdict += ": " + string(c.Reason)
+		}
+		compared := c.Found
+		if c.Verdict == VerdictRefused && c.Wanted != "" {
+			compared = strings.TrimPrefix(compared+"; wanted "+c.Wanted, "; ")
+		}
+		line := fmt.Sprintf("%-10s %-24s %s", c.Name, verdict, compared)
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	return b.String()
+}
+
+// Explain verifies a token as [Verifier.Authenticate] does and says what was
+// compared, for operators and tests: it goes on after a refusal, with the checks
+// that stand on their own, so that all faults show at once. It looks for keys only
+// if the token is of the issuer and its algorithm is accepted, and calls
+// [Config].Check only if everything else has passed. Of a token with several faults
+// Authenticate may give another reason: that its key is unknown, if the key ID was
+// invented and others are as well. A bound token is explained without a proof, which
+// only a request has.
+//
+// It never shows the signature, a secret, or a claim other than those checked;
+// what it shows is still for those who may see the token. It is no part of serving
+// requests: use Authenticate there.
+func (v *Verifier) Explain(ctx context.Context, text string) Explanation {
+	if !v.isMade() {
+		return Explanation{Err: errNotMade}
+	}
+	return explain(ctx, v.accepted, v, v, text)
+}
+
+// explain explains a token of one of the issuers. nearest is whose rules it is held
+// against if its issuer is not trusted, nil for none.
+func explain(
+	ctx context.Context, accepted jws.Algorithms, issuers router, nearest *Verifier, text string,
+) Explanation {
+	e := &explainer{nearest: nearest, work: &work{
+		accepted: accepted, issuers: issuers, now: time.Now(),
+		credentials: Credentials{Scheme: "Bearer"},
+		seeded:      []byte(text),
+	}}
+	if len(text) > issuers.sizes() {
+		e.add(e.compared("form"), errTooLarge)
+		e.failed = true
+	}
+	for i := range checks {
+		if i > 0 || !e.failed {
+			e.do(ctx, i)
+		}
+	}
+	return e.Explanation
+}
+
+// explainer collects an Explanation.
+type explainer struct {
+	Explanation
+	nearest *Verifier
+	work    *work // not one to be used again
+	failed  bool  // before an issuer was found
+}
+
+// add takes note of a check that was made.
+func (e *explainer) add(c CheckResult, err error) {
+	c.Verdict = VerdictPassed
+	if err != nil {
+		refusal := AsError(err)
+		c.Verdict, c.Reason = VerdictRefused, refusal.Reason()
+		if e.Err == nil {
+			e.Err = refusal
+		}
+	}
+	e.Checks = append(e.Checks, c)
+}
+
+func (e *explainer) passed(name string) bool {
+	for _, c := range e.Checks {
+		if c.Name == name {
+			return c.Verdict == VerdictPassed
+		}
+	}
+	return false
+}
+
+// do does one of the checks, if it stands.
+func (e *explainer) do(ctx context.Context, i int) {
+	name := checks[i].name
+	if !e.stands(name) {
+		e.Checks = append(e.Checks, CheckResult{Name: name, Verdict: VerdictSkipped})
+		return
+	}
+	err := checks[i].run(ctx, e.work)
+	if name == "issuer" && err != nil {
+		e.work.v = e.nearest
+	}
+	result := e.compared(name)
+	if err != nil && result.Found == "" { // the cause says what is wrong
+		if cause := errors.Unwrap(err); cause != nil && cause != ErrUnrecognized {
+			result.Found = clip(strings.TrimPrefix(cause.Error(), "claims: "))
+		}
+	}
+	e.add(result, err)
+}
+
+// stands reports whether what a check relies on is so.
+func (e *explainer) stands(name string) bool {
+	switch name {
+	case "form":
+		return true
+	case "header":
+		return e.passed("form")
+	case "payload":
+		return e.passed("header")
+	case "issuer":
+		return e.passed("payload")
+	case "key":
+		return e.passed("issuer") && e.passed("algorithm")
+	case "signature":
+		return e.passed("key")
+	case "check":
+		return e.Err == nil
+	}
+	return e.passed("payload") && e.work.v != nil
+}

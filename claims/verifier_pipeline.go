@@ -1,0 +1,211 @@
+package claims
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/jws"
+	"github.com/sallyport-go/sallyport/claims/internal/tokencache"
+	"github.com/sallyport-go/sallyport/jwks"
+)
+
+// pipeline verifies tokens for a [Verifier], [Issuers] or [Tenants], which know the
+// issuers, and remembers those that it has verified.
+type pipeline struct {
+	accepted jws.Algorithms
+	hash     *tokencache.Hash
+	headers  headers
+	cache    *tokencache.Cache[*facts]
+}
+
+// router finds the Verifier of an issuer. Errors are refusals.
+type router interface {
+	// owner is the Authenticator that the tokens are verified for.
+	owner() Authenticator
+	// takes reports whether tokens may come under a scheme other than Bearer.
+	takes(scheme string) bool
+	// sizes returns how long a token may be whose issuer is not known yet.
+	sizes() (maxTokenSize int)
+	// early may refuse a token by its header, before the payload is decoded. It is
+	// not asked about headers of verified tokens.
+	early(h header, payload []byte) error
+	route(ctx context.Context, issuer string) (*Verifier, error)
+	// wanted says which issuers are trusted, for people.
+	wanted() string
+}
+
+// origin is what verified claims came from.
+type origin struct {
+	by               Authenticator // nil if from no token
+	verifier         uint64        // its id: a Verifier that is gone is not held
+	key              *jwks.Key     // nil if the token is signed with a secret
+	keyID, algorithm string        // of the token's header
+}
+
+func newPipeline(accepted jws.Algorithms, tokens int) *pipeline {
+	return &pipeline{
+		accepted: accepted, hash: tokencache.NewHash(), cache: tokencache.New[*facts](tokens),
+	}
+}
+
+// authenticate verifies a token of one of the issuers.
+func (p *pipeline) authenticate(
+	ctx context.Context, c Credentials, issuers router,
+) (*Claims, error) {
+	if !c.isBearer() && !issuers.takes(c.Scheme) {
+		return nil, errUnsupportedScheme
+	}
+	if len(c.Token) > issuers.sizes() {
+		return nil, errTooLarge
+	}
+	w := p.load(c, issuers)
+	defer w.release()
+	if err := p.verify(ctx, w); err != nil {
+		return nil, err
+	}
+	return w.claims.claims(), nil
+}
+
+// verify does all checks, or, of a remembered token, those whose outcome can change.
+func (p *pipeline) verify(ctx context.Context, w *work) error {
+	if err := p.readHeader(ctx, w); err != nil {
+		return err
+	}
+	if p.cache.Max() > 0 {
+		p.hash.Sum(&w.hash, w.seeded)
+		if known, err := p.recall(ctx, w); known || err != nil {
+			return err
+		}
+	}
+	if err := checkPayload(ctx, w); err != nil {
+		return err
+	}
+	if err := checkIssuer(ctx, w); err != nil {
+		return err
+	}
+	w.now = time.Now()
+	if err := w.run(ctx, afterIssuer, atKey); err != nil {
+		return err
+	}
+	if p.cache.Max() > 0 && w.v.maxTokens >= 0 {
+		if known, err := p.once(ctx, w); known || err != nil {
+			return err
+		}
+	} else if err := p.finish(ctx, w); err != nil {
+		return err
+	}
+	return w.run(ctx, atBinding, len(checks))
+}
+
+// readHeader finds the segments and reads the header, unless it is that of a token
+// verified before.
+func (p *pipeline) readHeader(ctx context.Context, w *work) error {
+	if err := checkForm(ctx, w); err != nil {
+		return err
+	}
+	if w.header, w.knownHeader = p.headers.find(w.segments.header); w.knownHeader {
+		return nil
+	}
+	if err := checkHeader(ctx, w); err != nil {
+		return err
+	}
+	return w.issuers.early(w.header, w.segments.payload)
+}
+
+// finish does the checks that cost, up to those that each use repeats.
+func (p *pipeline) finish(ctx context.Context, w *work) error {
+	began := w.now
+	if err := w.run(ctx, atKey, atSignature); err != nil {
+		return err
+	}
+	if time.Since(began) > time.Second { // keys, or another, were waited for
+		w.now = time.Now()
+		if err := checkTime(ctx, w); err != nil {
+			return err
+		}
+	}
+	if err := w.run(ctx, atSignature, atBinding); err != nil {
+		return err
+	}
+	if !w.knownHeader {
+		p.headers.add(w.segments.header, w.header, w.now)
+	}
+	return nil
+}
+
+// once is finish, and remembers the token. If an identical one is being verified it
+// waits for that, and reports whether all is done.
+func (p *pipeline) once(ctx context.Context, w *work) (known bool, err error) {
+	if flight := p.cache.Board(ctx, &w.hash); flight != nil {
+		defer p.cache.Land(flight)
+	}
+	parsed := w.claims
+	if known, err = p.recall(ctx, w); known || err != nil {
+		return known, err
+	}
+	if w.claims = parsed; w.v == nil {
+		if err := checkIssuer(ctx, w); err != nil {
+			return false, err
+		}
+	}
+	// A failure is this request's own: whoever waited tries for itself.
+	if err := p.finish(ctx, w); err != nil {
+		return false, err
+	}
+	f := w.claims
+	// Copies: what they are from may be much larger.
+	f.origin.keyID = strings.Clone(f.origin.keyID)
+	f.origin.algorithm = strings.Clone(f.origin.algorithm)
+	p.cache.Add(&tokencache.Entry[*facts]{
+		Sum: w.hash, Value: f, Size: f.size() + len(f.origin.keyID),
+		ExpiresAt: f.expiresAt.Add(maxLeeway),
+	}, w.now)
+	return false, nil
+}
+
+// recall re-checks a remembered token and reports whether it is one. If it is not,
+// the token must be verified in full.
+func (p *pipeline) recall(ctx context.Context, w *work) (known bool, err error) {
+	now := time.Now()
+	t := p.cache.Find(&w.hash, now)
+	if t == nil {
+		return false, nil
+	}
+	w.now, w.claims, w.remembered = now, t.Value, t.Value
+	for i := range checks {
+		if !checks[i].each {
+			continue
+		}
+		if err := checks[i].run(ctx, w); err == errForgetToken { // they return it bare
+			p.cache.Remove(t)
+			w.claims, w.remembered, w.v = nil, nil, nil
+			return false, nil
+		} else if err != nil {
+			return true, err
+		}
+	}
+	return true, nil
+}
+
+// recheck does again what each use of a token does, but for its binding, which a
+// request proves once: of claims that the owner of issuers made.
+func (p *pipeline) recheck(ctx context.Context, caller *Claims, issuers router) error {
+	f := caller.of()
+	if f.origin.by == nil || f.origin.by != issuers.owner() {
+		return nil
+	}
+	w := &work{issuers: issuers, now: time.Now(), remembered: f}
+	w.claims = f
+	for i := range checks {
+		if !checks[i].each || i == atBinding {
+			continue
+		}
+		if err := checks[i].run(ctx, w); err == errForgetToken {
+			return errSuperseded
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
