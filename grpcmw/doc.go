@@ -19,7 +19,7 @@
 //	bad token               Unauthenticated    … error="invalid_token"
 //	authentication too weak Unauthenticated    … error="insufficient_user_authentication", acr_values, max_age
 //	scope missing           PermissionDenied   … error="insufficient_scope", scope
-//	not permitted, unlisted PermissionDenied   … error="insufficient_scope"
+//	not permitted, unlisted PermissionDenied   and no challenge
 //	cannot decide           Unavailable        RetryInfo
 //
 // The token is taken from the "authorization" metadata, in the form of RFC 6750 section

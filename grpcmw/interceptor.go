@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/sallyport-go/sallyport/claims"
-	"github.com/sallyport-go/sallyport/claims/bearer"
+	"github.com/sallyport-go/sallyport/claims/httpauth"
 )
 
 // Config says what an [Interceptor] lets through and how it answers.
@@ -43,9 +43,9 @@ type Config struct {
 type Interceptor struct {
 	guard     *claims.Guard
 	policy    Policy
-	challenge bearer.Challenge
+	challenge httpauth.Challenge
 	domain    string
-	statuses  map[kind]error
+	statuses  httpauth.Prepared[error]
 }
 
 // protocol is what this package's operations are of in an access table.
@@ -64,13 +64,18 @@ func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	if err != nil {
 		errs = append(errs, fmt.Errorf("grpcmw: New: %w", err))
 	}
+	challenge, err := httpauth.NewChallenge(httpauth.ChallengeConfig{Realm: cfg.Realm})
+	if err != nil {
+		errs = append(errs, fmt.Errorf(
+			"grpcmw: New: Config.Realm of %q must be printable ASCII", cfg.Realm))
+	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	i := &Interceptor{
 		guard:     guard,
 		policy:    maps.Clone(cfg.Policy),
-		challenge: bearer.NewChallenge(cfg.Realm),
+		challenge: challenge,
 		domain:    cfg.Domain,
 	}
 	if i.domain == "" {
@@ -138,7 +143,7 @@ func (i *Interceptor) check(
 		}
 		return nil, i.Refuse(ctx, i.guard.Refuse(ctx, op, errUnlisted))
 	}
-	credentials, err := bearer.Parse(metadata.ValueFromIncomingContext(ctx, "authorization"))
+	credentials, err := httpauth.Parse(metadata.ValueFromIncomingContext(ctx, "authorization"))
 	if err != nil {
 		return nil, i.Refuse(ctx, i.guard.Refuse(ctx, op, err))
 	}

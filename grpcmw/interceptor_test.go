@@ -244,8 +244,7 @@ func TestInterceptor(t *testing.T) {
 		},
 		"unlisted": {
 			grpcmw.Policy{"/other.Service/Method": claims.Public()}, []string{"Bearer " + read},
-			codes.PermissionDenied, bare + `, error="insufficient_scope"` + description,
-			"UNLISTED_OPERATION",
+			codes.PermissionDenied, "", "UNLISTED_OPERATION",
 		},
 		"no token": {
 			everything(claims.Scopes("orders:read")), nil,
@@ -275,7 +274,7 @@ func TestInterceptor(t *testing.T) {
 		},
 		"not permitted": {
 			everything(never), []string{"Bearer " + read},
-			codes.PermissionDenied, bare + `, error="insufficient_scope"` + description, "PERMISSION",
+			codes.PermissionDenied, "", "PERMISSION",
 		},
 		"undecided": {
 			everything(undecided), []string{"Bearer " + read}, codes.Unavailable, "", "UNDECIDED",

@@ -167,9 +167,9 @@ func (o outcome) challenge() string {
 	code := map[error]string{
 		claims.ErrInvalidRequest: "invalid_request", claims.ErrInvalidToken: "invalid_token",
 		claims.ErrInsufficientAuthentication: "insufficient_user_authentication",
-		claims.ErrInsufficientScope:          "insufficient_scope", claims.ErrForbidden: "insufficient_scope",
+		claims.ErrInsufficientScope:          "insufficient_scope",
 	}[o.class]
-	if o.class == nil || o.class == claims.ErrUnavailable {
+	if o.class == nil || o.class == claims.ErrUnavailable || o.class == claims.ErrForbidden {
 		return ""
 	}
 	field := `Bearer realm="api"`

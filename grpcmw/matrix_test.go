@@ -41,7 +41,7 @@ func callers(issuer *claimstest.Issuer) []caller {
 	always := func(class error, reason claims.Reason) func(composition) outcome {
 		return func(c composition) outcome {
 			o := outcome{class: class, reason: reason}
-			if class == claims.ErrNoToken {
+			if class == claims.ErrNoToken || class == claims.ErrInvalidToken {
 				o.scope = c.asks
 			}
 			return o
@@ -145,7 +145,7 @@ func TestMatrix_HTTP(t *testing.T) {
 		})
 	}
 	needs := map[string]claims.Requirement{}
-	for _, route := range mux.Routes() {
+	for _, route := range mux.Operations() {
 		needs[route.Name] = route.Requirement
 	}
 	server := httptest.NewServer(mux)

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/claims/httpauth"
 )
 
 // DefaultDomain is the domain of the ErrorInfo details of refusals where
@@ -32,11 +33,10 @@ func (i *Interceptor) Refuse(ctx context.Context, err error) error {
 		// It fails only outside a call, where nobody reads a trailer.
 		_ = grpc.SetTrailer(ctx, metadata.Pairs("www-authenticate", field))
 	}
-	prepared, ok := i.statuses[kind{refusal.Class(), refusal.Reason()}]
-	if !ok || hasParticulars(refusal) {
+	if hasParticulars(refusal) {
 		return statusOf(refusal, i.domain)
 	}
-	return prepared
+	return i.statuses.For(refusal)
 }
 
 // hasParticulars reports whether a status error says more than its kind does.
@@ -45,19 +45,9 @@ func hasParticulars(refusal *claims.Error) bool {
 		refusal.ACRValues() != "" || refusal.MaxAge() > 0
 }
 
-// kind is what a status error depends on, but for its particulars.
-type kind struct {
-	class  error
-	reason claims.Reason
-}
-
-// statusesOf are the status errors of the refusals that there are.
-func statusesOf(domain string) map[kind]error {
-	statuses := map[kind]error{}
-	for _, refusal := range claims.Refusals() {
-		statuses[kind{refusal.Class(), refusal.Reason()}] = statusOf(refusal, domain)
-	}
-	return statuses
+// statusesOf returns the status errors of the refusals without particulars.
+func statusesOf(domain string) httpauth.Prepared[error] {
+	return httpauth.Prepare(func(refusal *claims.Error) error { return statusOf(refusal, domain) })
 }
 
 func statusOf(refusal *claims.Error, domain string) error {

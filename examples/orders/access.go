@@ -16,7 +16,7 @@ func accessTable() (claims.AccessTable, error) {
 		return nil, err
 	}
 	return claims.NewAccessTable(
-		newHTTPMux(&nobody, orders).Routes(), policy.Operations()), nil
+		newHTTPMux(&nobody, orders).Operations(), policy.Operations()), nil
 }
 
 // tableFlag is -access-table, whose value is optional.

@@ -120,7 +120,7 @@ func TestGRPC_refusals(t *testing.T) {
 					trailer, err := method.call(withToken(t, fault.token(issuer, good)), client)
 					assertRefused(t, err, codes.Unauthenticated, strings.ToUpper(fault.reason))
 					assert.Equal(t, fault.description, status.Convert(err).Message())
-					assert.Equal(t, []string{fault.challenge()}, trailer.Get("www-authenticate"))
+					assert.Equal(t, []string{fault.challenge(method.scope)}, trailer.Get("www-authenticate"))
 				}
 
 				another := claimstest.Token{Scope: method.scope + "s"}

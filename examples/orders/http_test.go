@@ -92,8 +92,12 @@ type fault struct {
 	reason, description string
 }
 
-func (f fault) challenge() string {
-	return `Bearer realm="orders", error="invalid_token", error_description="` + f.description + `"`
+func (f fault) challenge(scope string) string {
+	challenge := `Bearer realm="orders", error="invalid_token", error_description="` + f.description + `"`
+	if scope != "" {
+		challenge += `, scope="` + scope + `"`
+	}
+	return challenge
 }
 
 func scopeChallenge(scope string) string {
@@ -179,7 +183,7 @@ func TestHTTP_refusals(t *testing.T) {
 					good := claimstest.Token{Subject: "alice", Scope: op.scope}
 					got := d.call(t, op.method, op.path, fault.token(issuer, good), tea)
 					assert.Equal(t, 401, got.status, fault.name)
-					assert.Equal(t, fault.challenge(), got.header.Get("WWW-Authenticate"))
+					assert.Equal(t, fault.challenge(op.scope), got.header.Get("WWW-Authenticate"))
 					assert.Equal(t, "application/problem+json", got.header.Get("Content-Type"))
 					assert.Equal(t, map[string]any{
 						"title": "Unauthorized", "status": 401.0,

@@ -1,16 +1,15 @@
-package bearer_test
+package httpauth_test
 
 import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport-go/sallyport/claims"
-	"github.com/sallyport-go/sallyport/claims/bearer"
+	"github.com/sallyport-go/sallyport/claims/httpauth"
 )
 
 // parsed are Authorization fields and what they hold: a request or a reason.
@@ -20,17 +19,30 @@ var parsed = map[string]struct {
 	token  string
 	reason claims.Reason
 }{
-	"none":             {nil, "", "", claims.ReasonNoToken},
+	"none":             {nil, "", "", noToken},
 	"several":          {[]string{"Bearer a", "Bearer a"}, "", "", claims.ReasonSeveralCredentials},
 	"token":            {[]string{"Bearer abc"}, "Bearer", "abc", ""},
 	"any case":         {[]string{"bEARER abc"}, "bEARER", "abc", ""},
 	"several spaces":   {[]string{"Bearer   abc"}, "Bearer", "abc", ""},
 	"every character":  {[]string{"Bearer aZ09-._~+/=="}, "Bearer", "aZ09-._~+/==", ""},
 	"other scheme":     {[]string{"Digest a=b, c=d"}, "Digest", "a=b, c=d", ""},
-	"empty":            {[]string{""}, "", "", malformed},
-	"space":            {[]string{" "}, "", "", malformed},
-	"scheme alone":     {[]string{"Bearer"}, "", "", malformed},
-	"no token":         {[]string{"Bearer "}, "", "", malformed},
+	"empty":            {[]string{""}, "", "", noToken},
+	"space":            {[]string{" "}, "", "", noToken},
+	"white space":      {[]string{" \t "}, "", "", noToken},
+	"Bearer alone":     {[]string{"Bearer"}, "", "", noToken},
+	"no token":         {[]string{"Bearer "}, "", "", noToken},
+	"alone, any case":  {[]string{"bEARER   "}, "", "", noToken},
+	"DPoP alone":       {[]string{"DPoP"}, "", "", noToken},
+	"Negotiate alone":  {[]string{"Negotiate"}, "", "", noToken},
+	"digits, hyphens":  {[]string{"SCRAM-SHA-256 "}, "", "", noToken},
+	"empty twice":      {[]string{"", ""}, "", "", claims.ReasonSeveralCredentials},
+	"empty and token":  {[]string{"", "Bearer a"}, "", "", claims.ReasonSeveralCredentials},
+	"alone, a comma":   {[]string{"Bearer,"}, "", "", malformed},
+	"alone, quoted":    {[]string{`"Bearer"`}, "", "", malformed},
+	"alone, tab":       {[]string{"Bearer\t"}, "", "", malformed},
+	"alone, NUL":       {[]string{"Bearer\x00"}, "", "", malformed},
+	"alone, [":         {[]string{"[Bearer]"}, "", "", malformed},
+	"alone, too long":  {[]string{strings.Repeat("a", 33)}, "", "", malformed},
 	"token alone":      {[]string{"abc.def.ghi"}, "", "", malformed},
 	"leading space":    {[]string{" Bearer abc"}, "", "", malformed},
 	"trailing space":   {[]string{"Bearer abc "}, "", "", malformed},
@@ -45,7 +57,10 @@ var parsed = map[string]struct {
 	"token for scheme": {[]string{strings.Repeat("a", 33) + " b"}, "", "", malformed},
 }
 
-const malformed = claims.ReasonMalformedCredentials
+const (
+	noToken   = claims.ReasonNoToken
+	malformed = claims.ReasonMalformedCredentials
+)
 
 // anybody accepts what it is given.
 type anybody struct{}
@@ -62,11 +77,11 @@ func decide(t testing.TB, auth claims.Authenticator, c claims.Credentials) (any,
 	return guard.Authorize(t.Context(), claims.Operation{}, c, nil)
 }
 
-// judge returns the credentials in the fields and what an operation says to them
-// whose Authenticator accepts everything.
+// judge returns the credentials in the fields and what an operation says to
+// them whose Authenticator accepts everything.
 func judge(t testing.TB, fields []string) (claims.Credentials, error) {
 	t.Helper()
-	credentials, err := bearer.Parse(fields)
+	credentials, err := httpauth.Parse(fields)
 	if err != nil {
 		assert.Empty(t, credentials, "credentials beside an error")
 		return claims.Credentials{}, err
@@ -111,7 +126,7 @@ func TestParse_everyByte(t *testing.T) {
 				c == ' ' && place == 0
 			_, err := judge(t, []string{"Bearer " + string(token)})
 			assert.Equal(t, good, err == nil, "%q", token)
-			credentials, err := bearer.Parse([]string{"Bearer " + string(token)})
+			credentials, err := httpauth.Parse([]string{"Bearer " + string(token)})
 			require.NoError(t, err)
 			_, err = decide(t, keys, credentials)
 			reason := claims.AsError(err).Reason()
@@ -142,75 +157,4 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q: token %q", field, got.Token)
 		}
 	})
-}
-
-func TestChallenge(t *testing.T) {
-	t.Parallel()
-	read := claims.Scopes("orders:read")
-	missing := claims.AsError(read.Check(t.Context(), &claims.Claims{}))
-	reader, err := claims.FromJSON([]byte(`{"scope":"orders:read"}`), claims.Config{})
-	require.NoError(t, err)
-	stepUp := claims.AsError(claims.All(
-		read, claims.ACR("gold", "silver"), claims.MaxAge(5*time.Minute),
-	).Check(t.Context(), reader))
-	text := func(class error, reason claims.Reason) string {
-		return claims.NewError(class, reason, nil).Text()
-	}
-	for name, row := range map[string]struct {
-		challenge bearer.Challenge
-		refusal   *claims.Error
-		want      string
-	}{
-		"no token": {
-			bearer.NewChallenge(""), claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil),
-			`Bearer realm="api"`,
-		},
-		"no token, scope needed": {
-			bearer.NewChallenge(`a"b\c` + "\r\n"),
-			claims.AsError(claims.Allowed(t.Context(), read)),
-			`Bearer realm="a\"b\\c", scope="orders:read"`,
-		},
-		"malformed": {
-			bearer.NewChallenge(""),
-			claims.NewError(claims.ErrInvalidRequest, claims.ReasonSeveralCredentials, nil),
-			`Bearer realm="api", error="invalid_request", error_description="` +
-				text(claims.ErrInvalidRequest, claims.ReasonSeveralCredentials) + `"`,
-		},
-		"invalid": {
-			bearer.NewChallenge(""), claims.NewError(claims.ErrInvalidToken, claims.ReasonExpired, nil),
-			`Bearer realm="api", error="invalid_token", error_description="` +
-				text(claims.ErrInvalidToken, claims.ReasonExpired) + `"`,
-		},
-		"scope": {
-			bearer.NewChallenge(""), missing,
-			`Bearer realm="api", error="insufficient_scope", error_description="` +
-				text(claims.ErrInsufficientScope, claims.ReasonScope) + `", scope="orders:read"`,
-		},
-		"forbidden": {
-			bearer.NewChallenge(""), claims.NewError(claims.ErrForbidden, claims.ReasonPermission, nil),
-			`Bearer realm="api", error="insufficient_scope", error_description="` +
-				text(claims.ErrForbidden, claims.ReasonPermission) + `"`,
-		},
-		"authentication": {
-			bearer.NewChallenge(""), claims.NewError(
-				claims.ErrInsufficientAuthentication, claims.ReasonAuthentication, nil),
-			`Bearer realm="api", error="insufficient_user_authentication", error_description="` +
-				text(claims.ErrInsufficientAuthentication, claims.ReasonAuthentication) + `"`,
-		},
-		"step-up": {
-			bearer.NewChallenge(""), stepUp,
-			`Bearer realm="api", error="insufficient_user_authentication", error_description="` +
-				text(claims.ErrInsufficientAuthentication, claims.ReasonAuthentication) +
-				`", scope="orders:read", acr_values="gold silver", max_age="300"`,
-		},
-		"unavailable": {
-			bearer.NewChallenge(""), claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, nil),
-			"",
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			assert.Equal(t, row.want, row.challenge.Field(row.refusal))
-		})
-	}
 }
