@@ -745,8 +745,12 @@ func TestVerifier_attacks(t *testing.T) {
 			require.NoError(t, err)
 			before, metadata := issuer.KeySetRequests(), issuer.Requests(wellKnown)
 			check(verifier)
-			assert.Equal(t, tt.warm, issuer.KeySetRequests()-before, "requests for the key set, warm")
-			assert.Equal(t, tt.warm, issuer.Requests(wellKnown)-metadata, "for metadata, warm")
+			warm := tt.warm
+			if tt.cold > 0 && (tt.reason == claims.ReasonSignature || tt.reason == claims.ReasonAlgorithm) {
+				warm = 1 // the key that was found may have been replaced
+			}
+			assert.Equal(t, warm, issuer.KeySetRequests()-before, "requests for the key set, warm")
+			assert.Equal(t, warm, issuer.Requests(wellKnown)-metadata, "for metadata, warm")
 		})
 	}
 }
