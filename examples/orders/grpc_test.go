@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/examples/internal/demo/demotest"
 	"github.com/sallyport-go/sallyport/examples/orders/orderspb"
 )
 
@@ -120,7 +121,8 @@ func TestGRPC_refusals(t *testing.T) {
 					trailer, err := method.call(withToken(t, fault.token(issuer, good)), client)
 					assertRefused(t, err, codes.Unauthenticated, strings.ToUpper(fault.reason))
 					assert.Equal(t, fault.description, status.Convert(err).Message())
-					assert.Equal(t, []string{fault.challenge(method.scope)}, trailer.Get("www-authenticate"))
+					assert.Equal(t, []string{fault.challenge(method.scope)},
+						trailer.Get("www-authenticate"))
 				}
 
 				another := claimstest.Token{Scope: method.scope + "s"}
@@ -134,7 +136,7 @@ func TestGRPC_refusals(t *testing.T) {
 	})
 	// No refusal has reached a handler.
 	got := d.call(t, "GET", "/orders", issuer.Mint(claimstest.Token{Scope: "orders:read"}), "")
-	assert.Len(t, got.decode(t)["orders"], 2)
+	assert.Len(t, got.Decode(t)["orders"], 2)
 }
 
 // assertRefused checks the status of a refusal, and returns its ErrorInfo.
@@ -155,7 +157,7 @@ func assertRefused(t *testing.T, err error, code codes.Code, reason string) *err
 // withToken returns a context for calls with the token.
 func withToken(t *testing.T, token string) context.Context {
 	t.Helper()
-	return metadata.AppendToOutgoingContext(bounded(t), "authorization", "Bearer "+token)
+	return metadata.AppendToOutgoingContext(demotest.Bounded(t), "authorization", "Bearer "+token)
 }
 
 // The OAuth client gets a token by itself before each call that needs one.
@@ -163,9 +165,9 @@ func TestGRPC_oauthClient(t *testing.T) {
 	t.Parallel()
 	d := start(t)
 	tokens := oauthTokens{(&clientcredentials.Config{
-		ClientID: "orders-admin", ClientSecret: "admin-secret", TokenURL: d.issuer + "/token",
+		ClientID: "orders-admin", ClientSecret: "admin-secret", TokenURL: d.Issuer + "/token",
 	}).TokenSource(t.Context())}
-	client := orderspb.NewOrdersClient(d.dial(t, grpc.WithPerRPCCredentials(tokens)))
+	client := orderspb.NewOrdersClient(d.Dial(t, grpc.WithPerRPCCredentials(tokens)))
 	for _, method := range methods {
 		_, err := method.call(t.Context(), client)
 		assert.NoError(t, err, method.name)
@@ -252,21 +254,28 @@ func TestGRPC_watchEndsWithTheToken(t *testing.T) {
 	t.Parallel()
 	issuer := startIssuer(t)
 	d := start(t, "-issuer", issuer.URL())
+	started := time.Now()
 	ctx := withToken(t, issuer.Mint(claimstest.Token{
-		Scope: "orders:read", Lifetime: 2 * time.Second,
+		Scope: "orders:read", Lifetime: nearlyOver,
 	}))
-	watch, err := d.orders(t).WatchOrders(ctx, &orderspb.WatchOrdersRequest{})
+	client := d.orders(t)
+	_, err := client.GetOrder(ctx, &orderspb.GetOrderRequest{Id: "1"})
+	require.NoError(t, err, "within the leeway")
+	watch, err := client.WatchOrders(ctx, &orderspb.WatchOrdersRequest{})
 	require.NoError(t, err)
-	for err == nil {
+	for range 2 {
 		_, err = watch.Recv()
+		require.NoError(t, err)
 	}
+	_, err = watch.Recv()
+	assert.Greater(t, time.Since(started), 3*time.Second, "not at once")
 	assertRefused(t, err, codes.Unauthenticated, "EXPIRED")
 	assert.Len(t, watch.Trailer().Get("www-authenticate"), 1)
 }
 
 func TestGRPC_publicServices(t *testing.T) {
 	t.Parallel()
-	conn := start(t).dial(t)
+	conn := start(t).Dial(t)
 	for _, service := range []string{"", "orders.v1.Orders"} {
 		got, err := healthpb.NewHealthClient(conn).Check(t.Context(),
 			&healthpb.HealthCheckRequest{Service: service})

@@ -56,7 +56,8 @@ func TestWithinOrigin(t *testing.T) {
 // slowNetwork is an error of the net package.
 type slowNetwork struct{ timeout bool }
 
-func (slowNetwork) Error() string   { return "slow" }
+func (slowNetwork) Error() string { return "slow" }
+
 func (s slowNetwork) Timeout() bool { return s.timeout }
 
 func TestNetworkFault(t *testing.T) {
@@ -85,25 +86,4 @@ func TestNetworkFault(t *testing.T) {
 			}
 		})
 	}
-}
-
-// Who comes late to an outage that is over finds the keys, and makes no request.
-func TestCache_joinAfterTheFetch(t *testing.T) {
-	t.Parallel()
-	set, err := Parse([]byte(oneKey))
-	require.NoError(t, err)
-	asked := 0
-	cache, err := NewCache(Config{Sources: []Source{sourceOf(func() (*Set, error) {
-		asked++
-		return set, nil
-	})}})
-	require.NoError(t, err)
-	require.NoError(t, cache.Ready(t.Context()))
-	f, err := cache.join()
-	require.NoError(t, err)
-	assert.Nil(t, f)
-	snap, err := cache.await(t.Context())
-	require.NoError(t, err)
-	assert.Same(t, set, snap.set)
-	assert.Equal(t, 1, asked)
 }

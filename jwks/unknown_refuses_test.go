@@ -1,6 +1,8 @@
 package jwks_test
 
 import (
+	"context"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,7 +23,7 @@ func TestCache_Refuses(t *testing.T) {
 		var refusals []jwks.Refusal
 		cache, err := jwks.NewCache(jwks.Config{
 			Issuer: issuer.URL(), Client: issuer.Client(),
-			Observer: func(e jwks.Event) {
+			Observer: func(_ context.Context, e jwks.Event) {
 				if e.Kind == jwks.EventRefusal {
 					refusals = append(refusals, e.Refusal)
 				}
@@ -63,5 +65,33 @@ func TestCache_Refuses(t *testing.T) {
 		refuses(false, "a")
 		time.Sleep(9 * time.Minute)
 		refuses(false, "a") // a refresh is due
+	})
+}
+
+// While a fetch is under way that may bring a key, nobody is refused for lack of it.
+func TestCache_Refuses_duringAFetch(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		issuer, cache := issuerAndCache(t)
+		require.NoError(t, lookup(t, cache, issuer.Key()))
+		slow(issuer, 2*time.Second)
+		go func() { _, _ = cache.Lookup(t.Context(), "invented", "ES256") }()
+		synctest.Wait()
+		assert.False(t, cache.Refuses("other", "ES256"))
+		time.Sleep(3 * time.Second)
+		assert.True(t, cache.Refuses("other", "ES256"))
+	})
+}
+
+// Nor is anybody while a fetch is due, which a look-up starts.
+func TestCache_Refuses_whatIsDue(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		issuer, cache := issuerAndCache(t)
+		require.NoError(t, lookup(t, cache, issuer.Key()))
+		issuer.Fail(http.StatusInternalServerError)
+		time.Sleep(defaultLife * 95 / 100)
+		_, err := cache.Lookup(t.Context(), "invented", "ES256")
+		require.ErrorIs(t, err, jwks.ErrUnknownKey)
+		synctest.Wait()
+		assert.False(t, cache.Refuses("other", "ES256"))
 	})
 }
