@@ -41,9 +41,9 @@ func TestService_issuerDownAtStart(t *testing.T) {
 	assert.Equal(t, 200, d.call(t, "GET", "/healthz", "", "").Status)
 	client := d.orders(t)
 	for _, method := range methods {
-		trailer, err := method.call(withToken(t, token), client)
+		header, err := method.call(withToken(t, token), client)
 		assertRefused(t, err, codes.Unavailable, "KEYS_UNAVAILABLE")
-		assert.Empty(t, trailer.Get("www-authenticate"), method.name)
+		assert.Empty(t, header.Get("www-authenticate"), method.name)
 		assert.True(t, hasRetryInfo(err), method.name)
 	}
 	// What a caller sends does not choose this outcome.
