@@ -3,6 +3,7 @@ package main_test
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,6 +91,64 @@ func TestService_readyDoesNotWaitForAStalledIssuer(t *testing.T) {
 	})
 	d := start(t, "-issuer", issuer.URL())
 	assert.Equal(t, 503, d.call(t, "GET", "/readyz", "", "").Status)
+}
+
+// Who waits for keys is told in time that there are none, whatever of the issuer
+// does not answer.
+func TestService_silentIssuer(t *testing.T) {
+	t.Parallel()
+	silent := func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	}
+	metadataAlone := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/.well-known/") {
+				next.ServeHTTP(w, r)
+				return
+			}
+			silent(nil).ServeHTTP(w, r)
+		})
+	}
+	const enough = 8 * time.Second // a fetch may take 5
+	for _, test := range []struct {
+		name string
+		wrap func(http.Handler) http.Handler
+		warm bool // it has answered before, and then changed its keys
+		http int
+		grpc codes.Code
+	}{
+		{name: "from the start", wrap: silent, http: 503, grpc: codes.Unavailable},
+		{name: "but for its metadata", wrap: metadataAlone, http: 503, grpc: codes.Unavailable},
+		{name: "with new keys", wrap: silent, warm: true, http: 401, grpc: codes.Unauthenticated},
+		{
+			name: "but for its metadata, with new keys", wrap: metadataAlone, warm: true,
+			http: 401, grpc: codes.Unauthenticated,
+		},
+	} {
+		for _, transport := range []string{"HTTP", "gRPC"} {
+			t.Run(transport+", "+test.name, func(t *testing.T) {
+				t.Parallel()
+				issuer := startIssuer(t)
+				d := start(t, "-issuer", issuer.URL())
+				if test.warm {
+					token := issuer.Mint(claimstest.Token{Scope: "orders:read"})
+					require.Equal(t, 200, d.call(t, "GET", "/orders", token, "").Status)
+					issuer.Rotate("")
+				}
+				issuer.Intercept(test.wrap)
+				token := issuer.Mint(claimstest.Token{Scope: "orders:read"})
+				client, ctx := d.orders(t), withToken(t, token)
+				started := time.Now()
+				if transport == "HTTP" {
+					assert.Equal(t, test.http, d.call(t, "GET", "/orders", token, "").Status)
+				} else {
+					_, err := client.GetOrder(ctx, &orderspb.GetOrderRequest{Id: "1"})
+					assert.Equal(t, test.grpc, status.Code(err), "%v", err)
+				}
+				assert.Less(t, time.Since(started), enough)
+			})
+		}
+	}
 }
 
 func TestService_drains(t *testing.T) {
