@@ -78,9 +78,9 @@ func TestRun_refusesBadFlags(t *testing.T) {
 			want: `-http "nonsense": must be HOST:PORT with a port from 0 to 65535; ` +
 				`-grpc "127.0.0.1:65536": must be HOST:PORT with a port from 0 to 65535; ` +
 				`-audience must not be empty; ` +
-				`-issuer "ftp://a.example": jwks: Config.Issuer must be an https URL; ` +
+				`-issuer "ftp://a.example": jwks: Config.Issuer of "ftp://a.example" must be an https URL; ` +
 				`-issuer "https://u:xxxxx@b.example": ` +
-				`jwks: Config.Issuer must not have user information`,
+				`jwks: Config.Issuer of "https://…@b.example" must not have user information`,
 		},
 		{
 			name: "empty issuer",
@@ -91,7 +91,8 @@ func TestRun_refusesBadFlags(t *testing.T) {
 			name: "plain http issuer",
 			args: []string{"-issuer", "http://a.example"},
 			want: `-issuer "http://a.example": ` +
-				`jwks: Config.Issuer must be https (http is for loopback addresses only)`,
+				`jwks: Config.Issuer of "http://a.example" must be https (http is for ` +
+				`loopback addresses and InsecureHTTPHosts only)`,
 		},
 		{
 			name: "issuer twice",
@@ -115,7 +116,8 @@ func TestRun_refusesBadFlags(t *testing.T) {
 			name: "key set URL over plain http",
 			args: []string{"-issuer", "https://a.example", "-jwks-url", "http://a.example/jwks"},
 			want: `-jwks-url "http://a.example/jwks": ` +
-				`jwks: Config.URL must be https (http is for loopback addresses only)`,
+				`jwks: Config.URL of "http://a.example/…" must be https (http is for ` +
+				`loopback addresses and InsecureHTTPHosts only)`,
 		},
 		{
 			name: "development issuer for everybody",
