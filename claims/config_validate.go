@@ -102,20 +102,30 @@ func (cfg Config) validateKeys(report reporter) {
 	if cfg.KeySetURL != "" || !isZero(cfg.KeyCache) {
 		report("Keys takes the place of KeySetURL and KeyCache")
 	}
-	cache, ok := cfg.Keys.(interface{ Issuer() string })
+	cache, ok := cfg.Keys.(*jwks.Cache)
 	if !ok || cache.Issuer() == "" {
 		return
 	}
 	switch of := cache.Issuer(); cfg.KeysOf {
 	case of:
 	case "":
-		if of != cfg.Issuer && !strings.Contains(cfg.Issuer, "{") {
+		if !cfg.couldHave(of) {
 			report("Keys is a cache of the keys of %q, and Issuer is %q: "+
 				"if they are two names of one issuer, say so by KeysOf", shownURL(of), shownURL(cfg.Issuer))
 		}
 	default:
 		report("KeysOf is %q, and Keys is a cache of the keys of %q", shownURL(cfg.KeysOf), shownURL(of))
 	}
+}
+
+// couldHave reports whether the keys of an issuer may be those of this one: one of its
+// tenants, or, of Entra, the other version of it.
+func (cfg Config) couldHave(of string) bool {
+	if of == cfg.Issuer || cfg.Profile.lets(of, cfg.Issuer) {
+		return true
+	}
+	open, err := parseTemplate(cfg.Issuer)
+	return err != nil || open != nil && (open.tenant(of) != "" || cfg.Profile == EntraV1)
 }
 
 func isZero(v any) bool { return reflect.ValueOf(v).IsZero() }
