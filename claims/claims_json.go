@@ -25,7 +25,7 @@ func FromJSON(object []byte, cfg Config) (*Claims, error) {
 	var t token
 	f, fault := parseClaims(string(object), &t.members)
 	if f == nil {
-		return nil, fmt.Errorf("claims: FromJSON: %w", fault)
+		return nil, &plainRefusal{fault, "claims: FromJSON: " + causeOf(fault)}
 	}
 	t.claims = f
 	meaning.complete(&t)

@@ -271,11 +271,8 @@ func TestFromJSON_config(t *testing.T) {
 		caller, err := claims.FromJSON([]byte(object), claims.Config{})
 		assert.Nil(t, caller)
 		require.Error(t, err, object)
-		text := err.Error()
-		if cause := claims.AsError(err).Unwrap(); cause != nil {
-			text += cause.Error()
-		}
-		assert.Contains(t, text, want, object)
+		assert.ErrorContains(t, err, want, object)
+		assert.ErrorIs(t, err, claims.ErrInvalidToken, object)
 	}
 	_, err = claims.FromJSON([]byte(`{}`), claims.Config{Profile: 99, PermissionClaims: []string{"", "a.*"}})
 	for _, wrong := range []string{"Config.Profile", "Config.PermissionClaims has an empty name", `"a.*"`} {

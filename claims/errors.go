@@ -238,3 +238,21 @@ func isGone(ctx context.Context, err error) bool {
 	return ctx.Err() != nil &&
 		(errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
+
+// causeOf returns the text of what is behind a refusal, which its own keeps from
+// clients.
+func causeOf(refusal *Error) string {
+	if refusal.cause == nil {
+		return refusal.Error()
+	}
+	return refusal.cause.Error()
+}
+
+// plainRefusal is a refusal with a text for operators.
+type plainRefusal struct {
+	refusal *Error
+	text    string
+}
+
+func (r *plainRefusal) Error() string { return r.text }
+func (r *plainRefusal) Unwrap() error { return r.refusal }

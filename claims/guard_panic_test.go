@@ -14,6 +14,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/jwks"
 )
 
 // Whatever of a user's code panics, the request cannot be decided, and operators learn
@@ -56,6 +57,18 @@ func TestGuard_panics(t *testing.T) {
 			auth: verifierOf(func(cfg *claims.Config) { cfg.TrustTenant = func(string) bool { panic("no list") } }),
 		},
 		{name: "Keys", text: "no keys", auth: verifierOf(func(cfg *claims.Config) { cfg.Keys = panicking{} })},
+		{
+			name: "error of Keys", text: "nil pointer",
+			auth: verifierOf(func(cfg *claims.Config) {
+				cfg.Keys = lookup(func() ([]*jwks.Key, error) { return nil, (*touchy)(nil) })
+			}),
+		},
+		{
+			name: "an error as the panic", text: "Authenticator panicked",
+			auth: authenticator(func(context.Context, claims.Credentials) (*claims.Claims, error) {
+				panic((*touchy)(nil))
+			}),
+		},
 		{
 			name: "Authenticator", text: "nobody",
 			auth: authenticator(func(context.Context, claims.Credentials) (*claims.Claims, error) { panic("nobody") }),

@@ -302,27 +302,9 @@ var errUntrusted = errors.New("claims: not a trusted issuer")
 
 // notReady is an error for operators about an issuer.
 func notReady(issuer string, refusal *Error) error {
-	return &readiness{refusal, "claims: issuer " + quote(shownURL(issuer)) + " is not ready: " +
+	return &plainRefusal{refusal, "claims: issuer " + quote(shownURL(issuer)) + " is not ready: " +
 		causeOf(refusal)}
 }
-
-// causeOf returns the text of what is behind a refusal, which its own keeps from
-// clients.
-func causeOf(refusal *Error) string {
-	if refusal.cause == nil {
-		return refusal.Error()
-	}
-	return refusal.cause.Error()
-}
-
-// readiness is a refusal with a text for operators.
-type readiness struct {
-	refusal *Error
-	text    string
-}
-
-func (r *readiness) Error() string { return r.text }
-func (r *readiness) Unwrap() error { return r.refusal }
 
 // joinUnavailable returns nil if all errs are, or one [ErrUnavailable] for all of
 // them, which lasts as long as the longest.
@@ -341,7 +323,7 @@ func joinUnavailable(errs []error) error {
 			}
 		}
 	}
-	return &readiness{joined, err.Error()}
+	return &plainRefusal{joined, err.Error()}
 }
 
 // KeyStats returns [Verifier.KeyStats] of each issuer, by its name in its Config.

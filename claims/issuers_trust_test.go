@@ -208,7 +208,7 @@ func TestIssuers_Ready_byIssuer(t *testing.T) {
 type panicking struct{}
 
 func (panicking) Lookup(context.Context, string, string) ([]*jwks.Key, error) { panic("no keys") }
-func (panicking) Ready(context.Context) error                                { panic("not ready") }
+func (panicking) Ready(context.Context) error                                 { panic("not ready") }
 
 func TestVerifier_keySourcePanics(t *testing.T) {
 	t.Parallel()

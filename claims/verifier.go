@@ -162,12 +162,15 @@ func (v *Verifier) Ready(ctx context.Context) error {
 		return nil
 	}
 	err := foreign.Call(foreign.Name("claims: Config.Keys"), func() error {
-		return source.Ready(ctx)
+		if err := source.Ready(ctx); err != nil {
+			return notReady(v.issuer, unavailable(ctx, err))
+		}
+		return nil
 	})
-	if err != nil {
+	if _, panicked := err.(*foreign.PanicError); panicked {
 		return notReady(v.issuer, unavailable(ctx, err))
 	}
-	return nil
+	return err
 }
 
 // KeyStats returns what the cache of the issuer's keys holds and has done, the zero

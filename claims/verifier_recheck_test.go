@@ -194,8 +194,10 @@ func TestRecheck_anotherConfig(t *testing.T) {
 		{name: "another function", change: func(cfg *claims.Config) { cfg.Check = nothing }},
 		{name: "more leeway", change: func(cfg *claims.Config) { cfg.Leeway = time.Minute }},
 		{
-			name:   "that function refuses",
-			change: func(cfg *claims.Config) { cfg.Check = func(context.Context, *claims.Claims) error { return errRevoked } },
+			name: "that function refuses",
+			change: func(cfg *claims.Config) {
+				cfg.Check = func(context.Context, *claims.Claims) error { return errRevoked }
+			},
 			reason: claims.ReasonRejected,
 		},
 		{
@@ -281,7 +283,9 @@ type again struct {
 	recheck func(context.Context, *claims.Claims) error
 }
 
-func (a again) Recheck(ctx context.Context, caller *claims.Claims) error { return a.recheck(ctx, caller) }
+func (a again) Recheck(ctx context.Context, caller *claims.Claims) error {
+	return a.recheck(ctx, caller)
+}
 
 // An Authenticator of one's own is asked again if it can be, whatever it does.
 func TestRecheck_ownAuthenticator(t *testing.T) {

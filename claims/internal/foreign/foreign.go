@@ -11,7 +11,8 @@ import (
 )
 
 // PanicError is a panic of a user's code. It is for operators: the value may quote
-// what a request holds.
+// what a request holds. It matches nothing else, even if the value is an error: that
+// may be any, and its methods may panic.
 type PanicError struct {
 	Name  string // of what was called, in its author's words
 	Value any
@@ -21,12 +22,6 @@ type PanicError struct {
 // Error says what panicked, with what and where.
 func (e *PanicError) Error() string {
 	return fmt.Sprintf("%s panicked: %v\n%s", e.Name, e.Value, e.Stack)
-}
-
-// Unwrap returns the value if it is an error.
-func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
-	return err
 }
 
 var (
