@@ -118,14 +118,20 @@ func (cfg Config) validateKeys(report reporter) {
 	}
 }
 
-// couldHave reports whether the keys of an issuer may be those of this one: one of its
-// tenants, or, of Entra, the other version of it.
+// couldHave reports whether the keys of an issuer may be those of this one: of an open
+// issuer, if they are of one of its host, or, of Entra, of the other version.
 func (cfg Config) couldHave(of string) bool {
 	if of == cfg.Issuer || cfg.Profile.lets(of, cfg.Issuer) {
 		return true
 	}
 	open, err := parseTemplate(cfg.Issuer)
-	return err != nil || open != nil && (open.tenant(of) != "" || cfg.Profile == EntraV1)
+	if open == nil {
+		return err != nil
+	}
+	_, rest, _ := strings.Cut(open.prefix, "//")
+	host, _, _ := strings.Cut(rest, "/")
+	origin := open.prefix[:len(open.prefix)-len(rest)] + host
+	return of == origin || strings.HasPrefix(of, origin+"/") || cfg.Profile == EntraV1
 }
 
 func isZero(v any) bool { return reflect.ValueOf(v).IsZero() }
