@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // call is a request that was let through, or is about to be: the context of its
@@ -147,7 +146,7 @@ func (q *query) permitted(permission string) error {
 	}
 	var a *answer
 	if q.quiet {
-		if a = c.resolved.Load(); a != nil && !a.holds(time.Now()) {
+		if a = c.resolved.Load(); a != nil && !a.holds() {
 			a = nil
 		}
 		q.from(OriginCache)
@@ -178,7 +177,7 @@ func (q *query) from(origin PermissionOrigin) {
 // in a request, unless that lasts longer than the answer counts or the answer is
 // forgotten.
 func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
-	if a := c.resolved.Load(); a != nil && a.holds(time.Now()) {
+	if a := c.resolved.Load(); a != nil && a.holds() {
 		return a, OriginCache
 	}
 	who := c.caller.Principal()
@@ -204,7 +203,7 @@ func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
 		}
 	}
 	defer func() { <-turns }()
-	if a := c.resolved.Load(); a != nil && a.holds(time.Now()) {
+	if a := c.resolved.Load(); a != nil && a.holds() {
 		return a, OriginCache
 	}
 	var a *answer
@@ -213,9 +212,7 @@ func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
 		a, origin = cache.answer(ctx, who)
 		c.caller.answer.Store(a.standing)
 	} else {
-		limited, cancel := context.WithTimeout(ctx, defaultPermissionTimeout)
-		a = askSource(limited, c.guard.permissions, who, defaultPermissionTTL)
-		cancel()
+		a = askDirectly(ctx, c.guard.permissions, who, c.guard.calls)
 	}
 	if a.err == nil || ctx.Err() == nil { // one part that gave up does not speak for the rest
 		c.resolved.Store(a)
