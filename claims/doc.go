@@ -85,7 +85,7 @@
 // [ErrInsufficientScope] or [ErrForbidden], and [ErrUnavailable], and says by a
 // [Reason] which check it was. Nothing that a caller sends leads to
 // ErrUnavailable: it means that the issuer's keys or the caller's permissions can not
-// be had, or that a [Func], or the Resolve of [Tenants], could not decide.
+// be had, or that a [Func], or what resolves issuers for [Tenants], could not tell.
 //
 // # Requirements
 //

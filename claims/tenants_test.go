@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -21,79 +22,20 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// directory is what a service knows of its tenants.
-type directory struct {
-	issuers map[string]*claimstest.Issuer
-	calls   atomic.Int32
-
-	mu   sync.Mutex // guards the fields below
-	err  error
-	hold chan struct{} // Resolve waits for it, unless nil
-}
-
-func newDirectory(t testing.TB, tenants ...string) *directory {
-	t.Helper()
-	d := &directory{issuers: map[string]*claimstest.Issuer{}}
-	for _, tenant := range tenants {
-		issuer := newIssuer(t, claimstest.Config{URL: "https://" + tenant + ".example"})
-		d.issuers[issuer.URL()] = issuer
-	}
-	return d
-}
-
-func (d *directory) set(err error, hold chan struct{}) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.err, d.hold = err, hold
-}
-
-func (d *directory) resolve(ctx context.Context, issuer string) (claims.Config, error) {
-	d.calls.Add(1)
-	d.mu.Lock()
-	err, hold := d.err, d.hold
-	d.mu.Unlock()
-	if hold != nil {
-		select {
-		case <-hold:
-		case <-ctx.Done():
-			return claims.Config{}, ctx.Err()
-		}
-	}
-	if err != nil {
-		return claims.Config{}, err
-	}
-	known := d.issuers[issuer]
-	if known == nil {
-		return claims.Config{}, fmt.Errorf("directory: %w", claims.ErrUntrusted)
-	}
-	keys, err := jwks.Parse(known.KeySet())
-	if err != nil {
-		return claims.Config{}, err
-	}
-	return claims.Config{
-		Issuer: issuer, Audiences: []string{claimstest.Audience}, Keys: keys,
-	}, nil
-}
-
-func (d *directory) tenants(t testing.TB, cfg claims.TenantsConfig) *claims.Tenants {
-	t.Helper()
-	cfg.Resolve = d.resolve
-	tenants, err := claims.NewTenants(cfg)
-	require.NoError(t, err)
-	return tenants
-}
-
-func (d *directory) mint(tenant string) claims.Credentials {
-	return bearer(d.issuers["https://"+tenant+".example"].Mint(claimstest.Token{}))
-}
-
 func TestNewTenants_reportsEverything(t *testing.T) {
 	t.Parallel()
-	_, err := claims.NewTenants(claims.TenantsConfig{Max: -1, MaxAge: -1, MaxTokens: 10_000_001})
-	for _, field := range []string{"Resolve", "Max is", "MaxAge", "MaxTokens"} {
-		assert.ErrorContains(t, err, "TenantsConfig."+field)
+	_, err := claims.NewTenants(nil, claims.TenantsConfig{
+		Max: -1, MaxAge: -2, MaxTokens: 10_000_001, MaxTokenSize: 65_537,
+	})
+	for _, text := range []string{
+		"NewTenants needs a function", "TenantsConfig.Max of -1 ", "TenantsConfig.MaxAge of -2ns ",
+		"TenantsConfig.MaxTokens of 10000001 ", "TenantsConfig.MaxTokenSize of 65537 ",
+	} {
+		assert.ErrorContains(t, err, text)
 	}
-	newDirectory(t).tenants(t, claims.TenantsConfig{MaxTokens: 10_000_000})
+	newDirectory(t).tenants(t, claims.TenantsConfig{
+		MaxTokens: 10_000_000, MaxTokenSize: 65_536, MaxAge: math.MaxInt64,
+	})
 }
 
 func TestTenants_asksOnce(t *testing.T) {
@@ -316,15 +258,13 @@ func TestTenants_changes(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDirectory(t, "a")
 				changed := false
-				tenants, err := claims.NewTenants(claims.TenantsConfig{
-					Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
-						cfg, err := d.resolve(ctx, issuer)
-						if changed {
-							row.change(&cfg)
-						}
-						return cfg, err
-					},
-				})
+				tenants, err := claims.NewTenants(func(ctx context.Context, issuer string) (claims.Config, error) {
+					cfg, err := d.resolve(ctx, issuer)
+					if changed {
+						row.change(&cfg)
+					}
+					return cfg, err
+				}, claims.TenantsConfig{})
 				require.NoError(t, err)
 				expired := func() claims.Credentials { // within the leeway
 					return bearer(d.issuers["https://a.example"].Mint(
@@ -359,15 +299,12 @@ func TestTenants_ownSlots(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := newDirectory(t, "a")
-		tenants, err := claims.NewTenants(claims.TenantsConfig{
-			MaxAge: time.Second,
-			Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
-				if issuer != "https://a.example" {
-					<-ctx.Done()
-				}
-				return d.resolve(ctx, issuer)
-			},
-		})
+		tenants, err := claims.NewTenants(func(ctx context.Context, issuer string) (claims.Config, error) {
+			if issuer != "https://a.example" {
+				<-ctx.Done()
+			}
+			return d.resolve(ctx, issuer)
+		}, claims.TenantsConfig{MaxAge: time.Second})
 		require.NoError(t, err)
 		_, err = tenants.Authenticate(t.Context(), d.mint("a"))
 		require.NoError(t, err)
@@ -403,7 +340,7 @@ func TestTenants_badAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tenants, err := claims.NewTenants(claims.TenantsConfig{Resolve: resolve})
+			tenants, err := claims.NewTenants(resolve, claims.TenantsConfig{})
 			require.NoError(t, err)
 			_, err = tenants.Authenticate(t.Context(), bearer(issuer.Mint(claimstest.Token{})))
 			require.Equal(t, claims.ReasonIssuer, claims.AsError(err).Reason())
@@ -438,17 +375,15 @@ func TestTenants_keepKeys(t *testing.T) {
 		issuer := newIssuer(t, claimstest.Config{Lifetime: 24 * time.Hour})
 		client := issuer.Client()
 		var maxStale time.Duration
-		tenants, err := claims.NewTenants(claims.TenantsConfig{
-			Resolve: func(_ context.Context, name string) (claims.Config, error) {
-				keys, err := jwks.NewCache(jwks.Config{
-					Issuer: name, Client: client, MaxStale: maxStale,
-					Logger: slog.New(slog.DiscardHandler),
-				})
-				return claims.Config{
-					Issuer: name, Audiences: []string{claimstest.Audience}, Keys: keys,
-				}, err
-			},
-		})
+		tenants, err := claims.NewTenants(func(_ context.Context, name string) (claims.Config, error) {
+			keys, err := jwks.NewCache(jwks.Config{
+				Issuer: name, Client: client, MaxStale: maxStale,
+				Logger: slog.New(slog.DiscardHandler),
+			})
+			return claims.Config{
+				Issuer: name, Audiences: []string{claimstest.Audience}, Keys: keys,
+			}, err
+		}, claims.TenantsConfig{})
 		require.NoError(t, err)
 		token := bearer(issuer.Mint(claimstest.Token{}))
 		for range 30 {
@@ -623,16 +558,13 @@ func TestTenants_changeOfMany(t *testing.T) {
 		}
 		d := newDirectory(t, names...)
 		var changed atomic.Bool
-		tenants, err := claims.NewTenants(claims.TenantsConfig{
-			Max: 150,
-			Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
-				cfg, err := d.resolve(ctx, issuer)
-				if changed.Load() {
-					cfg.Audiences = append(cfg.Audiences, "another")
-				}
-				return cfg, err
-			},
-		})
+		tenants, err := claims.NewTenants(func(ctx context.Context, issuer string) (claims.Config, error) {
+			cfg, err := d.resolve(ctx, issuer)
+			if changed.Load() {
+				cfg.Audiences = append(cfg.Audiences, "another")
+			}
+			return cfg, err
+		}, claims.TenantsConfig{Max: 150})
 		require.NoError(t, err)
 		for round := range 4 {
 			for _, name := range names {
@@ -659,13 +591,11 @@ func TestTenants_uncomparableKeys(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := newDirectory(t, "a")
-		tenants, err := claims.NewTenants(claims.TenantsConfig{
-			Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
-				cfg, err := d.resolve(ctx, issuer)
-				cfg.Keys = keySource{cfg.Keys, []string{"x"}}
-				return cfg, err
-			},
-		})
+		tenants, err := claims.NewTenants(func(ctx context.Context, issuer string) (claims.Config, error) {
+			cfg, err := d.resolve(ctx, issuer)
+			cfg.Keys = keySource{cfg.Keys, []string{"x"}}
+			return cfg, err
+		}, claims.TenantsConfig{})
 		require.NoError(t, err)
 		for range 3 {
 			_, err := tenants.Authenticate(t.Context(), d.mint("a"))
@@ -716,12 +646,10 @@ func TestTenants_deafResolve(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		tenants, err := claims.NewTenants(claims.TenantsConfig{
-			Resolve: func(context.Context, string) (claims.Config, error) {
-				<-release
-				return claims.Config{}, claims.ErrUntrusted
-			},
-		})
+		tenants, err := claims.NewTenants(func(context.Context, string) (claims.Config, error) {
+			<-release
+			return claims.Config{}, claims.ErrUntrusted
+		}, claims.TenantsConfig{})
 		require.NoError(t, err)
 		stranger := newIssuer(t, claimstest.Config{})
 		var wg sync.WaitGroup
