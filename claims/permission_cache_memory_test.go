@@ -15,12 +15,6 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-func asked(t *testing.T, cache *claims.PermissionCache, subject string) {
-	t.Helper()
-	_, err := cache.Permissions(t.Context(), claims.Principal{Subject: subject})
-	require.NoError(t, err)
-}
-
 // The one asked about longest ago gives way, of some.
 func TestPermissionCache_evicts(t *testing.T) {
 	t.Parallel()

@@ -16,16 +16,6 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// mayBy returns the outcome for principal name, who waits as long as that.
-func mayBy(t *testing.T, cache *claims.PermissionCache, name string, patience time.Duration) truth {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	guard := guardOf(t, says(t, m{"sub": name}), claims.GuardConfig{Permissions: cache})
-	_, err := ask(ctx, guard, claims.Permissions("p"), nil)
-	return truthOf(err)
-}
-
 // Requests of one principal that arrive together ask once.
 func TestPermissionCache_singleFlight(t *testing.T) {
 	t.Parallel()

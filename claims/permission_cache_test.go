@@ -13,35 +13,6 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// holder is a caller in front of a cache.
-type holder struct {
-	t     *testing.T
-	guard *claims.Guard
-}
-
-func holderOf(t *testing.T, cache *claims.PermissionCache, members m) holder {
-	t.Helper()
-	return holder{t, guardOf(t, says(t, members), claims.GuardConfig{Permissions: cache})}
-}
-
-// may returns the outcome of a request that needs permission p.
-func (h holder) may() truth {
-	h.t.Helper()
-	_, err := ask(h.t.Context(), h.guard, claims.Permissions("p"), nil)
-	return truthOf(err)
-}
-
-// after returns it after some time.
-func (h holder) after(d time.Duration) truth {
-	h.t.Helper()
-	time.Sleep(d)
-	outcome := h.may()
-	synctest.Wait()
-	return outcome
-}
-
-const ns = time.Nanosecond
-
 // An answer counts for its TTL from when it was asked, and the next is asked for in the
 // last quarter of it, for which nobody waits.
 func TestPermissionCache_ttl(t *testing.T) {
