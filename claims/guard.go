@@ -44,7 +44,7 @@ func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 	if cfg.Permissions != nil && isNil(cfg.Permissions) {
 		errs = append(errs, errors.New("Config.Permissions is a nil pointer"))
 	}
-	if cache, _ := cfg.Permissions.(*PermissionCache); cache != nil && cache.source == nil {
+	if cache, _ := cfg.Permissions.(*PermissionCache); cache != nil && !cache.isMade() {
 		errs = append(errs, errors.New("Config.Permissions was not made by NewPermissionCache"))
 	}
 	if len(errs) > 0 {

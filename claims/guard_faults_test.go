@@ -20,8 +20,8 @@ func TestNewGuard_wrong(t *testing.T) {
 	assert.ErrorContains(t, err, "NewPermissionCache")
 }
 
-// What is tried refuses nobody, not even by a panic, and nobody is told of the trials of
-// a list's items.
+// What is tried refuses nobody, not even by a panic, and nobody is told of the
+// trials of a list's items.
 func TestReportOnly_panics(t *testing.T) {
 	t.Parallel()
 	record := &record{}
@@ -63,8 +63,8 @@ func TestLogDecisions_callerGone(t *testing.T) {
 	assert.Equal(t, "INFO", records[0]["level"])
 }
 
-// Of a decision that a message can still settle, what can not be decided without it
-// waits.
+// Of a decision that a message can still settle, what cannot be decided without
+// it waits.
 func TestGuard_pendingUndecided(t *testing.T) {
 	t.Parallel()
 	refuses := claims.RequestFunc("refuses", func(context.Context, *claims.Claims, string) (bool, error) { return false, nil })

@@ -67,8 +67,8 @@ var permissionVerifier = sync.OnceValue(func() *claims.Verifier {
 	return verifier
 })
 
-// permitted returns a caller whose token says this, and whose permissions are those
-// in its "permissions".
+// permitted returns a caller whose token says this, and whose permissions are
+// those in its "permissions".
 func permitted(t testing.TB, members m) *claims.Claims {
 	t.Helper()
 	caller, err := permissionVerifier().Authenticate(t.Context(), bearer(
@@ -143,7 +143,8 @@ func assertRefusal(t testing.TB, class, err error, text ...any) *claims.Error {
 	return refusal
 }
 
-// counted is a source that counts how often it is asked. It is changed while it is not.
+// counted is a source that counts how often it is asked. It is changed while it
+// is not.
 type counted struct {
 	mu     sync.Mutex
 	asked  []claims.Principal

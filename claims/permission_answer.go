@@ -1,6 +1,7 @@
 package claims
 
 import (
+	"container/list"
 	"context"
 	"fmt"
 	"maps"
@@ -42,11 +43,15 @@ type answer struct {
 	err        *Error // in the place of both
 	size       int    // permissions
 	term       asked.Term
-	standing   *standing // in a PermissionCache; nil if it is not
+
+	// In a PermissionCache; zero if it is not.
+	who      Principal
+	place    *list.Element // of the answers by age
+	standing *standing
 }
 
-// standing is what has become of an answer of a PermissionCache. It outlives the
-// answer there: claims that are remembered have it.
+// standing is what has become of an answer of a PermissionCache. It outlives
+// the answer there: claims that are remembered have it.
 type standing struct {
 	answer    atomic.Pointer[answer] // nil once it is gone from the cache
 	forgotten *atomic.Uint64         // of the cache: how often it was told to forget
@@ -85,7 +90,8 @@ func failure(cause error) *answer {
 	return a
 }
 
-// has reports whether a permission is granted in a workspace, or where there is none.
+// has reports whether a permission is granted in a workspace, or where there is
+// none.
 func (a *answer) has(workspace, permission string) bool {
 	if _, ok := a.everywhere[permission]; ok {
 		return true
@@ -97,9 +103,18 @@ func (a *answer) has(workspace, permission string) bool {
 	return ok
 }
 
-// holds reports whether an answer is valid for a request that has it already. One
-// that is gone from the cache was replaced or evicted, if nothing was forgotten since
-// it came there; otherwise nobody can tell, and it is asked for again.
+// termOf returns how long an answer is relied on, nil if there is no answer.
+func (a *answer) termOf() *asked.Term {
+	if a == nil {
+		return nil
+	}
+	return &a.term
+}
+
+// holds reports whether an answer is valid for a request that has it already.
+// One that is gone from the cache was replaced or evicted, if nothing was
+// forgotten since it came there; otherwise nobody can tell, and it is asked for
+// again.
 func (a *answer) holds() bool {
 	if a.term.State(clock.Now()) == asked.Expired {
 		return false

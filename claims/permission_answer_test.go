@@ -19,9 +19,9 @@ func (g granted) Permissions(context.Context, Principal) (Grants, error) {
 	return Grants{Permissions: g}, nil
 }
 
-// An answer expires while the machine sleeps, in a cache, in a request that has it and
-// for a caller whose token is remembered: the monotonic clock stands still, and the
-// wall clock goes on.
+// An answer expires while the machine sleeps, in a cache, in a request that has
+// it and for a caller whose token is remembered: the monotonic clock stands
+// still, and the wall clock goes on.
 func TestAnswer_asleep(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

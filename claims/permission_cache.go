@@ -1,6 +1,7 @@
 package claims
 
 import (
+	"container/list"
 	"context"
 	"strings"
 	"sync/atomic"
@@ -9,20 +10,22 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/clock"
 )
 
-// PermissionCache remembers for a while what a [PermissionSource] says. It is one
-// itself, and safe for concurrent use; one serves both transports.
-// [NewPermissionCache] makes one.
+// PermissionCache remembers for a while what a [PermissionSource] says. It is
+// one itself, and safe for concurrent use; one serves both transports.
+// [NewPermissionCache] makes one; a zero PermissionCache knows nobody's
+// permissions, and is [ErrUnavailable].
 //
-// Requests of one principal that arrive together ask once. A failure is cached for
-// a second, during which requests of that principal are [ErrUnavailable], unless an
-// earlier answer is still valid. The source is called with a context that ends with
-// no request: a caller who goes away takes nothing from those who wait for the same
-// answer. At most 4,096 principals are asked about at a time, and at most 4,096
-// requests wait for answers; further ones are ErrUnavailable at once.
+// Requests of one principal that arrive together ask once. A failure is cached
+// for a second, during which requests of that principal are [ErrUnavailable],
+// unless an earlier answer is still valid. The source is called with a context
+// that ends with no request: a caller who goes away takes nothing from those
+// who wait for the same answer. At most 4,096 principals are asked about at a
+// time, and at most 4,096 requests wait for answers; further ones are
+// ErrUnavailable at once.
 //
-// Give a transport the PermissionCache itself, not what wraps it: otherwise requests
-// that have begun do not see what is forgotten. To look up a caller whose token is
-// remembered takes no lock and no allocation.
+// Give a transport the PermissionCache itself, not what wraps it: otherwise
+// requests that have begun do not see what is forgotten. To look up a caller
+// whose token is remembered takes no lock and no allocation.
 type PermissionCache struct {
 	source PermissionSource
 	cfg    PermissionCacheConfig // without zeros
@@ -30,15 +33,21 @@ type PermissionCache struct {
 
 	forgotten atomic.Uint64 // calls of Forget
 	desk      *asked.Desk[Principal, *answer]
-	answers   map[Principal]*answer // guarded by the lock of desk
-	size      int                   // of answers; likewise
+
+	// Guarded by the lock of desk.
+	answers map[Principal]*answer
+	byAge   list.List // of answers, from the oldest
+	size    int       // of answers
 }
 
 var _ PermissionSource = (*PermissionCache)(nil)
 
-// Permissions returns what the source says of a principal, or has said lately. The
-// error is an [*Error].
+// Permissions returns what the source says of a principal, or has said lately.
+// The error is an [*Error].
 func (c *PermissionCache) Permissions(ctx context.Context, who Principal) (Grants, error) {
+	if !c.isMade() {
+		return Grants{}, errNotMade
+	}
 	a, _ := c.answer(ctx, who)
 	if a.err != nil {
 		return Grants{}, answeredTo(ctx, a.err)
@@ -46,17 +55,21 @@ func (c *PermissionCache) Permissions(ctx context.Context, who Principal) (Grant
 	return a.grants(), nil
 }
 
-// Forget ends the reliance on what was said of the principals that match: the next
-// request asks anew, and so does a request that has begun, at its next [Allowed] or
-// [Recheck], and one that waits for an answer. An empty field matches any, so
-// Forget(Principal{}) forgets all. It looks at every principal in the cache.
+// Forget ends the reliance on what was said of the principals that match: the
+// next request asks anew, and so does a request that has begun, at its next
+// [Allowed] or [Recheck], and one that waits for an answer. An empty field
+// matches any, so Forget(Principal{}) forgets all. It looks at every principal
+// in the cache.
 func (c *PermissionCache) Forget(who Principal) {
+	if !c.isMade() {
+		return
+	}
 	c.desk.Lock()
 	defer c.desk.Unlock()
 	c.forgotten.Add(1)
 	for principal, a := range c.answers {
 		if who.matches(principal) {
-			c.drop(principal, a)
+			c.drop(a)
 		}
 	}
 	c.desk.WithdrawAll(who.matches)
@@ -64,13 +77,18 @@ func (c *PermissionCache) Forget(who Principal) {
 
 // Len returns how many principals are in the cache.
 func (c *PermissionCache) Len() int {
+	if !c.isMade() {
+		return 0
+	}
 	c.desk.Lock()
 	defer c.desk.Unlock()
 	return len(c.answers)
 }
 
-// recall returns the answer about a caller whose token was met before, nil if it has
-// expired or the next is due.
+func (c *PermissionCache) isMade() bool { return c != nil && c.source != nil }
+
+// recall returns the answer about a caller whose token was met before, nil if
+// it has expired or the next is due.
 func (c *PermissionCache) recall(caller *Claims) *answer {
 	s := caller.of().answer.Load()
 	if s == nil || s.forgotten != &c.forgotten {
@@ -86,41 +104,17 @@ func (c *PermissionCache) recall(caller *Claims) *answer {
 func (c *PermissionCache) answer(
 	ctx context.Context, who Principal,
 ) (*answer, PermissionOrigin) {
-	origin := OriginCache
-	a, err := c.desk.Answer(ctx, func() (*answer, *asked.Question[*answer], error) {
-		a, q, err := c.find(who)
-		if a == nil {
-			origin = OriginSource
-		}
-		return a, q, err
+	a, waited, err := c.desk.Answer(ctx, func() (*answer, *asked.Question[*answer], error) {
+		a := c.answers[who]
+		return c.desk.Find(who, Principal.clone, a, a.termOf(), c.line)
 	})
-	if err != nil {
-		return failure(err), origin
-	}
-	return a, origin
-}
-
-// find returns the answer that is valid, or else the question that brings one. It is
-// called with the lock held.
-func (c *PermissionCache) find(who Principal) (*answer, *asked.Question[*answer], error) {
-	a, state := c.answers[who], asked.Expired
-	if a != nil {
-		state = a.term.State(clock.Now())
-	}
-	if state == asked.Fresh {
-		return a, nil, nil
-	}
-	q := c.desk.Ask(who, Principal.clone, c.line)
 	switch {
-	case state == asked.Due:
-		if q != nil {
-			a.term.Asked()
-		}
-		return a, nil, nil
-	case q == nil:
-		return nil, nil, asked.ErrBusy
+	case err != nil:
+		return failure(err), OriginSource
+	case waited:
+		return a, OriginSource
 	}
-	return nil, q, nil
+	return a, OriginCache
 }
 
 func (p Principal) clone() Principal {
@@ -134,8 +128,9 @@ func (c *PermissionCache) ask(ctx context.Context, who Principal) (*answer, erro
 	return askSource(ctx, c.source, who, c.cfg.TTL)
 }
 
-// settle puts an answer in the place of the one before, unless it is a failure and
-// that one is still valid, and returns which it is. It is called with the lock held.
+// settle puts an answer in the place of the one before, unless it is a failure
+// and that one is still valid, and returns which it is. It is called with the
+// lock held.
 func (c *PermissionCache) settle(who Principal, a *answer, err error) (*answer, error) {
 	before := c.answers[who]
 	if err != nil {
@@ -145,40 +140,24 @@ func (c *PermissionCache) settle(who Principal, a *answer, err error) (*answer, 
 		}
 		a = failure(err)
 	}
+	a.who = who
 	a.standing = &standing{forgotten: &c.forgotten, asOf: c.forgotten.Load()}
 	a.standing.answer.Store(a)
 	if before != nil {
-		c.drop(who, before)
+		c.drop(before)
 	}
 	c.answers[who] = a
 	c.size += a.size
+	a.place = c.byAge.PushBack(a)
 	for len(c.answers) > c.cfg.Max || c.size > meanGrants*c.cfg.Max && len(c.answers) > 1 {
-		c.makeRoom(who)
+		c.drop(c.byAge.Front().Value.(*answer))
 	}
 	return a, nil
 }
 
-// makeRoom evicts the oldest of some answers, not that of newcomer.
-func (c *PermissionCache) makeRoom(newcomer Principal) {
-	var oldest Principal
-	var found *answer
-	n := 0
-	for principal, a := range c.answers { // in no order
-		if principal == newcomer {
-			continue
-		}
-		if found == nil || a.term.Before(&found.term) {
-			oldest, found = principal, a
-		}
-		if n++; n == sampled {
-			break
-		}
-	}
-	c.drop(oldest, found)
-}
-
-func (c *PermissionCache) drop(who Principal, a *answer) {
+func (c *PermissionCache) drop(a *answer) {
 	a.standing.answer.Store(nil)
-	delete(c.answers, who)
+	delete(c.answers, a.who)
+	c.byAge.Remove(a.place)
 	c.size -= a.size
 }

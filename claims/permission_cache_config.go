@@ -16,32 +16,32 @@ const (
 	maxSourceCalls    = 64   // at a time
 	maxAskedAbout     = 4096 // principals that are asked about, and requests that wait
 	meanGrants        = 100  // permissions of a principal where all are in the cache
-	sampled           = 8    // answers, of which the oldest is evicted
 )
 
-// PermissionCacheConfig says how a [PermissionCache] remembers. The zero value is
-// useful.
+// PermissionCacheConfig says how a [PermissionCache] remembers. The zero value
+// is useful.
 type PermissionCacheConfig struct {
-	// TTL is how long an answer is valid, from when the source was asked: a change
-	// takes effect after that time at the latest, or at once by
-	// [PermissionCache.Forget]. If an answer is in use in the last quarter of the
-	// time, the next is asked for, which requests do not wait for. An answer that
-	// takes longer than TTL serves only the requests that wait for it. Time in which
-	// the machine sleeps counts. Zero means 30 seconds; at most an hour.
+	// TTL is how long an answer is valid, from when the source was asked: a
+	// change takes effect after that time at the latest, or at once by
+	// [PermissionCache.Forget]. If an answer is in use in the last quarter of
+	// the time, the next is asked for, which requests do not wait for. An
+	// answer that takes longer than TTL serves only the requests that wait for
+	// it. Time in which the machine sleeps counts. Zero means 30 seconds; at
+	// most an hour.
 	TTL time.Duration
 
-	// Max is how many principals are in the cache; together they may have 100 × Max
-	// permissions and workspaces. The oldest of a few answers is evicted. Zero means
+	// Max is how many principals are in the cache; together they may have 100 ×
+	// Max permissions and workspaces. The oldest answer is evicted. Zero means
 	// 10,000; at most 10 million.
 	Max int
 
-	// Timeout is how long one call of the source may take, with the wait for its
-	// turn: 64 are made at a time. Zero means 5 seconds; at most a minute.
+	// Timeout is how long one call of the source may take, with the wait for
+	// its turn: 64 are made at a time. Zero means 5 seconds; at most a minute.
 	Timeout time.Duration
 }
 
-// NewPermissionCache returns an empty PermissionCache. The error reports everything
-// that is wrong with its arguments.
+// NewPermissionCache returns an empty PermissionCache. The error reports
+// everything that is wrong with its arguments.
 func NewPermissionCache(
 	source PermissionSource, cfg PermissionCacheConfig,
 ) (*PermissionCache, error) {

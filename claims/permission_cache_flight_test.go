@@ -32,7 +32,8 @@ func TestPermissionCache_singleFlight(t *testing.T) {
 	})
 }
 
-// What is forgotten of one is nothing to those who wait for an answer about another.
+// To forget one principal is nothing to those who wait for an answer about
+// another.
 func TestPermissionCache_forgetsOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -51,8 +52,8 @@ func TestPermissionCache_forgetsOne(t *testing.T) {
 	})
 }
 
-// The source is asked about 64 principals at a time; the others wait for their turn,
-// and no longer than a call may take.
+// The source is asked about 64 principals at a time; the others wait for their
+// turn, and no longer than a call may take.
 func TestPermissionCache_turns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -107,8 +108,8 @@ func TestPermissionCache_tooBusy(t *testing.T) {
 	})
 }
 
-// A source that hangs is waited for no longer than Timeout, also one that does not look
-// at its context.
+// A source that hangs is waited for no longer than Timeout, also one that does
+// not look at its context.
 func TestPermissionCache_hangs(t *testing.T) {
 	t.Parallel()
 	for name, heeds := range map[string]bool{"and heeds its context": true, "and does not": false} {
@@ -146,7 +147,8 @@ func TestPermissionCache_hangs(t *testing.T) {
 	}
 }
 
-// A call whose goroutine ends, as that of a test that fails, is a failure like any.
+// A call whose goroutine ends, as that of a test that fails, is a failure like
+// any.
 func TestPermissionCache_goexit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -170,7 +172,7 @@ func TestPermissionCache_goexit(t *testing.T) {
 	})
 }
 
-// Who gives up is told so at once, and those who wait with him are not.
+// A request that gives up ends at once, and those that wait with it do not.
 func TestPermissionCache_waiterGivesUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -191,7 +193,8 @@ func TestPermissionCache_waiterGivesUp(t *testing.T) {
 	})
 }
 
-// What is being asked while it is forgotten was asked before: it counts for nobody.
+// An answer that is forgotten while it is asked for was asked before: it is
+// nobody's.
 func TestPermissionCache_forgottenInFlight(t *testing.T) {
 	t.Parallel()
 	for name, forget := range map[string]claims.Principal{

@@ -14,14 +14,15 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// What is forgotten is so in every request that has begun, whatever has become of the
-// answer that it has.
+// What is forgotten is so in every request that has begun, whatever has become
+// of the answer that it has.
 func TestPermissionCache_forgottenInLongRequests(t *testing.T) {
 	t.Parallel()
 	alice := claims.Principal{Subject: "alice"}
 	for _, tt := range []struct {
 		name string
-		// become brings about what becomes of the answer before it is forgotten.
+		// become brings about what becomes of the answer before it is
+		// forgotten.
 		become func(t *testing.T, cache *claims.PermissionCache, by *counted)
 	}{
 		{name: "in the cache", become: func(*testing.T, *claims.PermissionCache, *counted) {}},
@@ -89,8 +90,8 @@ func TestPermissionCache_forgottenInLongRequests(t *testing.T) {
 	}
 }
 
-// What is forgotten of one costs the others no more than to ask again, and those whose
-// answers are in the cache not even that.
+// What is forgotten of one costs the others no more than to ask again, and
+// those whose answers are in the cache not even that.
 func TestPermissionCache_forgetCostsOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// A call that does not return, and does not heed its context, is given up, and the
-// source is asked again: its principal is not locked out.
+// A call that does not return, and does not heed its context, is given up, and
+// the source is asked again: its principal is not locked out.
 func TestPermissionCache_hungCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -37,7 +37,8 @@ func TestPermissionCache_hungCall(t *testing.T) {
 	})
 }
 
-// Who is forgotten all the time is waited for no longer than one answer may take.
+// A principal who is forgotten all the time is waited for as long as one answer
+// may take.
 func TestPermissionCache_forgottenAllTheTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -16,8 +16,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
-// A caller who goes away, or gives up, is no outage, and takes nothing from those who
-// wait for the same answer.
+// A caller who goes away, or gives up, is no outage, and takes nothing from
+// those who wait for the same answer.
 func TestPermissionSource_callerGone(t *testing.T) {
 	t.Parallel()
 	eachKind(t, func(t *testing.T, kind func(claims.PermissionSource) claims.PermissionSource) {
@@ -85,8 +85,8 @@ func TestPermissionCache_callerGone(t *testing.T) {
 	})
 }
 
-// A panic of a source is a cause, with its stack; a goroutine that it ends and a call
-// that does not heed its context are no more than a failure.
+// A panic of a source is a cause, with its stack; a goroutine that it ends and
+// a call that does not heed its context are no more than a failure.
 func TestPermissionSource_faults(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]func(release chan struct{}){
@@ -128,7 +128,8 @@ func TestPermissionSource_faults(t *testing.T) {
 	}
 }
 
-// The calls of a source that do not return are bounded, as are the requests that wait.
+// The calls of a source that do not return are bounded, as are the requests
+// that wait.
 func TestPermissionSource_bounded(t *testing.T) {
 	t.Parallel()
 	eachKind(t, func(t *testing.T, kind func(claims.PermissionSource) claims.PermissionSource) {

@@ -105,8 +105,8 @@ func TestPermissionSource_longRequest(t *testing.T) {
 	})
 }
 
-// A part that gives up does not speak for the others, and none has to wait longer than
-// it wants to.
+// A part that gives up does not speak for the others, and none has to wait
+// longer than it wants to.
 func TestPermissionSource_partsThatGiveUp(t *testing.T) {
 	t.Parallel()
 	eachKind(t, func(t *testing.T, kind func(claims.PermissionSource) claims.PermissionSource) {
@@ -180,7 +180,8 @@ func TestPermissionSource_failures(t *testing.T) {
 	}
 }
 
-// Nobody in particular has no permissions but those of his token.
+// A caller without subject and client has no permissions but those of the
+// token.
 func TestPermissionSource_notAskedAboutNobody(t *testing.T) {
 	t.Parallel()
 	asked := &counted{grants: everywhere("p")}

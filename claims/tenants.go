@@ -20,34 +20,35 @@ const (
 	maxIssuerSize     = 1024 // bytes; what is held of issuers is bounded with it
 )
 
-// ErrUntrusted is what the function given to [NewTenants] returns for an issuer that
-// is not trusted.
+// ErrUntrusted is what the function given to [NewTenants] returns for an issuer
+// that is not trusted.
 var ErrUntrusted = errors.New("claims: issuer not trusted")
 
-// TenantsConfig says what a [Tenants] holds, and for how long. The zero value is
-// useful.
+// TenantsConfig says what a [Tenants] holds, and for how long. The zero value
+// is useful.
 type TenantsConfig struct {
-	// Max is how many tenants are held of which a token was ever verified; of these
-	// one that was not used for long is evicted. A quarter as many again, at least
-	// 64, are held without a verified token, so forged tokens do not evict tenants in
-	// use. When that fills up, the oldest unverified issuer is dropped and refused
-	// for the rest of its first 30 seconds. Zero means 1,000.
+	// Max is how many tenants are held of which a token was ever verified; of
+	// these one that was not used for long is evicted. A quarter as many again,
+	// at least 64, are held without a verified token, so forged tokens do not
+	// evict tenants in use. When that fills up, the oldest unverified issuer is
+	// dropped and refused for the rest of its first 30 seconds. Zero means
+	// 1,000.
 	Max int
 
-	// MaxTokens is how many verified tokens are remembered, of all tenants whose
-	// Config does not say none, as [Config] has it. Zero means 10,000, a negative
-	// value none; at most 10 million.
+	// MaxTokens is how many verified tokens are remembered, of all tenants
+	// whose Config does not say none, as [Config] has it. Zero means 10,000, a
+	// negative value none; at most 10 million.
 	MaxTokens int
 
-	// MaxTokenSize is how long the token of any tenant may be, as [Config] has it;
-	// that of one tenant may be less. Zero means 16 KiB; at most 64 KiB.
+	// MaxTokenSize is how long the token of any tenant may be, as [Config] has
+	// it; that of one tenant may be less. Zero means 16 KiB; at most 64 KiB.
 	MaxTokenSize int
 
-	// MaxAge is how long an answer is relied on before the next is asked for, which
-	// requests do not wait for; an answer twice as old is not relied on. Time in
-	// which the machine sleeps counts. [Tenants.Forget] ends trust at once. While
-	// resolve fails or panics, or has 64 tenants to answer for, the answer before
-	// stays valid. Zero means 5 minutes.
+	// MaxAge is how long an answer is relied on before the next is asked for,
+	// which requests do not wait for; an answer twice as old is not relied on.
+	// Time in which the machine sleeps counts. [Tenants.Forget] ends trust at
+	// once. While resolve fails or panics, or has 64 tenants to answer for, the
+	// answer before stays valid. Zero means 5 minutes.
 	MaxAge time.Duration
 }
 
@@ -60,8 +61,8 @@ type Tenants struct {
 	resolve  func(context.Context, string) (Config, error)
 	cfg      TenantsConfig // without zeros
 
-	// Questions about issuers that are not known and, so that these do not stand in
-	// their way, about tenants.
+	// Questions about issuers that are not known and, so that these do not
+	// stand in their way, about tenants.
 	strangers, familiar *asked.Line
 
 	desk  *asked.Desk[string, *tenant]
@@ -75,30 +76,33 @@ type Tenants struct {
 
 var _ Authenticator = (*Tenants)(nil)
 
-// NewTenants returns a Tenants that knows none yet. The error reports everything
-// that is wrong with its arguments.
+// NewTenants returns a Tenants that knows none yet. The error reports
+// everything that is wrong with its arguments.
 //
-// resolve returns by which Config an issuer is trusted, or an error that matches
-// [ErrUntrusted]; any other error means that it cannot be told now, and is a 503.
-// The issuer is the "iss" of a token that nobody has verified: refuse what does not
-// look like one of yours before asking a database, compare it byte for byte, and
-// return no other error for what an issuer's name alone brings about. A Config of
-// another Issuer counts as ErrUntrusted, and so does one that is invalid.
+// resolve returns by which Config an issuer is trusted, or an error that
+// matches [ErrUntrusted]; any other error means that it cannot be told now, and
+// is a 503. The issuer is the "iss" of a token that nobody has verified: refuse
+// what does not look like one of yours before asking a database, compare it
+// byte for byte, and return no other error for what an issuer's name alone
+// brings about. A Config of another Issuer counts as ErrUntrusted, and so does
+// one that is invalid.
 //
-// If it panics, an issuer that is not known counts as untrusted: the sender of a
-// token may have brought that about by its name. A tenant that is known stays so, as
-// for an error. The panic with its stack is the cause of the refusal, for operators.
+// If it panics, an issuer that is not known counts as untrusted: the sender of
+// a token may have brought that about by its name. A tenant that is known stays
+// so, as for an error. The panic with its stack is the cause of the refusal,
+// for operators.
 //
-// It is called once at a time for an issuer, unless that is forgotten meanwhile,
-// with a context of its own that ends after 5 seconds: it must heed it, as a call
-// that does not return counts until it does. Of issuers that are not known, 16 are
-// asked about at a time; further ones wait up to 5 seconds for their turn, 1,024 at
-// most, and are then refused. At most 4,096 requests wait for these answers; further
-// ones are refused at once. Answers about 64 tenants are asked for at a time.
+// It is called once at a time for an issuer, unless that is forgotten
+// meanwhile, with a context of its own that ends after 5 seconds: it must heed
+// it, as a call that does not return counts until it does. Of issuers that are
+// not known, 16 are asked about at a time; further ones wait up to 5 seconds
+// for their turn, 1,024 at most, and are then refused. At most 4,096 requests
+// wait for these answers; further ones are refused at once. Answers about 64
+// tenants are asked for at a time.
 //
-// It may make the Config's Keys anew each time: while the fields stay the same and
-// the two are a [*jwks.Cache] of the same config, by [jwks.Cache.SameConfig], or
-// equal, those before go on serving.
+// It may make the Config's Keys anew each time: while the fields stay the same
+// and the two are a [*jwks.Cache] of the same config, by
+// [jwks.Cache.SameConfig], or equal, those before go on serving.
 func NewTenants(
 	resolve func(ctx context.Context, issuer string) (Config, error), cfg TenantsConfig,
 ) (*Tenants, error) {
@@ -139,8 +143,8 @@ func NewTenants(
 	return t, nil
 }
 
-// Authenticate verifies a token of an issuer that is trusted. Where that cannot be
-// told, the error is [ErrUnavailable].
+// Authenticate verifies a token of an issuer that is trusted. Where that cannot
+// be told, the error is [ErrUnavailable].
 func (t *Tenants) Authenticate(ctx context.Context, c Credentials) (*Claims, error) {
 	if !t.isMade() {
 		return nil, errNotMade
@@ -155,8 +159,8 @@ func (t *Tenants) Authenticate(ctx context.Context, c Credentials) (*Claims, err
 	return caller, nil
 }
 
-// Recheck asks anew what each use of a token asks, of claims that these Tenants made:
-// see [Verifier.Recheck]. It returns nil for other claims.
+// Recheck asks anew what each use of a token asks, of claims that these Tenants
+// made: see [Verifier.Recheck]. It returns nil for other claims.
 func (t *Tenants) Recheck(ctx context.Context, caller *Claims) error {
 	if !t.isMade() {
 		return errNotMade
@@ -164,9 +168,9 @@ func (t *Tenants) Recheck(ctx context.Context, caller *Claims) error {
 	return t.pipeline.recheck(ctx, caller, t)
 }
 
-// Explain verifies a token and says what was compared, as [Verifier.Explain] does, by
-// the Config of the token's issuer. If that is not trusted the checks after it are
-// skipped.
+// Explain verifies a token and says what was compared, as [Verifier.Explain]
+// does, by the Config of the token's issuer. If that is not trusted the checks
+// after it are skipped.
 func (t *Tenants) Explain(ctx context.Context, token string) Explanation {
 	if !t.isMade() {
 		return Explanation{Err: errNotMade}
@@ -174,8 +178,8 @@ func (t *Tenants) Explain(ctx context.Context, token string) Explanation {
 	return explain(ctx, jws.Asymmetric, t, nil, token)
 }
 
-// Forget ends the reliance on what was said of an issuer: the next request with a
-// token of it asks again, and so does one that waits for an answer.
+// Forget ends the reliance on what was said of an issuer: the next request with
+// a token of it asks again, and so does one that waits for an answer.
 func (t *Tenants) Forget(issuer string) {
 	if !t.isMade() {
 		return
@@ -198,8 +202,8 @@ func (t *Tenants) Len() int {
 }
 
 // KeyStats returns what the cache of an issuer's keys holds and has done, as
-// [Verifier.KeyStats] does, and whether the issuer is held. It asks about no issuer
-// and starts no fetch.
+// [Verifier.KeyStats] does, and whether the issuer is held. It asks about no
+// issuer and starts no fetch.
 func (t *Tenants) KeyStats(issuer string) (stats jwks.Stats, held bool) {
 	if !t.isMade() {
 		return jwks.Stats{}, false

@@ -55,8 +55,8 @@ func (t *Tenants) admit(fresh *tenant) {
 	if t.newcomers.Len() >= max(minNewcomers, t.cfg.Max/4) {
 		oldest := t.newcomers.Front().Value.(*tenant)
 		t.drop(oldest.issuer)
-		// Otherwise names of real issuers in forged tokens would have their keys
-		// fetched each time.
+		// Otherwise names of real issuers in forged tokens would have their
+		// keys fetched each time.
 		t.refuse(oldest.issuer, errIssuer, oldest.admittedAt.Add(readmission))
 	}
 	fresh.place = t.newcomers.PushBack(fresh)
@@ -86,8 +86,8 @@ func (t *Tenants) used(k *tenant) {
 	k.place = t.verified.PushBack(k)
 }
 
-// unused returns a tenant that was not used for long, of those whose tokens were
-// verified. It is called with the lock held.
+// unused returns a tenant that was not used for long, of those whose tokens
+// were verified. It is called with the lock held.
 func (t *Tenants) unused() (found *tenant) {
 	for range min(lookedAt, t.verified.Len()) {
 		k := t.verified.Front().Value.(*tenant)

@@ -127,8 +127,8 @@ func TestTenants_unused(t *testing.T) {
 	})
 }
 
-// What was said of an issuer expires while the machine sleeps: the monotonic clock
-// stands still, and the wall clock goes on.
+// What was said of an issuer expires while the machine sleeps: the monotonic
+// clock stands still, and the wall clock goes on.
 func TestTenants_asleep(t *testing.T) {
 	t.Parallel()
 	now := clock.Now()

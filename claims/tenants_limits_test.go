@@ -56,7 +56,7 @@ func TestTenants_forgottenNewcomers(t *testing.T) {
 	assert.Zero(t, tenants.Len())
 }
 
-// Newcomers give way to newcomers, and tenants in use to tenants in use.
+// Newcomers evict newcomers, and tenants in use tenants in use.
 func TestTenants_twoKinds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestTenants_twoKinds(t *testing.T) {
 	})
 }
 
-// A newcomer that gave way is let in again 30 seconds after it came.
+// A newcomer that was dropped is let in again 30 seconds after it came.
 func TestTenants_readmission(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

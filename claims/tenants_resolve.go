@@ -30,63 +30,42 @@ var (
 		"claims: issuers that are not known: %w", asked.ErrBusy))
 )
 
-// find returns the tenant that an issuer is, asking about it if need be. The error is
-// an [*Error].
+// find returns the tenant that an issuer is, asking about it if need be. The
+// error is an [*Error].
 func (t *Tenants) find(ctx context.Context, issuer string) (*tenant, error) {
 	if known := t.lookup(issuer); known != nil && known.term.State(clock.Now()) == asked.Fresh {
 		return known, nil
 	}
-	stranger := false
-	known, err := t.desk.Answer(ctx, func() (*tenant, *asked.Question[*tenant], error) {
+	known, _, err := t.desk.Answer(ctx, func() (*tenant, *asked.Question[*tenant], error) {
 		known := t.lookup(issuer)
-		if stranger = known == nil; stranger {
-			q, err := t.askStranger(issuer)
-			return nil, q, err
+		if known == nil {
+			return t.findStranger(issuer)
 		}
-		return t.askFamiliar(known)
+		found, q, err := t.desk.Find(issuer, strings.Clone, known, &known.term, t.familiar)
+		if err != nil { // too many to answer for
+			return known, nil, nil
+		}
+		return found, q, nil
 	})
 	switch _, refused := err.(*Error); {
 	case err == nil, refused:
 		return known, err
-	case err == asked.ErrBusy && stranger:
+	case err == asked.ErrBusy && t.lookup(issuer) == nil:
 		return nil, errCrowd
 	}
 	return nil, undecided(ctx, ReasonIssuerUndecided, err)
 }
 
-// askStranger asks about an issuer that is not known, unless it is refused. It is
-// called with the lock held.
-func (t *Tenants) askStranger(issuer string) (*asked.Question[*tenant], error) {
+// findStranger asks about an issuer that is not known, unless it is refused.
+func (t *Tenants) findStranger(issuer string) (*tenant, *asked.Question[*tenant], error) {
 	if v, ok := t.refused[issuer]; ok && !clock.Now().Reached(v.until) {
-		return nil, v.err
+		return nil, nil, v.err
 	}
-	q := t.desk.Ask(issuer, strings.Clone, t.strangers)
-	if q == nil {
-		return nil, asked.ErrBusy
-	}
-	return q, nil
+	return t.desk.Find(issuer, strings.Clone, nil, nil, t.strangers)
 }
 
-// askFamiliar returns a tenant, or the question to wait for if too much time has
-// passed since the last answer. It is called with the lock held.
-func (t *Tenants) askFamiliar(known *tenant) (*tenant, *asked.Question[*tenant], error) {
-	state := known.term.State(clock.Now())
-	if state == asked.Fresh {
-		return known, nil, nil
-	}
-	q := t.desk.Ask(known.issuer, strings.Clone, t.familiar)
-	switch {
-	case q == nil: // too many to answer for
-		return known, nil, nil
-	case state == asked.Due:
-		known.term.Asked() // what is being asked will show later
-		return known, nil, nil
-	}
-	return nil, q, nil
-}
-
-// ask asks by which Config an issuer is trusted. It returns a tenant that nobody
-// knows of yet.
+// ask asks by which Config an issuer is trusted. It returns a tenant that
+// nobody knows of yet.
 func (t *Tenants) ask(ctx context.Context, issuer string) (*tenant, error) {
 	cfg, err := t.resolve(ctx, issuer)
 	if err != nil {
@@ -140,8 +119,8 @@ func (t *Tenants) settle(issuer string, fresh *tenant, err error) (*tenant, erro
 	return nil, untrusted
 }
 
-// isFault reports whether a call of the user's code panicked, or ended its goroutine,
-// and so gave no answer: whatever error it panicked with.
+// isFault reports whether a call of the user's code panicked, or ended its
+// goroutine, and so gave no answer: whatever error it panicked with.
 func isFault(err error) bool {
 	_, panicked := err.(*foreign.PanicError)
 	return panicked || errors.Is(err, foreign.ErrExited)

@@ -46,8 +46,8 @@ func newFailing(t *testing.T, cfg claims.TenantsConfig, names ...string) (*faili
 	return f, tenants
 }
 
-// A tenant that is known stays so while the function that resolves issuers gives no
-// answer, whatever it does instead, and is asked about again.
+// A tenant that is known stays so while the function that resolves issuers
+// gives no answer, whatever it does instead, and is asked about again.
 func TestTenants_faultAtRenewal(t *testing.T) {
 	t.Parallel()
 	none := claims.Config{}
@@ -102,8 +102,8 @@ func TestTenants_faultAtRenewal(t *testing.T) {
 	}
 }
 
-// The name of an issuer that is not known cannot bring about a 503 by a panic: it
-// counts as untrusted, for a minute. Operators are told all.
+// The name of an issuer that is not known cannot bring about a 503 by a panic:
+// it counts as untrusted, for a minute. Operators are told all.
 func TestTenants_faultAtFirst(t *testing.T) {
 	t.Parallel()
 	for name, instead := range map[string]func(context.Context) (claims.Config, error){
@@ -138,8 +138,8 @@ func TestTenants_faultAtFirst(t *testing.T) {
 	}
 }
 
-// Why it cannot be told whether an issuer is trusted reaches operators, also while it
-// is not asked again.
+// Why it cannot be told whether an issuer is trusted reaches operators, also
+// while it is not asked again.
 func TestTenants_cause(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -157,8 +157,8 @@ func TestTenants_cause(t *testing.T) {
 	})
 }
 
-// A caller who goes away, or gives up, is no outage, and takes nothing from those who
-// wait for the same answer.
+// A caller who goes away, or gives up, is no outage, and takes nothing from
+// those who wait for the same answer.
 func TestTenants_callerGone(t *testing.T) {
 	t.Parallel()
 	for _, quiet := range []time.Duration{0, time.Hour} { // of an issuer that is not known, and a tenant
@@ -204,8 +204,8 @@ func TestTenants_callerGone(t *testing.T) {
 	}
 }
 
-// The requests that wait to learn whether an issuer is trusted are bounded; further
-// ones are refused at once, and tenants are served.
+// The requests that wait to learn whether an issuer is trusted are bounded;
+// further ones are refused at once, and tenants are served.
 func TestTenants_crowd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

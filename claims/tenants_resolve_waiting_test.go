@@ -34,8 +34,8 @@ func occupied(t *testing.T) (d *directory, tenants *claims.Tenants, letGo func()
 	return d, tenants, func() { close(hold) }
 }
 
-// Who waits for a turn while its issuer is forgotten is answered by a question
-// that is asked afterwards.
+// A request that waits for a turn while its issuer is forgotten is answered by
+// a question that is asked afterwards.
 func TestTenants_forgottenWhileWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

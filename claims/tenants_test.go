@@ -197,7 +197,7 @@ func TestTenants_resolverDown(t *testing.T) {
 		}
 		assert.EqualValues(t, 1, d.calls.Load()-asked, "once in 10 s")
 
-		// Who is known goes on being trusted, and is asked about every 10 s.
+		// A tenant that is known stays so, and is asked about every 10 s.
 		time.Sleep(time.Hour)
 		before := d.calls.Load()
 		for range 100 {
@@ -214,7 +214,7 @@ func TestTenants_resolverDown(t *testing.T) {
 		require.ErrorIs(t, err, claims.ErrUnavailable)
 		assert.Equal(t, 5*time.Second, time.Since(began))
 
-		// Who is known is waited for once, after a quiet time.
+		// An answer about one is waited for once, after a quiet time.
 		time.Sleep(time.Hour)
 		for _, want := range []time.Duration{5 * time.Second, 0, 0} {
 			began = time.Now()
@@ -226,7 +226,7 @@ func TestTenants_resolverDown(t *testing.T) {
 	})
 }
 
-// What Resolve changes counts from its next answer on.
+// A change shows with the next answer.
 func TestTenants_changes(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
@@ -293,8 +293,8 @@ func TestTenants_changes(t *testing.T) {
 	}
 }
 
-// Strangers who keep Resolve busy do not hold up a question about a tenant, also
-// when its answer has to be waited for.
+// Strangers who keep Resolve busy do not hold up a question about a tenant,
+// also when its answer has to be waited for.
 func TestTenants_ownSlots(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -350,8 +350,8 @@ func TestTenants_badAnswers(t *testing.T) {
 	}
 }
 
-// An answer twice as old as MaxAge is not relied on: after a quiet time, the end
-// of trust shows at once.
+// An answer twice as old as MaxAge is not relied on: after a quiet time, the
+// end of trust shows at once.
 func TestTenants_quietTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -506,8 +506,8 @@ func TestTenants_form(t *testing.T) {
 	assert.Zero(t, d.calls.Load())
 }
 
-// A flood of invented issuers keeps no more than 16 questions open, and holds up
-// nobody who is known.
+// A flood of invented issuers keeps no more than 16 questions open, and holds
+// up nobody who is known.
 func TestTenants_flood(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -534,7 +534,7 @@ func TestTenants_flood(t *testing.T) {
 		synctest.Wait()
 		assert.EqualValues(t, 1+16, d.calls.Load(), "16 at a time")
 		assert.EqualValues(t, 3000-1024, refused.Load(), "the rest are refused at once")
-		// Also while it is time to ask about who is known.
+		// Also while it is time to ask about one.
 		for range 3 {
 			began := time.Now()
 			_, err = tenants.Authenticate(t.Context(), d.mint("a"))
@@ -581,7 +581,7 @@ func TestTenants_changeOfMany(t *testing.T) {
 	})
 }
 
-// keySource can not be compared by ==, which panics.
+// keySource cannot be compared by ==, which panics.
 type keySource struct {
 	claims.KeySource
 	tags any
@@ -640,8 +640,8 @@ func TestTenants_hungResolve(t *testing.T) {
 	})
 }
 
-// A Resolve that does not heed its context holds up no request for longer than it
-// may take and the wait for a turn.
+// A Resolve that does not heed its context holds up no request for longer than
+// it may take and the wait for a turn.
 func TestTenants_deafResolve(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -1,7 +1,7 @@
-// Package asked asks a user's code about keys: one request asks, and all that want
-// to know the same meanwhile wait for its answer. What is asked, for how long, and
-// who may wait for it is bounded. What is kept of the answers, and which is evicted,
-// is for the owner of a [Desk] to say.
+// Package asked asks a user's code about keys: one request asks, and all that
+// want to know the same meanwhile wait for its answer. What is asked, for how
+// long, and who may wait for it is bounded. What is kept of the answers, and
+// which is evicted, is for the owner of a [Desk] to say.
 package asked
 
 import (
@@ -11,13 +11,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sallyport-go/sallyport/claims/internal/clock"
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
 // ErrBusy is why a question is not asked, or not waited for.
 var ErrBusy = errors.New("too many are asked about, or wait for an answer")
 
-// errForgotten says that a question was withdrawn. It leaves the package nowhere.
+// errForgotten says that a question was withdrawn. It leaves the package
+// nowhere.
 var errForgotten = errors.New("forgotten meanwhile")
 
 // Limits bound the questions of one kind.
@@ -53,40 +55,41 @@ type Question[V any] struct {
 	err    error
 }
 
-// Desk has the questions that are under way, one at a time for each key. Its lock
-// guards what the owner keeps of the answers, too: an answer and the end of the
-// reliance on it never cross. [New] makes one.
+// Desk has the questions that are under way, one at a time for each key. Its
+// lock guards what the owner keeps of the answers, too: an answer and the end
+// of the reliance on it never cross. [New] makes one.
 type Desk[K comparable, V any] struct {
 	sync.Mutex
-	ask       func(context.Context, K) (V, error)
+	code      func(context.Context, K) (V, error)
 	settle    func(K, V, error) (V, error)
 	name      foreign.Name
 	questions map[K]*Question[V]
 }
 
-// New returns a Desk without questions. ask is the user's code, by its name in the
-// user's words: it has a deadline, which it need not heed, and may panic. settle is
-// called with the lock held with what came of it, and returns what those who wait
-// are told: it is where an answer is kept, or the one before if there is none.
+// New returns a Desk without questions. code is the user's code, by its name in
+// the user's words: it has a deadline, which it need not heed, and may panic.
+// settle is called with the lock held with what came of it, and returns what
+// those who wait are told: it is where an answer is kept, or the one before if
+// there is none.
 func New[K comparable, V any](
-	name foreign.Name, ask func(context.Context, K) (V, error),
+	name foreign.Name, code func(context.Context, K) (V, error),
 	settle func(K, V, error) (V, error),
 ) *Desk[K, V] {
-	return &Desk[K, V]{name: name, ask: ask, settle: settle, questions: map[K]*Question[V]{}}
+	return &Desk[K, V]{name: name, code: code, settle: settle, questions: map[K]*Question[V]{}}
 }
 
-// Answer returns what find returns, which is called with the lock held, or else the
-// answer to the question that it returns instead. It waits no longer than ctx, and
-// asks find again if the question is withdrawn meanwhile: for as long as one may take.
+// Answer returns what find returns, which is called with the lock held, or else
+// waits for the question that it returns instead, no longer than ctx. If that
+// is withdrawn meanwhile it asks find again, for as long as one may take.
 func (d *Desk[K, V]) Answer(
 	ctx context.Context, find func() (V, *Question[V], error),
-) (V, error) {
+) (v V, waited bool, err error) {
 	for round := 0; ; round++ {
 		d.Lock()
 		v, q, err := find()
 		d.Unlock()
 		if q == nil {
-			return v, err
+			return v, round > 0, err
 		}
 		if round == 1 { // it may go on
 			var cancel context.CancelFunc
@@ -94,9 +97,34 @@ func (d *Desk[K, V]) Answer(
 			defer cancel()
 		}
 		if v, err = q.wait(ctx); err != errForgotten {
-			return v, err
+			return v, true, err
 		}
 	}
+}
+
+// Find returns what is kept about a key, or the question that brings it if that
+// has expired or is nil, or [ErrBusy]. It asks for the next answer ahead if
+// that is due, which nobody waits for. own returns the key without what it is
+// part of, which may be larger and gone before. It is called with the lock
+// held.
+func (d *Desk[K, V]) Find(
+	key K, own func(K) K, kept V, term *Term, line *Line,
+) (none V, q *Question[V], err error) {
+	state := term.State(clock.Now())
+	if state == Fresh {
+		return kept, nil, nil
+	}
+	q = d.ask(key, own, line)
+	switch {
+	case state == Due:
+		if q != nil {
+			term.Asked()
+		}
+		return kept, nil, nil
+	case q == nil:
+		return none, nil, ErrBusy
+	}
+	return none, q, nil
 }
 
 func (q *Question[V]) wait(ctx context.Context) (none V, err error) {
@@ -112,10 +140,9 @@ func (q *Question[V]) wait(ctx context.Context) (none V, err error) {
 	}
 }
 
-// Ask returns the question about a key, which it asks if that is not under way, or
-// nil if the line is too long. own returns the key without what it is part of, which
-// may be larger and gone before. It is called with the lock held.
-func (d *Desk[K, V]) Ask(key K, own func(K) K, line *Line) *Question[V] {
+// ask returns the question about a key, which it asks if that is not under way,
+// or nil if the line is too long.
+func (d *Desk[K, V]) ask(key K, own func(K) K, line *Line) *Question[V] {
 	if q := d.questions[key]; q != nil {
 		return q
 	}
@@ -150,8 +177,8 @@ func (d *Desk[K, V]) run(key K, q *Question[V], hasTurn bool) {
 	d.close(key, q, v, err)
 }
 
-// call calls the user's code when it is its turn. Should that not heed its context,
-// the turn is its own until it returns.
+// call calls the user's code when it is its turn. Should that not heed its
+// context, the turn is its own until it returns.
 func (d *Desk[K, V]) call(key K, q *Question[V], hasTurn bool) (none V, err error) {
 	if !hasTurn {
 		patience := time.NewTimer(q.line.limits.Patience)
@@ -165,7 +192,7 @@ func (d *Desk[K, V]) call(key K, q *Question[V], hasTurn bool) (none V, err erro
 		}
 	}
 	return foreign.Within(q.ctx, d.name, q.line.limits.Timeout, func() { <-q.line.turns },
-		func(ctx context.Context) (V, error) { return d.ask(ctx, key) })
+		func(ctx context.Context) (V, error) { return d.code(ctx, key) })
 }
 
 // Withdraw ends the question about a key: whoever waits for it asks anew. It is
@@ -177,8 +204,8 @@ func (d *Desk[K, V]) Withdraw(key K) {
 	}
 }
 
-// WithdrawAll withdraws the questions about the keys that match. It is called with
-// the lock held.
+// WithdrawAll withdraws the questions about the keys that match. It is called
+// with the lock held.
 func (d *Desk[K, V]) WithdrawAll(matches func(K) bool) {
 	for key := range d.questions {
 		if matches(key) {

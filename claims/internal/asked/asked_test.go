@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport-go/sallyport/claims/internal/asked"
+	"github.com/sallyport-go/sallyport/claims/internal/clock"
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
@@ -61,13 +62,10 @@ func slow(took time.Duration) func(context.Context, string, int) (string, error)
 
 // answer returns the answer about a key, which nobody keeps.
 func (d *desk) answer(ctx context.Context, key string) (string, error) {
-	return d.Answer(ctx, func() (string, *question, error) {
-		q := d.Ask(key, strings.Clone, d.line)
-		if q == nil {
-			return "", nil, asked.ErrBusy
-		}
-		return "", q, nil
+	value, _, err := d.Answer(ctx, func() (string, *question, error) {
+		return d.Find(key, strings.Clone, "", nil, d.line)
 	})
+	return value, err
 }
 
 func (d *desk) withdraw(key string) {
@@ -76,8 +74,8 @@ func (d *desk) withdraw(key string) {
 	d.Withdraw(key)
 }
 
-// One asks, and all that come meanwhile wait for that answer; one that gives up takes
-// nothing from the others.
+// One asks, and all that come meanwhile wait for that answer; one that gives up
+// takes nothing from the others.
 func TestDesk_asksOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -157,8 +155,8 @@ func TestDesk_bounds(t *testing.T) {
 	}
 }
 
-// Code that panics, exits or does not heed its context is an error to those who wait,
-// in time, and a call that does not return keeps its turn.
+// Code that panics, exits or does not heed its context is an error to those who
+// wait, in time, and a call that does not return keeps its turn.
 func TestDesk_faults(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("own mistake")
@@ -214,8 +212,8 @@ func TestDesk_faults(t *testing.T) {
 	}
 }
 
-// Whoever waits for a question that is withdrawn asks anew, at once, whatever the call
-// before does.
+// Whoever waits for a question that is withdrawn asks anew, at once, whatever
+// the call before does.
 func TestDesk_withdrawn(t *testing.T) {
 	t.Parallel()
 	for name, withdraw := range map[string]func(*desk){
@@ -267,7 +265,8 @@ func TestDesk_withdrawn(t *testing.T) {
 	}
 }
 
-// Questions that are withdrawn all the time are waited for no longer than one may take.
+// Questions that are withdrawn all the time are waited for no longer than one
+// may take.
 func TestDesk_withdrawnAllTheTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -285,5 +284,47 @@ func TestDesk_withdrawnAllTheTime(t *testing.T) {
 		assert.LessOrEqual(t, time.Since(start), 11*time.Second)
 		stop()
 		time.Sleep(2 * time.Second)
+	})
+}
+
+// What is kept is returned while its term lasts, and the next answer asked for
+// ahead.
+func TestDesk_keeps(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var term asked.Term
+		kept := ""
+		d := newDesk(limits, slow(time.Second))
+		answer := func() (string, bool) {
+			t.Helper()
+			value, waited, err := d.Answer(t.Context(), func() (string, *question, error) {
+				return d.Find("a", strings.Clone, kept, &term, d.line)
+			})
+			require.NoError(t, err)
+			return value, waited
+		}
+		keep := func(value string) {
+			kept = value
+			term.Begin(clock.Now(), 75*time.Second, 100*time.Second)
+		}
+		value, waited := answer()
+		assert.Equal(t, "a1", value)
+		assert.True(t, waited)
+		keep(value)
+		for _, tt := range []struct {
+			after time.Duration
+			calls int32
+		}{{0, 1}, {74 * time.Second, 1}, {time.Second, 2}, {time.Second, 2}, {23 * time.Second, 2}} {
+			time.Sleep(tt.after)
+			value, waited = answer()
+			assert.Equal(t, "a1", value)
+			assert.False(t, waited)
+			synctest.Wait()
+			assert.Equal(t, tt.calls, d.calls.Load())
+		}
+		time.Sleep(time.Second)
+		value, waited = answer()
+		assert.Equal(t, "a3", value, "the owner kept no other")
+		assert.True(t, waited)
 	})
 }

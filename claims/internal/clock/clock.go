@@ -1,7 +1,7 @@
 // Package clock tells the time of what is kept for a while by two clocks. The
-// monotonic clock stands still while a machine is asleep or a function is frozen;
-// the wall clock may be set back. What is kept must not outlive its time by
-// either.
+// monotonic clock stands still while a machine is asleep or a function is
+// frozen; the wall clock may be set back. What is kept must not outlive its
+// time by either.
 package clock
 
 import (

@@ -16,8 +16,8 @@ const (
 	hour   = int64(time.Hour)
 )
 
-// What is kept for a minute, at the instants that the clocks of a machine may show
-// when it is looked at.
+// What is kept for a minute, at the instants that the clocks of a machine may
+// show when it is looked at.
 func TestInstant_Reached(t *testing.T) {
 	t.Parallel()
 	kept := clock.Instant{Monotonic: 100 * second, Wall: 1_000 * hour}
