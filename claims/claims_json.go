@@ -39,18 +39,23 @@ var registered = []struct{ name, wanted string }{
 	{"iss", "a string"},
 	{"sub", "a string"},
 	{"aud", "a string or an array of strings"},
-	{"exp", "a number of seconds, from 1970 to 9999"},
-	{"nbf", "a number of seconds, from 1970 to 9999"},
-	{"iat", "a number of seconds, from 1970 to 9999"},
+	{"exp", wantedDate},
+	{"nbf", wantedDate},
+	{"iat", wantedDate},
 	{"jti", "a string"},
 	{"scope", "a string or an array of strings"},
 	{"scp", "a string or an array of strings"},
 	{"client_id", "a string"},
 	{"azp", "a string"},
-	{"cnf", "a value"},
-	{"acr", "a value"},
-	{"auth_time", "a value"},
+	{"cnf", wantedAny},
+	{"acr", wantedAny},
+	{"auth_time", wantedAny},
 }
+
+const (
+	wantedDate = "a number of seconds, from 1970 to 9999"
+	wantedAny  = "a value"
+)
 
 var registeredNames = func() []string {
 	names := make([]string, len(registered))

@@ -118,7 +118,7 @@ func (cfg Config) meaning() meaning {
 	return meaning{
 		clientIDClaim: cfg.ClientIDClaim,
 		implied:       closureOf(cfg.ScopeMap),
-		permissions:   permissionMapping{cfg.PermissionClaims, cfg.PermissionMap},
+		permissions:   newPermissionMapping(cfg.PermissionClaims, cfg.PermissionMap),
 	}
 }
 
@@ -222,9 +222,9 @@ func namesOf(cfg Config) []string {
 	}
 	names = append(names, cfg.ForbiddenClaims...)
 	names = slices.AppendSeq(names, maps.Keys(cfg.ClaimValues))
-	for _, path := range cfg.PermissionClaims {
-		first, _, _ := strings.Cut(path, ".")
-		names = append(names, path, first)
+	for _, text := range cfg.PermissionClaims {
+		path, _ := parsePath(text)
+		names = append(names, path.first(), path.flat)
 	}
 	return slices.Compact(slices.Sorted(slices.Values(append(names, cfg.ClientIDClaim))))
 }

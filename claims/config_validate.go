@@ -156,12 +156,9 @@ func (cfg Config) validateMeaning(full Config, report reporter) {
 	if !cfg.Profile.known() {
 		report("Profile %d is none of the profiles", int(cfg.Profile))
 	}
-	for _, path := range cfg.PermissionClaims {
-		switch {
-		case path == "":
-			report("PermissionClaims has an empty name")
-		case path == "*" || strings.HasSuffix(path, ".*"):
-			report("PermissionClaims: %q must name a claim after the \"*\"", path)
+	for i, path := range cfg.PermissionClaims {
+		if _, err := parsePath(path); err != nil {
+			report("PermissionClaims[%d]: %q %w", i, path, err)
 		}
 	}
 	if cfg.PermissionMap != nil && len(full.PermissionClaims) == 0 {
@@ -188,6 +185,12 @@ func (cfg Config) validateContradictions(report reporter) {
 	for _, claim := range valuesOf(cfg.ClaimValues) {
 		if forbidden(claim.claim) {
 			report("ForbiddenClaims: %q is to have a value as well", claim.claim)
+		}
+	}
+	for _, text := range cfg.PermissionClaims {
+		path, err := parsePath(text)
+		if first := path.first(); err == nil && forbidden(first) {
+			report("PermissionClaims: %q is in a claim that is forbidden", text)
 		}
 	}
 }
