@@ -195,12 +195,14 @@ func (m *meaning) complete(t *token) {
 
 // withImplied returns scopes and what they imply, each once.
 func (m *meaning) withImplied(scopes []string) []string {
-	for _, scope := range scopes[:len(scopes):len(scopes)] {
-		for _, implied := range m.implied[scope] {
-			if !slices.Contains(scopes, implied) {
-				scopes = append(scopes, implied)
-			}
-		}
+	implies := func(scope string) bool { return len(m.implied[scope]) > 0 }
+	if !slices.ContainsFunc(scopes, implies) {
+		return scopes
 	}
-	return scopes
+	granted := distinct(scopes) // first, as to repeat one is cheap for whoever asks
+	all := slices.Clip(granted)
+	for _, scope := range granted {
+		all = append(all, m.implied[scope]...)
+	}
+	return distinct(all)
 }

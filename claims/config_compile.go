@@ -201,15 +201,17 @@ func closureOf(table map[string][]string) map[string][]string {
 	}
 	all := make(map[string][]string, len(table))
 	for scope := range table {
-		seen := []string{scope}
-		for i := 0; i < len(seen); i++ {
-			for _, implied := range table[seen[i]] {
-				if !slices.Contains(seen, implied) {
-					seen = append(seen, implied)
+		var seen strict.Members
+		seen.Add(scope)
+		list := []string{scope}
+		for i := 0; i < len(list); i++ {
+			for _, implied := range table[list[i]] {
+				if seen.Add(implied) {
+					list = append(list, implied)
 				}
 			}
 		}
-		all[scope] = seen[1:]
+		all[scope] = list[1:]
 	}
 	return all
 }

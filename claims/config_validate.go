@@ -1,6 +1,7 @@
 package claims
 
 import (
+	"maps"
 	"net/url"
 	"reflect"
 	"slices"
@@ -164,8 +165,8 @@ func (cfg Config) validateMeaning(full Config, report reporter) {
 	if cfg.PermissionMap != nil && len(full.PermissionClaims) == 0 {
 		report("PermissionMap is set, and PermissionClaims names no claim to map")
 	}
-	for scope, implied := range cfg.ScopeMap {
-		for _, name := range append([]string{scope}, implied...) {
+	for _, scope := range slices.Sorted(maps.Keys(cfg.ScopeMap)) {
+		for _, name := range append([]string{scope}, cfg.ScopeMap[scope]...) {
 			if !isScope(name) {
 				report("ScopeMap: %s is not a scope (RFC 6749 section 3.3)", strconv.Quote(name))
 			}
