@@ -15,7 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// counted is a source that counts how often it is asked. It is changed while it is not.
+// counted is a source that counts how often it is asked. It is changed while it
+// is not.
 type counted struct {
 	mu     sync.Mutex
 	asked  []claims.Principal
@@ -166,8 +167,8 @@ func TestSource_longRequest(t *testing.T) {
 	})
 }
 
-// A part that gives up does not speak for the others, and none has to wait longer than
-// it wants to.
+// A part that gives up does not speak for the others, and none has to wait
+// longer than it wants to.
 func TestSource_partsThatGiveUp(t *testing.T) {
 	t.Parallel()
 	eachKind(t, func(t *testing.T, kind func(claims.PermissionSource) claims.PermissionSource) {
@@ -241,13 +242,17 @@ func TestSource_failures(t *testing.T) {
 	}
 }
 
-// Nobody in particular has no permissions but those of his token.
+// Nobody in particular has no permissions but those of the token: who has no
+// subject may be any user of the client, and what the client may do is not
+// theirs.
 func TestSource_notAskedAboutNobody(t *testing.T) {
 	t.Parallel()
 	asked := &counted{grants: everywhere("p")}
 	for _, by := range []claims.PermissionSource{asked, cacheOf(t, asked, claims.PermissionCacheConfig{})} {
 		for _, caller := range []*claims.Claims{
 			permitted(t, m{"permissions": []string{"token"}}), permitted(t, m{"sub": "", "client_id": "", "permissions": []string{"token"}}),
+			permitted(t, m{"client_id": "shop", "permissions": []string{"token"}}),
+			permitted(t, m{"azp": "shop", "sub": "", "preferred_username": "bob", "permissions": []string{"token"}}),
 		} {
 			guard := guardOf(t, caller, claims.GuardConfig{Permissions: by})
 			_, err := ask(t.Context(), guard, claims.Permissions("token"), nil)
@@ -259,6 +264,6 @@ func TestSource_notAskedAboutNobody(t *testing.T) {
 		}
 	}
 	assert.Zero(t, asked.calls())
-	_, err := ask(t.Context(), guardOf(t, permitted(t, m{"client_id": "shop"}), claims.GuardConfig{Permissions: asked}), claims.Permissions("p"), nil)
-	assert.NoError(t, err, "a client is somebody")
+	_, err := ask(t.Context(), guardOf(t, permitted(t, m{"sub": "shop", "client_id": "shop"}), claims.GuardConfig{Permissions: asked}), claims.Permissions("p"), nil)
+	assert.NoError(t, err, "a client that acts for itself is somebody")
 }
