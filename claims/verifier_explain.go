@@ -90,7 +90,7 @@ func explain(
 	e := &explainer{nearest: nearest, work: &work{
 		accepted: accepted, issuers: issuers, now: time.Now(),
 		credentials: Credentials{Scheme: "Bearer"},
-		seeded:      append(make([]byte, seedSize), text...),
+		seeded:      []byte(text),
 	}}
 	if len(text) > issuers.sizes() {
 		e.add(e.compared("form"), errTooLarge)
