@@ -11,9 +11,9 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// What is asked for besides what is lacking is, of alternatives, that which the caller
-// has already; else the first that another token would help with. Nobody is asked
-// for the sake of it.
+// What is asked for besides what is lacking is, of alternatives, that which the
+// caller has already; else the first that another token would help with. Nobody
+// is asked for the sake of it.
 func TestAll_asksForLeast(t *testing.T) {
 	t.Parallel()
 	p, s := claims.Permissions, claims.Scopes
@@ -127,8 +127,8 @@ func TestAll_asksForLeast(t *testing.T) {
 	}
 }
 
-// Of two refusals of a weight that of the alternative named first is given, though
-// another was checked before.
+// Of two refusals of a weight that of the alternative named first is given,
+// though another was checked before.
 func TestAnyOf_firstNamed(t *testing.T) {
 	t.Parallel()
 	weak := decided(false, claims.ErrInsufficientAuthentication)
@@ -144,7 +144,8 @@ func TestAnyOf_firstNamed(t *testing.T) {
 	}
 }
 
-// Of what can not be decided the first is told, and a refusal keeps a reason of its own.
+// Of what cannot be decided the first is told, and a refusal keeps a reason of
+// its own.
 func TestAll_whichRefusal(t *testing.T) {
 	t.Parallel()
 	because := func(class error, reason claims.Reason) claims.Requirement {
@@ -181,8 +182,8 @@ func TestAll_whichRefusal(t *testing.T) {
 	}
 }
 
-// However deep it stands, what asks somebody comes after what the token says, and what
-// is only tried after what is enforced.
+// However deep it stands, what asks somebody comes after what the token says,
+// and what is only tried after what is enforced.
 func TestAll_localFirst(t *testing.T) {
 	t.Parallel()
 	s := claims.Scopes

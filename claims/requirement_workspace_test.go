@@ -192,8 +192,8 @@ func TestInWorkspace_withoutSource(t *testing.T) {
 	}
 }
 
-// What Func and RequestFunc ask for themselves, they may ask of the request that they
-// decide about.
+// What Func and RequestFunc ask for themselves, they may ask of the request
+// that they decide about.
 func TestFunc_asksForMore(t *testing.T) {
 	t.Parallel()
 	caller := permitted(t, m{"sub": "alice"})
