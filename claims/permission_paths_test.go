@@ -3,6 +3,7 @@ package claims_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -316,4 +317,27 @@ func TestPermissionClaims_deepest(t *testing.T) {
 	assert.Equal(t, []string{"x"}, permissionsIn(t, object, path))
 	stars := strings.Repeat("*.", 31) + "a"
 	assert.Equal(t, []string{strings.Repeat("a:", 31) + "x"}, permissionsIn(t, object, stars))
+}
+
+// Each row of the table in authorizing.md is true.
+func TestPermissionClaims_documented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("authorizing.md")
+	require.NoError(t, err)
+	rows, token := 0, ""
+	for line := range strings.Lines(string(page)) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		if len(cells) != 4 || !strings.Contains(cells[2], "`") {
+			continue
+		}
+		for i, cell := range cells {
+			cells[i] = strings.Trim(strings.TrimSpace(cell), "`")
+		}
+		if strings.HasPrefix(cells[1], `"`) { // or that of the row before
+			token = "{" + cells[1] + "}"
+		}
+		assert.Equal(t, []string{cells[3]}, permissionsIn(t, token, cells[2]), cells[0])
+		rows++
+	}
+	assert.GreaterOrEqual(t, rows, 14)
 }
