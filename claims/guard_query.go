@@ -184,8 +184,8 @@ func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
 		return a, OriginCache
 	}
 	who := c.caller.Principal()
-	if who.Subject == "" && who.ClientID == "" {
-		return noAnswer, OriginToken // an answer would be about anybody
+	if who.Subject == "" {
+		return noAnswer, OriginToken // an answer would be about all users of the client
 	}
 	cache, cached := c.guard.permissions.(*PermissionCache)
 	if cached {

@@ -5,8 +5,8 @@ package strict
 
 import "strings"
 
-// maxDepth bounds the nesting of a token's JSON and so the recursion over it.
-const maxDepth = 32
+// MaxDepth bounds the nesting of a token's JSON and so the recursion over it.
+const MaxDepth = 32
 
 // Reader reads one JSON text (RFC 8259) from front to back, more strictly than
 // encoding/json: valid UTF-8, no lone surrogates, no member name twice in an
@@ -86,7 +86,7 @@ func (r *Reader) expect(c byte) {
 func (r *Reader) Enter(opening byte) {
 	r.expect(opening)
 	r.first = true
-	if r.depth++; r.depth > maxDepth {
+	if r.depth++; r.depth > MaxDepth {
 		r.Fail()
 	}
 }
