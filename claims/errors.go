@@ -50,6 +50,7 @@ type Error struct {
 	maxAge     time.Duration
 	retryAfter time.Duration
 	cause      error
+	issuer     string // trusted, as a Config names it, that the token says it is of
 }
 
 // Refusals without particulars, made once: to refuse costs no allocation.
@@ -59,12 +60,14 @@ var (
 	errMalformedCredentials = &Error{class: ErrInvalidRequest, reason: ReasonMalformedCredentials}
 	errTooLarge             = invalidToken(ReasonTooLarge)
 	errMalformed            = invalidToken(ReasonMalformed)
-	errNotJWS               = &Error{class: ErrInvalidToken, reason: ReasonMalformed, cause: ErrUnrecognized}
+	errNotJWS               = malformedAs(ErrUnrecognized, "not three segments with dots between them")
 	errEncrypted            = &Error{class: ErrInvalidToken, reason: ReasonEncrypted, cause: ErrUnrecognized}
 	errOtherAlgorithm       = &Error{class: ErrInvalidToken, reason: ReasonAlgorithm, cause: ErrUnrecognized}
 	errAlgorithm            = invalidToken(ReasonAlgorithm)
-	errCritical             = invalidToken(ReasonCritical)
+	errCritical             = because(ReasonCritical, "the header has \"crit\", and no extension is understood")
+	errUnencoded            = because(ReasonCritical, "\"b64\" in the header says that the payload is unencoded")
 	errType                 = invalidToken(ReasonType)
+	errNested               = because(ReasonType, "\"cty\" in the header says that there is a token within the token")
 	errIssuer               = invalidToken(ReasonIssuer)
 	errExpired              = invalidToken(ReasonExpired)
 	errNotYetValid          = invalidToken(ReasonNotYetValid)
@@ -90,6 +93,10 @@ const userTimeout = 5 * time.Second
 
 func invalidToken(reason Reason) *Error {
 	return &Error{class: ErrInvalidToken, reason: reason}
+}
+
+func because(reason Reason, cause string) *Error {
+	return NewError(ErrInvalidToken, reason, errors.New("claims: "+cause))
 }
 
 // NewError returns a refusal of the given class, one of the sentinels of this
@@ -224,15 +231,31 @@ func unavailable(ctx context.Context, err error) *Error {
 // undecided is the refusal of a request that cannot be decided, for the reason given
 // unless its sender has gone away or given up.
 func undecided(ctx context.Context, reason Reason, err error) *Error {
-	if ctx.Err() != nil {
+	if isOver(ctx) {
 		reason = ReasonCanceled
 	}
 	return &Error{class: ErrUnavailable, reason: reason, cause: err}
 }
 
+// isOver reports whether the sender of a request has gone away, or their deadline has
+// passed: a context tells a moment later, and what waits on a network a moment sooner.
+func isOver(ctx context.Context) bool {
+	if ctx.Err() != nil {
+		return true
+	}
+	deadline, ok := ctx.Deadline()
+	return ok && !time.Now().Before(deadline)
+}
+
 // isGone reports whether err says that the sender of a request has gone away or given
 // up, which says nothing about the token.
 func isGone(ctx context.Context, err error) bool {
-	return ctx.Err() != nil &&
+	return isOver(ctx) &&
 		(errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
+}
+
+// isLate reports whether err says that a function of the user's took longer than it
+// may, by the context that it was given.
+func isLate(limited context.Context, err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) && isOver(limited)
 }

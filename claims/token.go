@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -58,7 +59,7 @@ func notJWS(text []byte, first int) error {
 	if !ok {
 		return errNotJWS
 	}
-	if head, ok := readHeader(string(decoded)); !ok || !head.encrypted {
+	if head, refusal := readHeader(string(decoded)); refusal != nil || !head.encrypted {
 		return errNotJWS
 	}
 	return errEncrypted
@@ -74,10 +75,11 @@ func checkForm(_ context.Context, w *work) (err error) {
 func checkHeader(_ context.Context, w *work) error {
 	decoded, ok := w.decode(w.segments.header)
 	if !ok {
-		return errNotJWS
+		return errHeaderText
 	}
-	if w.header, ok = readHeader(string(decoded)); !ok {
-		return errNotJWS
+	var refusal *Error
+	if w.header, refusal = readHeader(string(decoded)); refusal != nil {
+		return refusal
 	}
 	return w.header.check(w.accepted)
 }
@@ -103,6 +105,8 @@ func checkPayload(_ context.Context, w *work) error {
 }
 
 var (
+	errHeaderText = malformedAs(ErrUnrecognized,
+		"the header is not base64url without padding")
 	errPayloadText   = malformed("the payload is not base64url without padding")
 	errSignatureText = malformed("the signature is not base64url without padding")
 )
@@ -123,18 +127,64 @@ type header struct {
 	keyID       string
 	tokenType   string
 	contentType string
-	critical    bool
+	critical    bool // "crit" is there
+	unencoded   bool // "b64" is, and not true
 	encrypted   bool
 }
 
-// headerNames are the parameters that this package acts on.
-var headerNames = []string{"alg", "kid", "typ", "cty", "crit", "b64", "enc"}
+// parameters are the header parameters that this package acts on, with what each must
+// be; empty for anything.
+var parameters = []struct{ name, wanted string }{
+	{"alg", "a string"},
+	{"kid", "a string"},
+	{"typ", "a string"},
+	{"cty", "a string"},
+	{"crit", ""},
+	{"b64", ""},
+	{"enc", ""},
+}
 
-func readHeader(text string) (h header, ok bool) {
+// maxParameters is how many a header may have: real ones have three or four.
+const maxParameters = 64
+
+// Refusals of headers, made once: to refuse costs no allocation. What has no header is
+// no JWS.
+var (
+	headerFaults      = textFaults("header", ErrUnrecognized)
+	errManyParameters = malformedAs(ErrUnrecognized,
+		fmt.Sprintf("the header has more than %d parameters", maxParameters))
+
+	parameterNames, headerTypes, headerCases, headerTwice = func() (
+		names *strict.Names, types, cases, twice map[string]*Error,
+	) {
+		types, cases, twice = map[string]*Error{}, map[string]*Error{}, map[string]*Error{}
+		var list []string
+		refusal := func(format string, args ...any) *Error {
+			return malformedAs(ErrUnrecognized, "header parameter "+fmt.Sprintf(format, args...))
+		}
+		for _, p := range parameters {
+			list = append(list, p.name)
+			types[p.name] = refusal("%q is not %s", p.name, p.wanted)
+			cases[p.name] = refusal("%q differs from that in case alone", p.name)
+			twice[p.name] = refusal("%q is there twice", p.name)
+		}
+		return strict.NewNames(list...), types, cases, twice
+	}()
+)
+
+// readHeader returns what a header says, or why it cannot be one.
+func readHeader(text string) (h header, refusal *Error) {
 	var seen strict.Members
 	r := strict.NewReader(text)
 	for r.Enter('{'); r.Next('}'); {
 		name := r.ReadName(&seen)
+		start := r.At()
+		if r.Failed() {
+			break
+		}
+		if seen.Len() > maxParameters {
+			return h, errManyParameters
+		}
 		switch name {
 		case "alg":
 			h.algorithm = r.ReadString()
@@ -147,19 +197,34 @@ func readHeader(text string) (h header, ok bool) {
 		case "enc":
 			h.encrypted = true
 			r.Skip()
-		case "crit", "b64":
-			// No extension is understood (RFC 7515 section 4.1.11), and an
-			// unencoded payload is none that a JWT may have (RFC 7797 section 7).
-			h.critical = h.critical || name == "crit" || r.Peek() != 't'
+		case "crit":
+			// No extension is understood (RFC 7515 section 4.1.11).
+			h.critical = true
+			r.Skip()
+		case "b64":
+			// An unencoded payload is none that a JWT may have (RFC 7797 section 7).
+			h.unencoded = r.Peek() != 't'
 			r.Skip()
 		default:
-			if strict.Folded(name, headerNames) != "" {
-				r.Fail()
+			if of := parameterNames.Resembled(name); of != "" {
+				return h, headerCases[of]
 			}
 			r.Skip()
 		}
+		if fault := headerTypes[name]; r.Fault() == strict.Syntax && fault != nil {
+			value := strict.NewReader(text[start:])
+			if value.Skip(); !value.Failed() {
+				return h, fault
+			}
+		}
 	}
-	return h, r.End()
+	if r.End() {
+		return h, nil
+	}
+	if fault := headerTwice[r.Repeated()]; fault != nil {
+		return h, fault
+	}
+	return h, headerFaults.of(text, &r)
 }
 
 func (h header) check(accepted jws.Algorithms) error {
@@ -172,8 +237,11 @@ func (h header) check(accepted jws.Algorithms) error {
 	if h.critical {
 		return errCritical
 	}
+	if h.unencoded {
+		return errUnencoded
+	}
 	if isMediaType(h.contentType, "JWT") { // nested, RFC 7519 section 5.2
-		return errType
+		return errNested
 	}
 	return nil
 }

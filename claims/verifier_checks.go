@@ -66,6 +66,9 @@ func (w *work) run(ctx context.Context, from, until int) error {
 // checkIssuer finds whose rules the checks after it follow.
 func checkIssuer(ctx context.Context, w *work) error {
 	v, err := w.issuers.route(ctx, w.claims.issuer)
+	if err == errIssuer { // it returns it bare
+		return w.untrusted()
+	}
 	if err != nil {
 		return err
 	}
@@ -173,8 +176,8 @@ func overlap(a, b []string) bool {
 
 func checkClaims(_ context.Context, w *work) error {
 	if w.members.Mixed || w.v.mixed {
-		if name, of := w.variant(); of != "" {
-			return variantOf(name, of)
+		if _, of := w.variant(); of != "" {
+			return w.v.variants[of]
 		}
 	}
 	if lacking := w.lacking(); lacking != nil {
@@ -187,24 +190,10 @@ func checkClaims(_ context.Context, w *work) error {
 // and that: json.Unmarshal, which Decode uses, would take it for the same.
 func (w *work) variant() (name, of string) {
 	w.members.Some(func(n string) bool {
-		if slices.Contains(w.v.named, n) {
-			return false
-		}
-		for _, named := range w.v.named {
-			if strings.EqualFold(n, named) {
-				name, of = n, named
-				return true
-			}
-		}
-		return false
+		name, of = n, w.v.named.Resembled(n)
+		return of != ""
 	})
 	return name, of
-}
-
-// variantOf is the refusal for a claim that differs in case alone from one that is
-// used.
-func variantOf(name, of string) *Error {
-	return malformed("claim " + quote(name) + " differs from " + quote(of) + " in case alone")
 }
 
 // lacking returns the claim that the token should have and has not, nil if there is
@@ -249,16 +238,18 @@ func checkOwn(ctx context.Context, w *work) error {
 	err := foreign.Call(foreign.Name("claims: Config.Check"), func() error {
 		return w.v.check(limited, w.claims.claims())
 	})
-	return ownRefusal(ctx, err)
+	return ownRefusal(ctx, limited, err)
 }
 
-// ownRefusal returns the refusal that the error of a Config.Check is, if any.
-func ownRefusal(ctx context.Context, err error) error {
+// ownRefusal returns the refusal that the error of a Config.Check is, if any. limited
+// is the context that it was given.
+func ownRefusal(ctx, limited context.Context, err error) error {
 	var panicked *foreign.PanicError
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &panicked), errors.Is(err, ErrUnavailable), isGone(ctx, err):
+	case errors.As(err, &panicked), errors.Is(err, ErrUnavailable), isGone(ctx, err),
+		isLate(limited, err):
 		return undecided(ctx, ReasonUndecided, err)
 	}
 	return NewError(ErrInvalidToken, ReasonRejected, err)

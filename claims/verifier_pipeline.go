@@ -63,7 +63,7 @@ func (p *pipeline) authenticate(
 	w := p.load(c, issuers)
 	defer w.release()
 	if err := p.verify(ctx, w); err != nil {
-		return nil, err
+		return nil, w.v.ofIssuer(err)
 	}
 	return w.claims.claims(), nil
 }
@@ -111,7 +111,11 @@ func (p *pipeline) readHeader(ctx context.Context, w *work) error {
 	if err := checkHeader(ctx, w); err != nil {
 		return err
 	}
-	return w.issuers.early(w.header, w.segments.payload)
+	if err := w.issuers.early(w.header, w.segments.payload); err != nil {
+		w.v, _ = w.issuers.(*Verifier) // the payload names its issuer
+		return err
+	}
+	return nil
 }
 
 // finish does the checks that cost, up to those that each use repeats.
@@ -203,9 +207,9 @@ func (p *pipeline) recheck(ctx context.Context, caller *Claims, issuers router) 
 			continue
 		}
 		if err := checks[i].run(ctx, w); err == errForgetToken {
-			return errSuperseded
+			return w.v.ofIssuer(errSuperseded)
 		} else if err != nil {
-			return err
+			return w.v.ofIssuer(err)
 		}
 	}
 	return nil
