@@ -237,6 +237,17 @@ func undecided(ctx context.Context, reason Reason, err error) *Error {
 	return &Error{class: ErrUnavailable, reason: reason, cause: err}
 }
 
+// unlessOver returns e, or, if it says that something could not be decided and the
+// sender of the request has gone away meanwhile, that.
+func (e *Error) unlessOver(ctx context.Context) *Error {
+	if e.class != ErrUnavailable || e.reason == ReasonCanceled || !isOver(ctx) {
+		return e
+	}
+	over := *e
+	over.reason, over.retryAfter = ReasonCanceled, 0
+	return &over
+}
+
 // isOver reports whether the sender of a request has gone away, or their deadline has
 // passed: a context tells a moment later, and what waits on a network a moment sooner.
 func isOver(ctx context.Context) bool {

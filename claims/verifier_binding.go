@@ -112,10 +112,10 @@ func (c *confirmer) confirm(ctx context.Context, value string, credentials Crede
 	case errors.As(err, &panicked), isGone(ctx, err), isLate(limited, err):
 		return undecided(ctx, ReasonUndecided, err)
 	case errors.As(err, &refusal):
-		return refusal
+		return refusal.unlessOver(ctx)
 	}
 	if class, ok := classOf(err); ok && class != ErrInvalidToken {
-		return AsError(err)
+		return AsError(err).unlessOver(ctx)
 	}
 	return NewError(ErrInvalidToken, ReasonBinding, err)
 }

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -21,6 +23,33 @@ type PanicError struct {
 // Error says what panicked, with what and where.
 func (e *PanicError) Error() string {
 	return fmt.Sprintf("%s panicked: %v\n%s", e.Name, e.Value, e.Stack)
+}
+
+// Brief is Error on one line, with only the calls that led to the panic.
+func (e *PanicError) Brief() string {
+	return fmt.Sprintf("%s panicked: %v%s", e.Name, e.Value, e.where())
+}
+
+// where returns the last calls before the panic, those of the runtime left out.
+func (e *PanicError) where() string {
+	const shown = 3
+	lines := strings.Split(string(e.Stack), "\n")
+	panicked := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "panic(") })
+	if panicked < 0 {
+		return ""
+	}
+	var b strings.Builder
+	// Each call is a line, and one with its place.
+	for i, n := panicked+2, 0; i+1 < len(lines) && n < shown; i += 2 {
+		name := lines[i][:max(strings.LastIndexByte(lines[i], '('), 0)] // without its arguments
+		place, _, _ := strings.Cut(strings.TrimSpace(lines[i+1]), " +0x")
+		if strings.HasPrefix(name, "runtime.") || name == "" {
+			continue
+		}
+		fmt.Fprintf(&b, ", at %s %s", name, place)
+		n++
+	}
+	return b.String()
 }
 
 // Unwrap returns the value if it is an error.
