@@ -47,7 +47,7 @@ const (
 	// EntraV1.
 	EntraV2
 
-	// Google is accounts.google.com. Its access tokens are opaque and can not be
+	// Google is accounts.google.com. Its access tokens are opaque and cannot be
 	// verified here. What services are sent are the ID tokens of service accounts,
 	// made for the URL of the service. Everybody can have one made for any URL, so
 	// ClientIDs, the e-mail addresses of the accounts, or Check is required. ID
@@ -60,7 +60,9 @@ const (
 	// Keycloak is a realm of Keycloak, "https://host/realms/name". Permissions are
 	// the realm's roles, and those of each client with its name before them:
 	// "orders:admin". A token has this API as its "aud" only if the realm has an
-	// audience mapper for it; lightweight access tokens need one too.
+	// audience mapper for it. "sub" is required, which since Keycloak 25 the client
+	// scope "basic" adds: without it all users of a client would be one caller.
+	// Lightweight access tokens need a mapper for each of the two.
 	Keycloak
 
 	// Kubernetes is the API server of a cluster, for projected tokens of service
@@ -124,7 +126,7 @@ var profiles = []struct {
 	{"Keycloak", Config{
 		// Lower case is a setting of the client; DPoP tokens also have "cnf".
 		ClaimValues:      map[string][]string{"typ": {"Bearer", "bearer", "DPoP"}},
-		RequiredClaims:   []string{"azp"},
+		RequiredClaims:   []string{"sub", "azp"},
 		ClientIDClaim:    "azp",
 		PermissionClaims: []string{"realm_access.roles", "resource_access.*.roles"},
 	}},

@@ -73,12 +73,14 @@ var spellings = []struct {
 		return issuer
 	}},
 	{"the port", func(issuer string) string {
-		host, path, slash := strings.Cut(issuer, "/")
-		host = strings.TrimSuffix(strings.TrimSuffix(host, ":443"), ":80")
-		if slash {
-			return host + "/" + path
+		start := strings.Index(issuer, "://") + 1
+		for _, port := range []string{":443", ":80"} {
+			i := start + strings.Index(issuer[start:], port)
+			if end := i + len(port); i >= start && (end == len(issuer) || issuer[end] == '/') {
+				return issuer[:i] + issuer[end:]
+			}
 		}
-		return host
+		return issuer
 	}},
 }
 
