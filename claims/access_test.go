@@ -15,7 +15,7 @@ import (
 
 func ExampleAccessTable() {
 	table := claims.NewAccessTable(
-		[]claims.Operation{ // httpmw.ServeMux.Routes() and httpmw.Audit.Routes() return these,
+		[]claims.Operation{ // httpmw.ServeMux.Operations and httpmw.Audit.Operations return these,
 			{Protocol: "HTTP", Name: "POST /orders", Requirement: claims.Scopes("orders:write")},
 			{Protocol: "HTTP", Name: "GET /orders", Requirement: claims.Scopes("orders:read")},
 			{Protocol: "HTTP", Name: "GET /healthz", Requirement: claims.Public()},

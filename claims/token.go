@@ -3,7 +3,6 @@ package claims
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"strings"
 	"sync"
@@ -256,9 +255,6 @@ func isMediaType(s, want string) bool {
 	return strings.EqualFold(s, want)
 }
 
-// seedSize is one block of the hash, so that the seed fills it.
-const seedSize = sha256.BlockSize
-
 // work is what verifying one token takes. It is used again for other tokens.
 type work struct {
 	token
@@ -270,9 +266,11 @@ type work struct {
 	issuers     router
 	v           *Verifier // whose rules count, once the issuer is known
 	now         time.Time
-	remembered  *facts // of the token, if it is being re-checked
+	asked       time.Time // when keys were first asked for
+	remembered  *facts    // of the token, if it is being re-checked
 
-	seeded  []byte // a seed, and the token
+	seeded  []byte // the seed of the hash, and the token
+	seed    int    // how long that is
 	decoded []byte // as long as the longest segment yet
 }
 
@@ -282,7 +280,9 @@ var works = sync.Pool{New: func() any { return new(work) }}
 func (p *pipeline) load(c Credentials, issuers router) *work {
 	w := works.Get().(*work)
 	w.credentials, w.issuers, w.accepted = c, issuers, p.accepted
-	w.seeded = append(append(w.seeded[:0], p.seed[:]...), c.Token...)
+	seed := p.hash.Seed()
+	w.seeded = append(append(w.seeded[:0], seed...), c.Token...)
+	w.seed = len(seed)
 	return w
 }
 
@@ -294,13 +294,5 @@ func (w *work) release() {
 	works.Put(w)
 }
 
-// text returns the token.
-func (w *work) text() []byte {
-	if len(w.seeded) == 0 { // of claims that are re-checked
-		return nil
-	}
-	return w.seeded[seedSize:]
-}
-
-// sum sets hash to the keyed hash of the token.
-func (w *work) sum() { w.hash = sha256.Sum256(w.seeded) }
+// text returns the token, nothing for claims that are re-checked.
+func (w *work) text() []byte { return w.seeded[w.seed:] }

@@ -140,8 +140,9 @@ func TestTokenCache_seeded(t *testing.T) {
 	t.Parallel()
 	sums := map[tokencache.Sum]bool{}
 	for range 10 {
-		w := newPipeline(jws.Asymmetric, 1).load(Credentials{Token: "token"}, nil)
-		w.sum()
+		p := newPipeline(jws.Asymmetric, 1)
+		w := p.load(Credentials{Token: "token"}, nil)
+		p.hash.Sum(&w.hash, w.seeded)
 		sums[w.hash] = true
 		w.release()
 	}
@@ -324,7 +325,9 @@ func TestTokenCache_issuers(t *testing.T) {
 	c.expect(t, issuers, token, "", 1)
 	c.expect(t, issuers, token, "", 0)
 
-	other := newCounting(t, func(cfg *Config) { cfg.Issuer = "https://other.example" })
+	other := newCounting(t, func(cfg *Config) {
+		cfg.Issuer, cfg.KeysOf = "https://other.example", cfg.Issuer
+	})
 	require.NoError(t, issuers.Add(other.cfg))
 	c.expect(t, issuers, token, "", 0)
 

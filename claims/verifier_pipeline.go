@@ -2,7 +2,6 @@ package claims
 
 import (
 	"context"
-	"crypto/rand"
 	"strings"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 // issuers, and remembers those that it has verified.
 type pipeline struct {
 	accepted jws.Algorithms
-	seed     [seedSize]byte // of the hashes that stand for tokens
+	hash     *tokencache.Hash
 	headers  headers
 	cache    *tokencache.Cache[*facts]
 }
@@ -45,9 +44,9 @@ type origin struct {
 }
 
 func newPipeline(accepted jws.Algorithms, tokens int) *pipeline {
-	p := &pipeline{accepted: accepted, cache: tokencache.New[*facts](tokens)}
-	_, _ = rand.Read(p.seed[:]) // never fails
-	return p
+	return &pipeline{
+		accepted: accepted, hash: tokencache.NewHash(), cache: tokencache.New[*facts](tokens),
+	}
 }
 
 // authenticate verifies a token of one of the issuers.
@@ -74,7 +73,7 @@ func (p *pipeline) verify(ctx context.Context, w *work) error {
 		return err
 	}
 	if p.cache.Max() > 0 {
-		w.sum()
+		p.hash.Sum(&w.hash, w.seeded)
 		if known, err := p.recall(ctx, w); known || err != nil {
 			return err
 		}

@@ -10,18 +10,10 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// guarded is the handler that [Middleware.Require] returns. Its type lets an
-// [Audit] see what a route needs without a request.
-type guarded struct {
-	http.Handler
-	needs claims.Requirement
-	next  http.Handler
-}
-
-// Audit finds the routes of any router that nobody said a requirement for. A
+// Audit finds the routes of any router for which nobody named a requirement. A
 // [ServeMux] has none. The router's own means to list its routes, such as
-// chi.Walk, call [Audit.Route] for each of them when the service starts, or in a
-// test:
+// chi.Walk, call [Audit.Route] for each of them when the service starts, or in
+// a test:
 //
 //	var audit httpmw.Audit
 //	err := chi.Walk(router, func(method, route string, h http.Handler,
@@ -33,10 +25,10 @@ type guarded struct {
 //
 // It sees what [Middleware.Require] and [Middleware.Wrap] return where that is
 // the handler itself or what one of the middlewares returns. A middleware of
-// one's own that calls them inside, or a method value of a guarded handler, hides
-// them: such a route is guarded and named by [Audit.Err] all the same. The other way
-// about it can be mistaken only by a middleware that depends on which handler it is
-// given.
+// one's own that calls them inside, or a method value of a guarded handler,
+// hides them: such a route is guarded and named by [Audit.Err] all the same. An
+// Audit never takes an open route for a guarded one, unless a middleware
+// inspects the handler that it wraps.
 //
 // The zero value is an audit that has seen no route. An Audit is not safe for
 // concurrent use.
@@ -46,16 +38,18 @@ type Audit struct {
 	impossible []error
 }
 
-// Route records what the route of that pattern needs, such as "GET /orders/{id}",
-// from its handler and the middlewares around it. Several requirements on one
-// route are all needed, as [claims.All]; [claims.Public] adds nothing to others,
-// nor does [claims.Authenticated] to those that need more.
+// Route records what the route of that pattern needs, such as "GET
+// /orders/{id}", from its handler and the middlewares around it. Several
+// requirements on one route are all needed, as [claims.All]; [claims.Public]
+// adds nothing to others, nor does [claims.Authenticated] to those that need
+// more.
 //
-// Middlewares that stand before the whole router, where it does not know of them,
-// can be given as well: the outermost first.
+// Middlewares that stand before the whole router, where it does not know of
+// them, can be given as well: the outermost first.
 //
-// Route calls each middleware once more than the router did, with a handler that is
-// never to serve anything, and drops what it returns. No request is made.
+// Route calls each middleware once more than the router did, with a handler
+// that is never to serve anything, and drops what it returns. No request is
+// made.
 func (a *Audit) Route(
 	pattern string, h http.Handler, middlewares ...func(http.Handler) http.Handler,
 ) {
@@ -111,14 +105,14 @@ func combined(found []claims.Requirement) claims.Requirement {
 	return claims.All(more...)
 }
 
-// Routes returns the routes that have a requirement, in the order of a
+// Operations returns the routes that have a requirement, in the order of a
 // [claims.AccessTable], whatever the order that the router listed them in.
-func (a *Audit) Routes() []claims.Operation { return claims.NewAccessTable(a.operations) }
+func (a *Audit) Operations() []claims.Operation { return claims.NewAccessTable(a.operations) }
 
 // Err returns an error with a line for every route without a requirement, by
-// pattern, and for every route whose requirements nobody can meet together, nil if
-// there is none. An audit that has seen no route at all is an error too, as it has
-// found out nothing.
+// pattern, and for every route whose requirements nobody can meet together, nil
+// if there is none. An audit that has seen no route at all is an error too, as
+// it has found out nothing.
 func (a *Audit) Err() error {
 	if len(a.operations) == 0 && len(a.unguarded) == 0 {
 		return errors.New("httpmw: the audit was shown no route")

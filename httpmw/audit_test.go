@@ -24,7 +24,7 @@ func ExampleAudit() {
 	for pattern, handler := range routes {
 		audit.Route(pattern, handler)
 	}
-	fmt.Print(claims.NewAccessTable(audit.Routes()).Markdown())
+	fmt.Print(claims.NewAccessTable(audit.Operations()).Markdown())
 	fmt.Println(audit.Err())
 	// Output:
 	// | Protocol | Operation      | Requirement             |
@@ -86,13 +86,13 @@ func TestAudit_Route(t *testing.T) {
 			var audit httpmw.Audit
 			audit.Route("GET /a", row.handler, row.middlewares...)
 			if row.want == "" {
-				assert.Empty(t, audit.Routes())
+				assert.Empty(t, audit.Operations())
 				assert.ErrorContains(t, audit.Err(), "httpmw: route GET /a has no requirement")
 				return
 			}
 			require.NoError(t, audit.Err())
-			require.Len(t, audit.Routes(), 1)
-			got := audit.Routes()[0]
+			require.Len(t, audit.Operations(), 1)
+			got := audit.Operations()[0]
 			assert.Equal(t, "HTTP", got.Protocol)
 			assert.Equal(t, "GET /a", got.Name)
 			assert.Equal(t, row.want, got.Requirement.String())
@@ -107,7 +107,7 @@ func TestAudit_Err_namesEveryRoute(t *testing.T) {
 	_, auth := guard(t)
 	var audit httpmw.Audit
 	assert.EqualError(t, audit.Err(), "httpmw: the audit was shown no route")
-	assert.Empty(t, audit.Routes())
+	assert.Empty(t, audit.Operations())
 	for _, pattern := range []string{"GET /c", "GET /a"} {
 		audit.Route(pattern, &spy{})
 	}
@@ -118,11 +118,11 @@ func TestAudit_Err_namesEveryRoute(t *testing.T) {
 	assert.EqualError(t, audit.Err(),
 		"httpmw: route GET /a"+advice+"\nhttpmw: route GET /c"+advice)
 
-	routes := audit.Routes()
+	routes := audit.Operations()
 	require.Len(t, routes, 2)
 	assert.Equal(t, "GET /b", routes[0].Name)
 	routes[0].Name = "changed"
-	assert.Equal(t, "GET /b", audit.Routes()[0].Name)
+	assert.Equal(t, "GET /b", audit.Operations()[0].Name)
 }
 
 // No token can have both at once, so the route serves nobody.
@@ -133,7 +133,7 @@ func TestAudit_Err_impossible(t *testing.T) {
 	for _, pattern := range []string{"GET /b", "GET /a"} {
 		audit.Route(pattern, auth.Require(claims.ACR("x"))(&spy{}), auth.Require(claims.ACR("y")))
 	}
-	assert.Len(t, audit.Routes(), 2)
+	assert.Len(t, audit.Operations(), 2)
 	assert.EqualError(t, audit.Err(),
 		`httpmw: route GET /a: claims: All(ACR("y"), ACR("x")): no acr meets all of its parts`+"\n"+
 			`httpmw: route GET /b: claims: All(ACR("y"), ACR("x")): no acr meets all of its parts`)
@@ -146,7 +146,7 @@ func TestAudit_Route_isWhatARequestNeeds(t *testing.T) {
 	handler := auth.Require(claims.Scopes("read"))(auth.Require(claims.Scopes("write"))(&spy{}))
 	var audit httpmw.Audit
 	audit.Route("GET /", handler)
-	needs := audit.Routes()[0].Requirement
+	needs := audit.Operations()[0].Requirement
 	for scope, status := range map[string]int{
 		"read write": http.StatusNoContent, "read": http.StatusForbidden, "write": http.StatusForbidden,
 	} {

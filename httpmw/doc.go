@@ -4,12 +4,13 @@
 // A token is taken from the Authorization field alone (RFC 6750 section 2.1),
 // never from the query, a form or a cookie. The outcomes:
 //
-//	no token                    401  WWW-Authenticate: Bearer realm, scope
+//	no token, or a scheme alone 401  WWW-Authenticate: Bearer realm, scope
 //	malformed or repeated field 400  … error="invalid_request"
-//	bad token                   401  … error="invalid_token"
-//	authentication too weak     401  … error="insufficient_user_authentication", acr_values, max_age
+//	bad token                   401  … error="invalid_token", scope
+//	authentication too weak     401  … error="insufficient_user_authentication",
+//	                                 scope, acr_values, max_age
 //	scope missing               403  … error="insufficient_scope", scope
-//	not permitted               403  … error="insufficient_scope"
+//	not permitted               403  and no challenge: no other token would help
 //	cannot decide               503  Retry-After
 //
 // The body is a problem document (RFC 9457): title, status, detail, and reason,
@@ -18,12 +19,19 @@
 //
 // [NewServeMux] makes a mux on which every route says what it needs.
 // [Middleware.Require] and [Middleware.Wrap] are middleware of the usual form
-// for any other router, and an [Audit] finds the routes there that nobody put it
-// before. [Middleware.Check] decides and writes nothing. [ServeMux.Routes] and
-// [Audit.Routes] are the part of a server in a [claims.AccessTable].
+// for any other router, and an [Audit] finds the routes there that nobody put
+// it before. [Middleware.Admit] decides and writes nothing, for a framework
+// that has handlers of another form. [ServeMux.Operations] and
+// [Audit.Operations] are the part of a server in a [claims.AccessTable].
 //
 // A handler that goes on for long, such as one that sends events, asks
-// [claims.Recheck] whether its caller still may: the end of the token ends no request.
+// [claims.Recheck] whether its caller still may: the end of the token ends no
+// request.
 //
-// Importing this package links no gRPC.
+// Middleware that compresses, traces or counts belongs before the guard: a
+// refusal keeps what it has said in the header, and the pattern that a router
+// behind the guard has found shows in its request.
+//
+// Most programs need [New], [NewServeMux], [ServeMux.Handle] and
+// [Middleware.Refuse]. Importing this package links no gRPC.
 package httpmw

@@ -34,9 +34,8 @@ type grant struct{ workspace, permission string }
 func (*Grants) rows(context.Context, string, string) ([]grant, error) { return nil, nil }
 
 var (
-	verifier             *claims.Verifier
 	database             *Grants
-	refundOrder, archive http.Handler
+	refundOrder, archive = http.NotFoundHandler(), http.NotFoundHandler()
 	find                 func(*http.Request) []Order
 	count                = func(labels ...string) {}
 )
@@ -61,7 +60,8 @@ func ExampleConfig_permissions() {
 	mux.Handle("POST /workspaces/{workspace}/orders", in(claims.Permissions("orders:write")), createOrder)
 }
 
-// What the token must say of the user's authentication, and what it is compared with.
+// What the token must say of the user's authentication, and what it is compared
+// with.
 func ExampleServeMux_Handle() {
 	mux := httpmw.NewServeMux(auth)
 	mux.Handle("POST /orders/{id}/refund", claims.All(
@@ -83,7 +83,8 @@ func ExampleServeMux_Handle() {
 	mux.Handle("GET /tenants/{tenant}/orders", claims.All(claims.Scopes("orders:read"), sameTenant), listOrders)
 }
 
-// A requirement that is tried before it is enforced, and the record of every decision.
+// A requirement that is tried before it is enforced, and the record of every
+// decision.
 func ExampleConfig_observer() {
 	log := claims.LogDecisions(slog.Default())
 	auth := httpmw.New(verifier, httpmw.Config{

@@ -1,17 +1,26 @@
 package httpmw_test
 
 import (
+	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"log"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/httpmw"
 )
 
 var (
-	auth                    *httpmw.Middleware
-	listOrders, createOrder http.Handler
+	verifier, _ = claims.NewVerifier(claims.Config{
+		Issuer:    "https://issuer.example",
+		Audiences: []string{"https://orders.example"},
+	})
+	auth                    = httpmw.New(verifier, httpmw.Config{})
+	listOrders, createOrder = http.NotFoundHandler(), http.NotFoundHandler()
 )
 
 func healthz(http.ResponseWriter, *http.Request) {}
@@ -63,4 +72,60 @@ func ExampleMiddleware_Refuse() {
 		}
 		listOrders.ServeHTTP(w, r)
 	}
+}
+
+// In a framework whose handlers have another form: what is refused goes no
+// further.
+func ExampleMiddleware_Admit() {
+	type handler func(w http.ResponseWriter, r *http.Request) error
+	guarded := func(needs claims.Requirement, next handler) handler {
+		return func(w http.ResponseWriter, r *http.Request) error {
+			admitted, err := auth.Admit(r, needs)
+			if err != nil {
+				auth.Refuse(w, err)
+				return nil
+			}
+			return next(w, admitted)
+		}
+	}
+	_ = guarded(claims.Scopes("orders:read"), func(http.ResponseWriter, *http.Request) error {
+		return nil
+	})
+}
+
+// apiKeys are the callers by the SHA-256 of the key that each was handed.
+type apiKeys map[[sha256.Size]byte]*claims.Claims
+
+// Authenticate refuses a key that it does not know, and says so of no other
+// scheme's.
+func (k apiKeys) Authenticate(_ context.Context, c claims.Credentials) (*claims.Claims, error) {
+	if !strings.EqualFold(c.Scheme, "Bearer") {
+		return nil, claims.NewError(claims.ErrNoToken, claims.ReasonUnsupportedScheme, nil)
+	}
+	caller, found := k[sha256.Sum256([]byte(c.Token))]
+	if !found {
+		return nil, claims.NewError(claims.ErrInvalidToken, claims.ReasonRejected, nil)
+	}
+	return caller, nil
+}
+
+// An Authenticator of one's own.
+func ExampleNew() {
+	billing, err := claims.FromJSON(
+		[]byte(`{"sub": "billing", "scope": "orders:read"}`), claims.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	auth := httpmw.New(apiKeys{sha256.Sum256([]byte("a-long-random-key")): billing}, httpmw.Config{})
+	guarded := auth.Require(claims.Scopes("orders:read"))(http.HandlerFunc(healthz))
+	for _, field := range []string{"Bearer a-long-random-key", "Bearer another"} {
+		r := httptest.NewRequest(http.MethodGet, "/orders", nil)
+		r.Header.Set("Authorization", field)
+		w := httptest.NewRecorder()
+		guarded.ServeHTTP(w, r)
+		fmt.Println(w.Code)
+	}
+	// Output:
+	// 200
+	// 401
 }

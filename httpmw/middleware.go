@@ -1,121 +1,166 @@
 package httpmw
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/claims"
-	"github.com/sallyport-go/sallyport/claims/bearer"
+	"github.com/sallyport-go/sallyport/claims/httpauth"
 )
 
 // Config says how a [Middleware] decides and answers. The zero value is useful.
 type Config struct {
 	// Realm is the realm of the challenges (RFC 9110 section 11.5): a name for
-	// what is protected, shown to clients. Empty means "api".
+	// what is protected, shown to clients, in printable ASCII. Empty means
+	// "api".
 	Realm string
 
 	// Permissions says what callers may do where their tokens do not, usually a
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
 	Permissions claims.PermissionSource
 
-	// Observer is told of every decision about a request to an operation that is
-	// not public: an audit log, such as [claims.LogDecisions]. Nil means nobody.
-	// The operation is the pattern that the request was routed by, as far as the
-	// router tells, and never its path.
+	// Observer is told of every decision about a request to an operation that
+	// is not public: an audit log, such as [claims.LogDecisions]. Nil means
+	// nobody.
 	Observer claims.Observer
+
+	// Operation returns the name of a request's operation for the Observer, as
+	// it stands in the access table: "GET /orders/{id}", never the path or
+	// anything else that a client may choose. Nil, or an empty name, means
+	// [http.Request.Pattern], and before an [http.ServeMux] the pattern by
+	// which that will route. Set it for a router that has names of its own,
+	// such as chi or gorilla/mux. A [ServeMux] names its operations itself.
+	//
+	// It is asked on the request's goroutine and only if there is an Observer.
+	// If it panics, the request is refused with [claims.ErrUnavailable].
+	Operation func(r *http.Request) string
 }
 
 // Middleware stands in front of handlers and lets through the requests of
-// callers who may. It is immutable and safe for concurrent use. [New] makes one.
+// callers who may. It is immutable and safe for concurrent use. [New] makes
+// one; the zero value refuses every request, and its Require and Wrap panic.
 type Middleware struct {
 	guard     *claims.Guard
-	challenge bearer.Challenge
+	challenge httpauth.Challenge
+	observed  bool
+	operation func(*http.Request) string // nil for none
 }
 
 // New returns a Middleware that asks auth who sent a request: a
-// [*claims.Verifier], a [*claims.Issuers], or any other. It panics if auth is nil, or
-// a nil pointer, as a constructor returns beside an error, and so for the
-// PermissionSource of cfg if that is a nil pointer.
+// [*claims.Verifier], a [*claims.Issuers], or any other. It panics if auth or
+// Config.Permissions is a nil pointer, which means that an error was ignored,
+// or if Config.Realm is not printable ASCII. Where grpcmw.New returns an error,
+// as its policy is data that can be wrong in many places, New panics, as
+// [http.ServeMux.Handle] does: what can be wrong here is a line of the program.
 func New(auth claims.Authenticator, cfg Config) *Middleware {
-	guard, err := claims.NewGuard(auth, claims.GuardConfig{
+	guard, guardErr := claims.NewGuard(auth, claims.GuardConfig{
 		Permissions: cfg.Permissions, Observer: cfg.Observer,
 	})
+	challenge, err := httpauth.NewChallenge(httpauth.ChallengeConfig{Realm: cfg.Realm})
 	if err != nil {
-		panic("httpmw: New: " + err.Error())
+		err = fmt.Errorf("Config.Realm of %q must be printable ASCII", cfg.Realm)
 	}
-	return &Middleware{guard, bearer.NewChallenge(cfg.Realm)}
+	if err := errors.Join(guardErr, err); err != nil {
+		const here = "httpmw: New: " // before each mistake, in the words of the caller
+		panic(here + strings.ReplaceAll(err.Error(), "\n", "\n"+here))
+	}
+	return &Middleware{guard, challenge, cfg.Observer != nil, cfg.Operation}
 }
 
 // protocol is what this package's operations are of in an access table.
 const protocol = "HTTP"
 
+var errNotMade = errors.New("httpmw: the Middleware was not made by New")
+
 // Require returns middleware that serves a request if its caller meets needs,
 // and refuses it otherwise, as the package comment describes. The handler finds
-// the caller by [claims.FromContext]. Require panics if needs is invalid, or has a
-// [claims.RequestFunc] that does not look at an *http.Request.
+// the caller by [claims.FromContext]. Require panics if needs is invalid, or
+// has a [claims.RequestFunc] that does not look at an *http.Request; the
+// middleware panics if it is given no handler.
+//
+// A request that is refused is not handed on, and that is all: a framework
+// whose chain goes on by itself, as gin's does unless it is aborted, must be
+// told. Never call the handler that Require returns from the middleware of such
+// a framework without looking whether it has called the next. The examples of
+// this module have adapters for gin and echo that do.
 func (m *Middleware) Require(needs claims.Requirement) func(http.Handler) http.Handler {
-	return m.require("", needs)
-}
-
-// require is Require for an operation of this name; if it is empty, of that which the
-// router gives.
-func (m *Middleware) require(
-	name string, needs claims.Requirement,
-) func(http.Handler) http.Handler {
+	m.mustBeMade("Require")
 	if err := needs.ValidateFor((*http.Request)(nil)); err != nil {
-		panic(err)
+		panic("httpmw: Require: " + err.Error())
 	}
 	return func(next http.Handler) http.Handler {
-		return &guarded{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			admitted, err := m.admit(r, name, needs)
-			if err != nil {
-				m.Refuse(w, err)
-				return
-			}
-			next.ServeHTTP(w, admitted)
-		}), needs, next}
+		if isNoHandler(next) {
+			panic("httpmw: Require: the next handler is nil")
+		}
+		return &guarded{m, "", needs, next}
 	}
 }
 
-// Wrap returns a handler that serves the requests of callers with a valid token:
-// it is Require([claims.Authenticated]()).
+// Wrap returns a handler that serves the requests of callers with a valid
+// token: it is Require([claims.Authenticated]()), and what Require says of
+// frameworks holds for it as well. It panics if next is nil.
 func (m *Middleware) Wrap(next http.Handler) http.Handler {
-	return m.Require(claims.Authenticated())(next)
+	m.mustBeMade("Wrap")
+	if isNoHandler(next) {
+		panic("httpmw: Wrap: the next handler is nil")
+	}
+	return &guarded{m, "", claims.Authenticated(), next}
 }
 
-// Check decides as [Middleware.Require] does and writes nothing. It returns the
-// caller, nil if needs is [claims.Public]. The error is a [*claims.Error];
-// [Middleware.Refuse] writes it. A handler that asks [claims.Allowed] needs
-// [Middleware.Admit].
-func (m *Middleware) Check(r *http.Request, needs claims.Requirement) (*claims.Claims, error) {
-	admitted, err := m.Admit(r, needs)
-	if err != nil || needs.IsPublic() {
-		return nil, err
+func (m *Middleware) mustBeMade(method string) {
+	if m == nil || m.guard == nil {
+		panic("httpmw: " + method + ": the Middleware was not made by New")
 	}
-	caller, _ := claims.FromContext(admitted.Context())
-	return caller, nil
+}
+
+// isNoHandler reports whether a handler cannot but panic.
+func isNoHandler(h http.Handler) bool {
+	f, isFunc := h.(http.HandlerFunc)
+	return h == nil || isFunc && f == nil
 }
 
 // Admit decides as [Middleware.Require] does and writes nothing. It returns the
-// request for the handler, which finds the caller in its context; r itself if needs is
-// [claims.Public]. The error is a [*claims.Error]; [Middleware.Refuse] writes it.
+// request for the handler, which finds the caller in its context; r itself if
+// needs is [claims.Public]. The error is, or wraps, a [*claims.Error];
+// [Middleware.Refuse] writes it. An invalid requirement refuses everybody.
 func (m *Middleware) Admit(r *http.Request, needs claims.Requirement) (*http.Request, error) {
-	return m.admit(r, "", needs)
+	admitted, err := m.admit(r, operation("", needs), nil)
+	if err != nil {
+		return nil, &notAdmitted{err}
+	}
+	return admitted, nil
 }
 
+// notAdmitted is an error of Admit: no handler has run.
+type notAdmitted struct{ err error }
+
+func (n *notAdmitted) Error() string { return n.err.Error() }
+func (n *notAdmitted) Unwrap() error { return n.err }
+
+// admit decides about a request to an operation, which next serves, if that is
+// known.
 func (m *Middleware) admit(
-	r *http.Request, name string, needs claims.Requirement,
+	r *http.Request, op claims.Operation, next http.Handler,
 ) (*http.Request, error) {
-	if needs.IsPublic() {
+	if m == nil || m.guard == nil {
+		return nil, claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, errNotMade)
+	}
+	if op.Requirement.IsPublic() {
 		return r, nil
 	}
-	if name == "" {
-		name = r.Pattern
+	credentials, err := httpauth.Parse(r.Header["Authorization"])
+	if op.Name == "" {
+		var unnamed error
+		if op.Name, unnamed = m.nameOf(r, next); unnamed != nil {
+			err = unnamed
+		}
 	}
-	op := claims.Operation{Protocol: protocol, Name: name, Requirement: needs}
-	credentials, err := bearer.Parse(r.Header["Authorization"])
 	if err != nil {
 		return nil, m.guard.Refuse(r.Context(), op, err)
 	}
+	credentials.Proof = (*prover)(r) // asked for bound tokens alone
 	ctx, err := m.guard.Authorize(r.Context(), op, credentials, r)
 	if err != nil {
 		return nil, err

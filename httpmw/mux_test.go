@@ -56,11 +56,11 @@ func TestServeMux(t *testing.T) {
 		})
 	}
 
-	routes := mux.Routes()
+	routes := mux.Operations()
 	require.Len(t, routes, 4)
 	assert.Equal(t, "HTTP", routes[1].Protocol)
 	assert.Equal(t, "GET /orders/{id}", routes[1].Name)
 	assert.Equal(t, `Scopes("orders:read")`, routes[1].Requirement.String())
 	routes[1].Name = "changed"
-	assert.Equal(t, "GET /orders/{id}", mux.Routes()[1].Name)
+	assert.Equal(t, "GET /orders/{id}", mux.Operations()[1].Name)
 }

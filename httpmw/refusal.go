@@ -2,11 +2,14 @@ package httpmw
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/claims/httpauth"
 )
 
 // problem is the body of a refusal (RFC 9457). Its type is "about:blank", which
@@ -19,49 +22,71 @@ type problem struct {
 }
 
 // Refuse writes the answer to a request that is refused for err, which must not
-// be nil: the error of [Middleware.Check], or of [claims.Allowed] inside a
-// handler that has not written yet. Nothing of err but its class, its reason and
-// what it asks the client for is written.
+// be nil: the error of [Middleware.Admit], or of [claims.Allowed] inside a
+// handler that has not written yet. Nothing of err but its class, its reason
+// and what it asks the client for is written.
+//
+// What the handler has said of its own body, such as its ETag or
+// Content-Encoding, is dropped. What a middleware before the guard has said of
+// the body that it writes stays, and so does a challenge of its own. A
+// middleware between the guard and the handler counts as the handler: put one
+// that compresses before the guard.
+//
+// The Content-Length is that of the answer, so that nothing which is written
+// after it by mistake reaches the client.
 func (m *Middleware) Refuse(w http.ResponseWriter, err error) {
+	if early := (*notAdmitted)(nil); !errors.As(err, &early) {
+		drop(w.Header())
+	}
+	m.answer(w, err)
+}
+
+// answer is Refuse where no handler has run.
+func (m *Middleware) answer(w http.ResponseWriter, err error) {
 	refusal := claims.AsError(err)
 	status := statusOf(refusal.Class())
+	body := bodies.For(refusal)
 	header := w.Header()
-	// What the handler may have said of a body that is not sent now.
-	for _, name := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified"} {
-		header.Del(name)
-	}
 	header.Set("Content-Type", "application/problem+json")
 	header.Set("Cache-Control", "no-store")
-	if field := m.challenge.Field(refusal); field != "" {
-		header.Set("WWW-Authenticate", field)
+	if header.Get("Content-Encoding") == "" && header.Get("Trailer") == "" {
+		header.Set("Content-Length", strconv.Itoa(len(body)))
+	} else { // it is known to whoever encodes the body; one with trailers has none
+		header.Del("Content-Length")
 	}
+	m.challengeIn(header, refusal)
 	if status == http.StatusServiceUnavailable {
 		// Whole seconds, rounded up: never sooner than it is worth.
 		seconds := int64((refusal.RetryAfter() + time.Second - 1) / time.Second)
 		header.Set("Retry-After", strconv.FormatInt(max(seconds, 1), 10))
 	}
 	w.WriteHeader(status)
-	body, ok := bodies[kind{refusal.Class(), refusal.Reason()}]
-	if !ok {
-		body = bodyOf(refusal)
-	}
 	_, _ = w.Write(body) // a client that has gone away needs none
 }
 
-// kind is what the body of an answer depends on.
-type kind struct {
-	class  error
-	reason claims.Reason
+// challengeIn adds the challenge of a refusal to those of others, such as a
+// middleware that also takes Basic, but not to its own.
+func (m *Middleware) challengeIn(header http.Header, refusal *claims.Error) {
+	var challenge httpauth.Challenge
+	if m != nil {
+		challenge = m.challenge
+	}
+	field := challenge.Field(refusal)
+	if field == "" {
+		return
+	}
+	const name = "Www-Authenticate"
+	if others := header[name]; len(others) > 0 {
+		bare := challenge.Field(nil)
+		header[name] = slices.DeleteFunc(slices.Clone(others), func(other string) bool {
+			return other == bare || other == field
+		})
+	}
+	header.Add(name, field)
 }
 
-// bodies are those of the refusals that there are, made once.
-var bodies = func() map[kind][]byte {
-	bodies := map[kind][]byte{}
-	for _, refusal := range claims.Refusals() {
-		bodies[kind{refusal.Class(), refusal.Reason()}] = bodyOf(refusal)
-	}
-	return bodies
-}()
+// bodies are those of the answers.
+var bodies = httpauth.Prepare(bodyOf)
 
 func bodyOf(refusal *claims.Error) []byte {
 	status := statusOf(refusal.Class())

@@ -19,12 +19,12 @@ import (
 func ExampleCheckAccessTable() {
 	_ = func(t *testing.T) { // TestAccess
 		claimstest.CheckAccessTable(t, "testdata/access.md", claims.NewAccessTable(
-			mux.Routes(), policy.Operations()))
+			mux.Operations(), policy.Operations()))
 	}
 }
 
 // Stand-ins for an httpmw.ServeMux and a grpcmw.Policy.
-var mux interface{ Routes() []claims.Operation }
+var mux interface{ Operations() []claims.Operation }
 var policy interface{ Operations() []claims.Operation }
 
 // recorder is a test that keeps its failures to itself.

@@ -1,5 +1,6 @@
 // Package chi_test shows Sallyport with another router than its own, chi: the
-// requirements are middleware, and an audit finds the routes without one.
+// requirements are middleware, an audit finds the routes without one, and
+// decisions name operations as the audit does.
 package chi_test
 
 import (
@@ -36,6 +37,25 @@ func newRouter(auth *httpmw.Middleware) chi.Router {
 
 func serve(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
 
+// operation is for [httpmw.Config]: it returns the name of the route that
+// serves a request, as audited lists it, also where the middleware of Use
+// stands, before chi has routed.
+func operation(r *http.Request) string {
+	routing := chi.RouteContext(r.Context())
+	if routing == nil {
+		return ""
+	}
+	path := r.URL.RawPath // as chi routes
+	if path == "" {
+		path = r.URL.Path
+	}
+	pattern := routing.Routes.Find(chi.NewRouteContext(), r.Method, path)
+	if pattern == "" {
+		return ""
+	}
+	return r.Method + " " + pattern
+}
+
 // audited lists what the routes of a chi router need. Walk shows the middleware
 // that stands before a mounted router from version 5.3 of chi on.
 func audited(router chi.Routes) (claims.AccessTable, error) {
@@ -46,7 +66,7 @@ func audited(router chi.Routes) (claims.AccessTable, error) {
 		audit.Route(method+" "+route, h, middlewares...)
 		return nil
 	})
-	return claims.NewAccessTable(audit.Routes()), errors.Join(err, audit.Err())
+	return claims.NewAccessTable(audit.Operations()), errors.Join(err, audit.Err())
 }
 
 // A route that was forgotten is found when the service starts, not by whoever
@@ -60,7 +80,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	router := newRouter(httpmw.New(verifier, httpmw.Config{}))
+	router := newRouter(httpmw.New(verifier, httpmw.Config{Operation: operation}))
 	table, err := audited(router)
 	fmt.Print(table.Markdown())
 	fmt.Println(err)

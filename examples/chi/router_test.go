@@ -1,6 +1,7 @@
 package chi_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -158,6 +159,56 @@ func TestAudit_nested(t *testing.T) {
 			}
 			assert.Equal(t, http.StatusUnauthorized, ask(t, server, "GET", "/a/b", ""))
 		})
+	}
+}
+
+// Every guard of a route, wherever it stands, names the operation as the access
+// table does.
+func TestOperation(t *testing.T) {
+	t.Parallel()
+	issuer := claimstest.Start(t, claimstest.Config{})
+	verifier, err := claims.NewVerifier(claims.Config{
+		Issuer: issuer.URL(), Audiences: []string{claimstest.Audience},
+		PermissionClaims: []string{"permissions"},
+	})
+	require.NoError(t, err)
+	var names []string
+	router := newRouter(httpmw.New(verifier, httpmw.Config{
+		Operation: operation,
+		Observer:  func(_ context.Context, d claims.Decision) { names = append(names, d.Operation) },
+	}))
+	table, err := audited(router)
+	require.NoError(t, err)
+	token := issuer.Mint(claimstest.Token{
+		Scope: "orders:read orders:write", Claims: map[string]any{"permissions": []string{"reports"}},
+	})
+	decided := map[string]bool{}
+	for _, row := range []struct {
+		method, path, token string
+		want                []string
+	}{
+		{"GET", "/orders/", token, []string{"GET /orders/", "GET /orders/"}},
+		{"POST", "/orders/", token, []string{"POST /orders/", "POST /orders/"}},
+		{"PUT", "/orders/7", token, []string{"PUT /orders/{id}", "PUT /orders/{id}"}},
+		{"PUT", "/orders/a%2Fb", token, []string{"PUT /orders/{id}", "PUT /orders/{id}"}},
+		{"PUT", "/orders/7", "", []string{"PUT /orders/{id}"}},
+		{"GET", "/reports/daily", token, []string{"GET /reports/daily"}},
+		{"GET", "/reports/none", token, []string{"/reports/*"}}, // all that chi has found
+		{"CHOSEN", "/orders/", token, nil},
+	} {
+		names = nil
+		r := httptest.NewRequest(row.method, row.path, nil)
+		if row.token != "" {
+			r.Header.Set("Authorization", "Bearer "+row.token)
+		}
+		router.ServeHTTP(httptest.NewRecorder(), r)
+		assert.Equal(t, row.want, names, "%s %s", row.method, row.path)
+		for _, name := range names {
+			decided[name] = true
+		}
+	}
+	for _, operation := range table {
+		assert.True(t, operation.Requirement.IsPublic() || decided[operation.Name], operation.Name)
 	}
 }
 

@@ -31,6 +31,6 @@ var mux = func() *httpmw.ServeMux {
 
 func TestAccessTable(t *testing.T) {
 	claimstest.CheckAccessTable(t, "testdata/access.md", claims.NewAccessTable(
-		mux.Routes(), policy.Operations(),
+		mux.Operations(), policy.Operations(),
 	))
 }

@@ -19,7 +19,7 @@ type Flight struct {
 	done chan struct{} // nil until somebody waits
 }
 
-func (t *table[V]) flightsOf(sum *Sum) *flights { return &t.flights[sum[24]%locks] }
+func (t *table[V]) flightsOf(sum *Sum) *flights { return &t.flights[sum[0]%locks] }
 
 // Board starts a flight, which the caller must land. If the same token is already
 // in flight, it waits for that, no longer than ctx allows, and returns nil.

@@ -14,7 +14,7 @@ func TestFlights(t *testing.T) {
 	var sums [3]Sum // in one list
 	var boarded [3]*Flight
 	for i := range sums {
-		sums[i][0] = byte(i)
+		sums[i][1] = byte(i)
 		boarded[i] = cache.Board(t.Context(), &sums[i])
 		require.NotNil(t, boarded[i])
 	}

@@ -3,7 +3,6 @@
 package tokencache
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"iter"
 	"math/bits"
@@ -23,9 +22,6 @@ const (
 	tick  = 1 << 20 // nanoseconds
 	locks = 64
 )
-
-// Sum is a keyed hash of a token. It stands for the token, which is not kept.
-type Sum [sha256.Size]byte
 
 // Cache remembers verified tokens. A look-up takes no lock. It is bounded in
 // number, and in memory to 2 KiB for each token: each place has eight tokens and
@@ -85,8 +81,9 @@ func (t *table[V]) indexes(sum *Sum) (i, j int, tag uint32) {
 		i, _ := bits.Mul64(hash, uint64(len(t.places)))
 		return int(i)
 	}
+	// The places are by the high bits of the halves, and the tag is of low ones.
 	return index(binary.LittleEndian.Uint64(sum[:])), index(binary.LittleEndian.Uint64(sum[8:])),
-		binary.LittleEndian.Uint32(sum[16:])
+		binary.LittleEndian.Uint32(sum[8:])
 }
 
 // Find returns the token, or nil.

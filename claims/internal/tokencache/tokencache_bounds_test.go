@@ -20,7 +20,8 @@ type entry = Entry[string]
 const overhead = 500
 
 func sumOf(i int) Sum {
-	return sha256.Sum256(binary.LittleEndian.AppendUint64(nil, uint64(i)))
+	whole := sha256.Sum256(binary.LittleEndian.AppendUint64(nil, uint64(i)))
+	return Sum(whole[:16])
 }
 
 // held is a token with a payload of that many bytes.
