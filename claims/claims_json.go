@@ -15,8 +15,8 @@ import (
 // endpoint, or a test of a handler.
 //
 // Of cfg those fields count that say what claims mean: Profile, ClientIDClaim,
-// ScopeMap, PermissionClaims and PermissionMap. The zero Config maps nothing. The
-// error names the claim that is not well-formed, or what is wrong with cfg.
+// ScopeMap, PermissionClaims and PermissionMap. The zero Config maps nothing.
+// The error names the claim that is not well-formed, or what is wrong with cfg.
 func FromJSON(object []byte, cfg Config) (*Claims, error) {
 	meaning, errs := cfg.compileMeaning()
 	if len(errs) > 0 {
@@ -32,9 +32,10 @@ func FromJSON(object []byte, cfg Config) (*Claims, error) {
 	return f.claims(), nil
 }
 
-// registered are the claims that this package acts on, with what each must be. A
-// name that differs from one of them in case alone is refused: json.Unmarshal, which
-// Decode and much other code uses, would take it for the same.
+// registered are the claims that this package acts on, with what each must be.
+// A name that differs from one of them in case alone is refused:
+// json.Unmarshal, which Decode and much other code uses, would take it for the
+// same.
 var registered = []struct{ name, wanted string }{
 	{"iss", "a string"},
 	{"sub", "a string"},
@@ -61,8 +62,8 @@ var registeredNames = func() *strict.Names {
 }()
 
 const (
-	// maxClaims is how many claims a token may have at the top: real ones have some
-	// forty.
+	// maxClaims is how many claims a token may have at the top: real ones have
+	// some forty.
 	maxClaims = 256
 	// maxListed is how many scopes, and how many audiences.
 	maxListed = 1024
@@ -84,14 +85,15 @@ var (
 	}()
 )
 
-// faultTexts are the refusals of a segment of a token by what is wrong with its JSON.
+// faultTexts are the refusals of a segment of a token by what is wrong with its
+// JSON.
 type faultTexts struct {
 	byFault [strict.TooLong + 1]*Error
 	bom     *Error
 }
 
-// textFaults returns the refusals of a segment, which match another error as well
-// unless that is nil.
+// textFaults returns the refusals of a segment, which match another error as
+// well unless that is nil.
 func textFaults(segment string, also error) (t faultTexts) {
 	refusal := func(format string, args ...any) *Error {
 		return malformedAs(also, "the "+segment+" "+fmt.Sprintf(format, args...))
@@ -127,15 +129,15 @@ func malformedAs(also error, cause string) *Error {
 	return e
 }
 
-// variantOf is the refusal for a claim whose name differs in case alone from one that
-// is used. Explain has the name as it is in the token.
+// variantOf is the refusal for a claim whose name differs in case alone from
+// one that is used. Explain has the name as it is in the token.
 func variantOf(name string) *Error {
 	return malformed("a claim's name differs from " + quote(name) + " in case alone")
 }
 
-// parseClaims returns what a payload says, or a refusal that names the claim unless
-// it is an object whose claims have the types that they should. It lists all claims
-// in members.
+// parseClaims returns what a payload says, or a refusal that names the claim
+// unless it is an object whose claims have the types that they should. It lists
+// all claims in members.
 func parseClaims(payload string, all *strict.Members) (*facts, *Error) {
 	c := &facts{payload: payload}
 	c.handle.facts = c
@@ -218,8 +220,8 @@ func nameFault(payload string, r *strict.Reader) *Error {
 	return payloadFaults.of(payload, r)
 }
 
-// valueFault is the refusal for the value of a claim, which begins at a place: for its
-// type if it is JSON.
+// valueFault is the refusal for the value of a claim, which begins at a place:
+// for its type if it is JSON.
 func valueFault(payload string, r *strict.Reader, name string, start int) *Error {
 	if fault := wrongType[name]; fault != nil && r.Fault() == strict.Syntax {
 		value := strict.NewReader(payload[start:])
@@ -249,8 +251,8 @@ type meaning struct {
 	permissions   permissionMapping
 }
 
-// complete adds what the claims mean: once they are verified, and before anybody
-// shares them.
+// complete adds what the claims mean: once they are verified, and before
+// anybody shares them.
 func (m *meaning) complete(t *token) {
 	if m.clientIDClaim != "" {
 		t.claims.clientID = ""

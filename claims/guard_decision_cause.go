@@ -14,15 +14,15 @@ import (
 const maxLogged = 500
 
 var (
-	// Three segments, of which the first begins as that of a JSON object does. The
-	// last may be cut off.
+	// Three segments, of which the first begins as that of a JSON object does.
+	// The last may be cut off.
 	likeToken = regexp.MustCompile(`eyJ[A-Za-z0-9_=-]{5,}\.[A-Za-z0-9_=-]*(\.[A-Za-z0-9_=-]*)*`)
 	likeUser  = regexp.MustCompile(`://[^/?#\s"]*@`)
 	likeField = regexp.MustCompile(`(?i)\b(bearer|dpop|basic)\s+[A-Za-z0-9._~+/=-]{8,}`)
 )
 
-// loggedCause returns the cause of a refusal as it is logged: on one line, of bounded
-// length, without what opens a door.
+// loggedCause returns the cause of a refusal as it is logged: on one line, of
+// bounded length, without what opens a door.
 func loggedCause(e *Error) string {
 	if e.cause == nil {
 		return ""
@@ -54,8 +54,8 @@ func loggedCause(e *Error) string {
 	return text[:end] + "..."
 }
 
-// whole returns the text of an error with the causes of the refusals in it, which
-// their texts leave out, and of a panic no more than where it was.
+// whole returns the text of an error with the causes of the refusals in it,
+// which their texts leave out, and of a panic no more than where it was.
 func whole(err error) string {
 	text := err.Error()
 	var panicked *foreign.PanicError

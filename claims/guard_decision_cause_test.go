@@ -113,8 +113,8 @@ func decisionOf(t testing.TB, auth claims.Authenticator, token string) claims.De
 	return told[0]
 }
 
-// Of a token that says it is of a trusted issuer the record says of which, for each
-// refusal from then on; before that it is what a stranger has written.
+// Of a token that says it is of a trusted issuer the record says of which, for
+// each refusal from then on; before that it is what a stranger has written.
 func TestDecision_issuerOfRefused(t *testing.T) {
 	t.Parallel()
 	set, err := jwks.Parse(issuerKeySet())
@@ -213,8 +213,8 @@ func TestVerifier_refusalsOfOneIssuer(t *testing.T) {
 	assert.Len(t, seen, 3)
 }
 
-// Whoever waits for the answer and goes away, or whose deadline passes, is no outage,
-// wherever that shows.
+// Whoever waits for the answer and goes away, or whose deadline passes, is no
+// outage, wherever that shows.
 func TestDecision_canceled(t *testing.T) {
 	t.Parallel()
 	set, err := jwks.Parse(issuerKeySet())

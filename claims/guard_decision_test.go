@@ -129,7 +129,8 @@ func TestLogDecisions_level(t *testing.T) {
 	}
 }
 
-// Parts of a request are decisions of their own, of the same caller and operation.
+// Parts of a request are decisions of their own, of the same caller and
+// operation.
 func TestDecision_parts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -191,8 +192,8 @@ func TestDecision_parts(t *testing.T) {
 	})
 }
 
-// When it began, and how long it took: both of the verification and of what was asked
-// then, not of the time for which a first message was waited for.
+// When it began, and how long it took: both of the verification and of what was
+// asked then, not of the time for which a first message was waited for.
 func TestDecision_time(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -396,7 +397,7 @@ func TestDecision_tokenCache(t *testing.T) {
 	}
 }
 
-// Of a list, there is one record of what can not be decided: the first.
+// Of a list, there is one record of what cannot be decided: the first.
 func TestFilter_observed(t *testing.T) {
 	t.Parallel()
 	record := &record{}

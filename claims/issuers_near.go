@@ -5,12 +5,13 @@ import (
 	"strings"
 )
 
-// maxCompared is with how many issuers one that is not trusted is compared, so that
-// forged tokens cost no more the more are trusted.
+// maxCompared is with how many issuers one that is not trusted is compared, so
+// that forged tokens cost no more the more are trusted.
 const maxCompared = 32
 
 // nearIssuerError says that a token's issuer is one that is trusted but for its
-// spelling: the likeliest mistake in a Config. It has nothing that the token says.
+// spelling: the likeliest mistake in a Config. It has nothing that the token
+// says.
 type nearIssuerError struct{ trusted, how string }
 
 func (e *nearIssuerError) Error() string {
@@ -31,8 +32,8 @@ func (w *work) untrusted() error {
 	return errIssuer
 }
 
-// nearest returns whose issuer differs from one that is not trusted in spelling alone,
-// and in what; nil if nobody's does.
+// nearest returns whose issuer differs from one that is not trusted in spelling
+// alone, and in what; nil if nobody's does.
 func nearest(issuers router, issuer string) (of *Verifier, how string) {
 	try := func(v *Verifier) bool {
 		if how = v.differsIn(issuer); how != "" {
@@ -55,7 +56,8 @@ func nearest(issuers router, issuer string) (of *Verifier, how string) {
 	return of, how
 }
 
-// spellings are ways in which one issuer is written, each with what makes them one.
+// spellings are ways in which one issuer is written, each with what makes them
+// one.
 var spellings = []struct {
 	name    string
 	unified func(issuer string) string
@@ -84,7 +86,8 @@ var spellings = []struct {
 	}},
 }
 
-// unify returns how an issuer is written in one way, but for one of the spellings.
+// unify returns how an issuer is written in one way, but for one of the
+// spellings.
 func unify(issuer string, but int) string {
 	for i, s := range spellings {
 		if i != but {
@@ -94,8 +97,8 @@ func unify(issuer string, but int) string {
 	return issuer
 }
 
-// differsIn says in what an issuer that is not trusted differs from the Verifier's, if
-// that is a matter of spelling.
+// differsIn says in what an issuer that is not trusted differs from the
+// Verifier's, if that is a matter of spelling.
 func (v *Verifier) differsIn(issuer string) string {
 	trusted := v.issuer
 	if t := v.template; t != nil {

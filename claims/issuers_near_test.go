@@ -15,8 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// An issuer that is trusted but for its spelling is refused, and the cause and Explain
-// say in what it differs, whatever tells the issuers.
+// An issuer that is trusted but for its spelling is refused, and the cause and
+// Explain say in what it differs, whatever tells the issuers.
 func TestExplain_nearIssuer(t *testing.T) {
 	t.Parallel()
 	set, err := jwks.Parse(issuerKeySet())
@@ -122,8 +122,8 @@ func TestIssuers_nearOfMany(t *testing.T) {
 	assert.Contains(t, resultOf(t, issuers.Explain(t.Context(), token), "issuer").Found, "the final slash")
 }
 
-// How long the token of one of several issuers may be shows at its issuer, and what
-// TrustTenant refuses is said so.
+// How long the token of one of several issuers may be shows at its issuer, and
+// what TrustTenant refuses is said so.
 func TestIssuers_Explain(t *testing.T) {
 	t.Parallel()
 	set, err := jwks.Parse(issuerKeySet())

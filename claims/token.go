@@ -14,8 +14,8 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// token is a JWS in compact serialization (RFC 7515 section 7.1), taken apart; its
-// signature is not checked yet.
+// token is a JWS in compact serialization (RFC 7515 section 7.1), taken apart;
+// its signature is not checked yet.
 type token struct {
 	header    header
 	claims    *facts
@@ -47,9 +47,9 @@ func split(text []byte) (segments, error) {
 	return parts, nil
 }
 
-// notJWS tells an encrypted token, five segments and "enc" in the header (RFC 7516
-// section 9), from what is no token, so that whoever reads the refusal knows what
-// to change.
+// notJWS tells an encrypted token, five segments and "enc" in the header (RFC
+// 7516 section 9), from what is no token, so that whoever reads the refusal
+// knows what to change.
 func notJWS(text []byte, first int) error {
 	if bytes.Count(text, []byte(".")) != 4 {
 		return errNotJWS
@@ -83,8 +83,8 @@ func checkHeader(_ context.Context, w *work) error {
 	return w.header.check(w.accepted)
 }
 
-// checkPayload reads the payload and decodes the signature. It is linear in their
-// length and reaches nothing outside the token.
+// checkPayload reads the payload and decodes the signature. It is linear in
+// their length and reaches nothing outside the token.
 func checkPayload(_ context.Context, w *work) error {
 	payload, ok := w.decode(w.segments.payload)
 	if !ok {
@@ -119,8 +119,8 @@ func (w *work) decode(segment []byte) (decoded []byte, ok bool) {
 }
 
 // header is what counts of a JOSE header. The parameters that name or carry a
-// key, "jwk", "jku", "x5c" and "x5u" (RFC 7515 section 4.1), are not among them:
-// the sender writes them.
+// key, "jwk", "jku", "x5c" and "x5u" (RFC 7515 section 4.1), are not among
+// them: the sender writes them.
 type header struct {
 	algorithm   string
 	keyID       string
@@ -131,8 +131,8 @@ type header struct {
 	encrypted   bool
 }
 
-// parameters are the header parameters that this package acts on, with what each must
-// be; empty for anything.
+// parameters are the header parameters that this package acts on, with what
+// each must be; empty for anything.
 var parameters = []struct{ name, wanted string }{
 	{"alg", "a string"},
 	{"kid", "a string"},
@@ -146,8 +146,8 @@ var parameters = []struct{ name, wanted string }{
 // maxParameters is how many a header may have: real ones have three or four.
 const maxParameters = 64
 
-// Refusals of headers, made once: to refuse costs no allocation. What has no header is
-// no JWS.
+// Refusals of headers, made once: to refuse costs no allocation. What has no
+// header is no JWS.
 var (
 	headerFaults      = textFaults("header", ErrUnrecognized)
 	errManyParameters = malformedAs(ErrUnrecognized,
@@ -201,7 +201,8 @@ func readHeader(text string) (h header, refusal *Error) {
 			h.critical = true
 			r.Skip()
 		case "b64":
-			// An unencoded payload is none that a JWT may have (RFC 7797 section 7).
+			// An unencoded payload is none that a JWT may have (RFC 7797
+			// section 7).
 			h.unencoded = r.Peek() != 't'
 			r.Skip()
 		default:
@@ -245,8 +246,8 @@ func (h header) check(accepted jws.Algorithms) error {
 	return nil
 }
 
-// isMediaType compares as RFC 7515 section 4.1.9 has it: without regard to case,
-// and with "application/" understood where there is no slash.
+// isMediaType compares as RFC 7515 section 4.1.9 has it: without regard to
+// case, and with "application/" understood where there is no slash.
 func isMediaType(s, want string) bool {
 	const application = "application/"
 	if len(s) > len(application) && strings.EqualFold(s[:len(application)], application) {

@@ -11,7 +11,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// largeToken is a token of n bytes with as many roles as Keycloak puts into one.
+// largeToken is a token of n bytes with as many roles as Keycloak puts into
+// one.
 func largeToken(n int) string {
 	good := body(nil)
 	empty := len(forged(head(nil), with(good, `"x":""`)))
@@ -31,7 +32,8 @@ func largeToken(n int) string {
 	}
 }
 
-// A token of up to 64 KiB is accepted where the Config allows it, and every time.
+// A token of up to 64 KiB is accepted where the Config allows it, and every
+// time.
 func TestVerifier_maxTokenSize(t *testing.T) {
 	t.Parallel()
 	const most = 64 << 10

@@ -14,8 +14,8 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// rowsOf returns the rows of the table that stands under a heading of the page, with
-// their cells, but for that of names.
+// rowsOf returns the rows of the table that stands under a heading of the page,
+// with their cells, but for that of names.
 func rowsOf(t testing.TB, page, heading string) [][]string {
 	t.Helper()
 	_, section, ok := strings.Cut(page, "\n## "+heading+"\n")
@@ -35,8 +35,8 @@ func rowsOf(t testing.TB, page, heading string) [][]string {
 	return rows[1:]
 }
 
-// The page has a row for each reason and fault that is in the code, in its order and
-// words, and for no other.
+// The page has a row for each reason and fault that is in the code, in its
+// order and words, and for no other.
 func TestTroubleshooting(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("troubleshooting.md")
@@ -84,8 +84,8 @@ func TestTroubleshooting(t *testing.T) {
 	assert.Empty(t, configFields(t, page), "fields that a Config does not have")
 }
 
-// configFields returns the fields of claims.Config that a page names and that there
-// are not.
+// configFields returns the fields of claims.Config that a page names and that
+// there are not.
 func configFields(t testing.TB, page string) (unknown []string) {
 	t.Helper()
 	source, err := os.ReadFile("config.go")

@@ -10,11 +10,11 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/strict"
 )
 
-// checks are all checks of a token, in their order: nothing outside the token is
-// looked at before its issuer is trusted, what costs comes after what does not, and
-// what only a verified token may bring about comes last. The first that returns an
-// error refuses. A remembered token passes again those whose outcome can change, on
-// each use.
+// checks are all checks of a token, in their order: nothing outside the token
+// is looked at before its issuer is trusted, what costs comes after what does
+// not, and what only a verified token may bring about comes last. The first
+// that returns an error refuses. A remembered token passes again those whose
+// outcome can change, on each use.
 var checks = [...]struct {
 	name string
 	each bool // on each use
@@ -36,7 +36,8 @@ var checks = [...]struct {
 	{"check", true, checkOwn},            // Config.Check
 }
 
-// The checks at which the pipeline does something else between two, by their place.
+// The checks at which the pipeline does something else between two, by their
+// place.
 var (
 	afterIssuer = placeOf("issuer") + 1
 	atKey       = placeOf("key")
@@ -104,8 +105,8 @@ func checkType(_ context.Context, w *work) error {
 // otherKind returns the claim that shows a token to be no access token, and its
 // value. RFC 8725 section 3.12 asks for rules that exclude each other.
 func (w *work) otherKind() (claim, value string) {
-	// A set of events makes a security event token, a logout token included (RFC
-	// 8417 section 2.2, OpenID Connect Back-Channel Logout section 2.4).
+	// A set of events makes a security event token, a logout token included
+	// (RFC 8417 section 2.2, OpenID Connect Back-Channel Logout section 2.4).
 	if value, ok := w.members.Find("events"); ok && value[0] == '{' {
 		return "events", value
 	}
@@ -186,8 +187,9 @@ func checkClaims(_ context.Context, w *work) error {
 	return nil
 }
 
-// variant returns a claim that differs in case alone from one that the Config names,
-// and that: json.Unmarshal, which Decode uses, would take it for the same.
+// variant returns a claim that differs in case alone from one that the Config
+// names, and that: json.Unmarshal, which Decode uses, would take it for the
+// same.
 func (w *work) variant() (name, of string) {
 	w.members.Some(func(n string) bool {
 		name, of = n, w.v.named.Resembled(n)
@@ -196,8 +198,8 @@ func (w *work) variant() (name, of string) {
 	return name, of
 }
 
-// lacking returns the claim that the token should have and has not, nil if there is
-// none.
+// lacking returns the claim that the token should have and has not, nil if
+// there is none.
 func (w *work) lacking() *requiredClaim {
 	for i := range w.v.required {
 		if r := &w.v.required[i]; !slices.ContainsFunc(r.names, w.has) {
@@ -241,8 +243,8 @@ func checkOwn(ctx context.Context, w *work) error {
 	return ownRefusal(ctx, limited, err)
 }
 
-// ownRefusal returns the refusal that the error of a Config.Check is, if any. limited
-// is the context that it was given.
+// ownRefusal returns the refusal that the error of a Config.Check is, if any.
+// limited is the context that it was given.
 func ownRefusal(ctx, limited context.Context, err error) error {
 	var panicked *foreign.PanicError
 	switch {
@@ -255,8 +257,8 @@ func ownRefusal(ctx, limited context.Context, err error) error {
 	return NewError(ErrInvalidToken, ReasonRejected, err)
 }
 
-// complete adds what the claims of this issuer mean, and where they came from: once
-// they are verified, and before anybody shares them.
+// complete adds what the claims of this issuer mean, and where they came from:
+// once they are verified, and before anybody shares them.
 func (v *Verifier) complete(w *work) {
 	f := w.claims
 	v.meaning.complete(&w.token)

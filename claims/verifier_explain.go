@@ -16,22 +16,22 @@ type Verdict string
 const (
 	VerdictPassed  Verdict = "passed"
 	VerdictRefused Verdict = "refused"
-	// VerdictSkipped means that the check was not made: one before it has to pass
-	// first, or it needs a request.
+	// VerdictSkipped means that the check was not made: one before it has to
+	// pass first, or it needs a request.
 	VerdictSkipped Verdict = "skipped"
 )
 
 // CheckResult is one check of a token in an [Explanation].
 type CheckResult struct {
-	// Name is what is checked: "form", "header", "payload", "issuer", "algorithm",
-	// "type", "time", "audience", "claims", "key", "signature", "client", "binding"
-	// or "check", the last being [Config].Check.
+	// Name is what is checked: "form", "header", "payload", "issuer",
+	// "algorithm", "type", "time", "audience", "claims", "key", "signature",
+	// "client", "binding" or "check", the last being [Config].Check.
 	Name    string
 	Verdict Verdict
 	// Reason is why it was refused; otherwise it is empty.
 	Reason Reason
-	// Found is what the token has, and Wanted what is accepted, for people to read.
-	// Found quotes what the sender of the token wrote.
+	// Found is what the token has, and Wanted what is accepted, for people to
+	// read. Found quotes what the sender of the token wrote.
 	Found, Wanted string
 }
 
@@ -39,8 +39,8 @@ type CheckResult struct {
 type Explanation struct {
 	// Checks are all checks, in their order.
 	Checks []CheckResult
-	// Err is nil if the token is accepted, otherwise an [*Error] with the reason of
-	// the first check that refused.
+	// Err is nil if the token is accepted, otherwise an [*Error] with the
+	// reason of the first check that refused.
 	Err error
 }
 
@@ -63,18 +63,18 @@ func (e Explanation) String() string {
 }
 
 // Explain verifies a token as [Verifier.Authenticate] does and says what was
-// compared, for operators and tests. It goes on after a refusal, with the checks
-// that stand on their own, so that all faults show at once. It looks for keys only
-// if the token is of the issuer and its algorithm is accepted, and calls
-// [Config].Check only if everything else has passed. Of a token with several faults
-// Authenticate may give another reason: that its key is unknown, if the key ID was
-// invented and others are as well. Of a token that is bound to a key it shows
-// whether a proof could be accepted, and makes none of the Confirmers prove it:
-// only a request has the proof.
+// compared, for operators and tests. It goes on after a refusal, with the
+// checks that stand on their own, so that all faults show at once. It looks for
+// keys only if the token is of the issuer and its algorithm is accepted, and
+// calls [Config].Check only if everything else has passed. Of a token with
+// several faults Authenticate may give another reason: that its key is unknown,
+// if the key ID was invented and others are as well. Of a token that is bound
+// to a key it shows whether a proof could be accepted, and makes none of the
+// Confirmers prove it: only a request has the proof.
 //
 // It never shows the signature, a secret, or a claim other than those checked;
-// what it shows is still for those who may see the token. It is no part of serving
-// requests: use Authenticate there.
+// what it shows is still for those who may see the token. It is no part of
+// serving requests: use Authenticate there.
 func (v *Verifier) Explain(ctx context.Context, token string) Explanation {
 	if !v.isMade() {
 		return Explanation{Err: errNotMade}
@@ -82,8 +82,8 @@ func (v *Verifier) Explain(ctx context.Context, token string) Explanation {
 	return explain(ctx, v.accepted, v, v, token)
 }
 
-// explain explains a token of one of the issuers. nearest is whose rules it is held
-// against if its issuer is not trusted, nil for none.
+// explain explains a token of one of the issuers. nearest is whose rules it is
+// held against if its issuer is not trusted, nil for none.
 func explain(
 	ctx context.Context, accepted jws.Algorithms, issuers router, nearest *Verifier, text string,
 ) Explanation {

@@ -35,7 +35,8 @@ func (e *explainer) refine(c *CheckResult, err error) {
 	}
 }
 
-// causeOf returns why a refusal was made, for people, empty if its reason says it all.
+// causeOf returns why a refusal was made, for people, empty if its reason says
+// it all.
 func causeOf(err error) string {
 	cause := errors.Unwrap(err)
 	if cause == nil || cause == ErrUnrecognized {
@@ -83,8 +84,8 @@ func strayAt(segment []byte) string {
 	return fmt.Sprintf(": its last characters, of %d, stand for no whole byte", len(segment))
 }
 
-// faultAt says which member of an object is at fault, as refused says of an object
-// that has it alone, or else where the text is.
+// faultAt says which member of an object is at fault, as refused says of an
+// object that has it alone, or else where the text is.
 func faultAt(text string, refused func(object string) bool) string {
 	var seen strict.Members
 	r := strict.NewReader(text)
@@ -105,8 +106,8 @@ func faultAt(text string, refused func(object string) bool) string {
 	return fmt.Sprintf(": near byte %d of %d", r.Place(), len(text))
 }
 
-// provable returns the scheme under which a bound token has to be presented, or the
-// refusal of one that nothing could prove.
+// provable returns the scheme under which a bound token has to be presented, or
+// the refusal of one that nothing could prove.
 func (w *work) provable() (scheme string, err error) {
 	scheme = "Bearer"
 	var seen strict.Members

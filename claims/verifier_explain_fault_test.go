@@ -219,7 +219,8 @@ func TestVerifier_Explain_malformed(t *testing.T) {
 	}
 }
 
-// A claim that the Config names is named as well, whatever the Config asks of it.
+// A claim that the Config names is named as well, whatever the Config asks of
+// it.
 func TestVerifier_Explain_namedClaims(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -22,8 +22,8 @@ var explained = []string{
 	"key", "signature", "client", "binding", "check",
 }
 
-// Explain and Authenticate agree on every token, and the first check that refused
-// is the reason.
+// Explain and Authenticate agree on every token, and the first check that
+// refused is the reason.
 func TestVerifier_Explain_agrees(t *testing.T) {
 	t.Parallel()
 	verifier := offline(t, nil)
@@ -268,7 +268,8 @@ func TestVerifier_Explain_form(t *testing.T) {
 	}
 }
 
-// What an audience is compared with is said where there is none to compare with.
+// What an audience is compared with is said where there is none to compare
+// with.
 func TestVerifier_Explain_audienceWanted(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -297,8 +298,8 @@ func TestVerifier_Explain_audienceWanted(t *testing.T) {
 	}
 }
 
-// It makes no request for a token of nobody that is trusted, nor for an algorithm
-// that is not accepted.
+// It makes no request for a token of nobody that is trusted, nor for an
+// algorithm that is not accepted.
 func TestVerifier_Explain_requests(t *testing.T) {
 	t.Parallel()
 	issuer := newForgerIssuer(t)

@@ -10,8 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// pipeline verifies tokens for a [Verifier], [Issuers] or [Tenants], which know the
-// issuers, and remembers those that it has verified.
+// pipeline verifies tokens for a [Verifier], [Issuers] or [Tenants], which know
+// the issuers, and remembers those that it has verified.
 type pipeline struct {
 	accepted jws.Algorithms
 	hash     *tokencache.Hash
@@ -27,8 +27,8 @@ type router interface {
 	takes(scheme string) bool
 	// sizes returns how long a token may be whose issuer is not known yet.
 	sizes() (maxTokenSize int)
-	// early may refuse a token by its header, before the payload is decoded. It is
-	// not asked about headers of verified tokens.
+	// early may refuse a token by its header, before the payload is decoded. It
+	// is not asked about headers of verified tokens.
 	early(h header, payload []byte) error
 	route(ctx context.Context, issuer string) (*Verifier, error)
 	// wanted says which issuers are trusted, for people.
@@ -67,7 +67,8 @@ func (p *pipeline) authenticate(
 	return w.claims.claims(), nil
 }
 
-// verify does all checks, or, of a remembered token, those whose outcome can change.
+// verify does all checks, or, of a remembered token, those whose outcome can
+// change.
 func (p *pipeline) verify(ctx context.Context, w *work) error {
 	if err := p.readHeader(ctx, w); err != nil {
 		return err
@@ -98,8 +99,8 @@ func (p *pipeline) verify(ctx context.Context, w *work) error {
 	return w.run(ctx, atBinding, len(checks))
 }
 
-// readHeader finds the segments and reads the header, unless it is that of a token
-// verified before.
+// readHeader finds the segments and reads the header, unless it is that of a
+// token verified before.
 func (p *pipeline) readHeader(ctx context.Context, w *work) error {
 	if err := checkForm(ctx, w); err != nil {
 		return err
@@ -138,8 +139,8 @@ func (p *pipeline) finish(ctx context.Context, w *work) error {
 	return nil
 }
 
-// once is finish, and remembers the token. If an identical one is being verified it
-// waits for that, and reports whether all is done.
+// once is finish, and remembers the token. If an identical one is being
+// verified it waits for that, and reports whether all is done.
 func (p *pipeline) once(ctx context.Context, w *work) (known bool, err error) {
 	if flight := p.cache.Board(ctx, &w.hash); flight != nil {
 		defer p.cache.Land(flight)
@@ -168,8 +169,8 @@ func (p *pipeline) once(ctx context.Context, w *work) (known bool, err error) {
 	return false, nil
 }
 
-// recall re-checks a remembered token and reports whether it is one. If it is not,
-// the token must be verified in full.
+// recall re-checks a remembered token and reports whether it is one. If it is
+// not, the token must be verified in full.
 func (p *pipeline) recall(ctx context.Context, w *work) (known bool, err error) {
 	now := time.Now()
 	t := p.cache.Find(&w.hash, now)
@@ -192,8 +193,8 @@ func (p *pipeline) recall(ctx context.Context, w *work) (known bool, err error) 
 	return true, nil
 }
 
-// recheck does again what each use of a token does, but for its binding, which a
-// request proves once: of claims that the owner of issuers made.
+// recheck does again what each use of a token does, but for its binding, which
+// a request proves once: of claims that the owner of issuers made.
 func (p *pipeline) recheck(ctx context.Context, caller *Claims, issuers router) error {
 	f := caller.of()
 	if f.origin.by == nil || f.origin.by != issuers.owner() {

@@ -2,12 +2,13 @@ package claims
 
 import "sync"
 
-// refusals are those that name the issuer of a Verifier, by the refusals that do not:
-// made when each is needed first, so that to refuse costs no allocation.
+// refusals are those that name the issuer of a Verifier, by the refusals that
+// do not: made when each is needed first, so that to refuse costs no
+// allocation.
 type refusals struct{ byBare sync.Map } // *Error to *Error
 
-// fixed are the refusals that are made once, whatever the token: those that are worth
-// keeping.
+// fixed are the refusals that are made once, whatever the token: those that are
+// worth keeping.
 var fixed = func() map[*Error]bool {
 	set := map[*Error]bool{
 		errTooLarge: true, errAlgorithm: true, errType: true, errExpired: true, errNotYetValid: true,
@@ -17,9 +18,9 @@ var fixed = func() map[*Error]bool {
 	return set
 }()
 
-// ofIssuer returns a refusal of a token that says it is of the Verifier's issuer as one
-// that names it, by the text of its Config: an operator of several has to know whose
-// token it was. Of no Verifier it returns err.
+// ofIssuer returns a refusal of a token that says it is of the Verifier's
+// issuer as one that names it, by the text of its Config: an operator of
+// several has to know whose token it was. Of no Verifier it returns err.
 func (v *Verifier) ofIssuer(err error) error {
 	e, _ := err.(*Error)
 	if v == nil || e == nil || e.issuer != "" {

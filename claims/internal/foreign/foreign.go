@@ -1,5 +1,5 @@
-// Package foreign calls code of the library's users: it may panic, take too long, or
-// end its goroutine, and none of it may be felt beyond the answer.
+// Package foreign calls code of the library's users: it may panic, take too
+// long, or end its goroutine, and none of it may be felt beyond the answer.
 package foreign
 
 import (
@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// PanicError is a panic of a user's code. It is for operators: the value may quote
-// what a request holds.
+// PanicError is a panic of a user's code. It is for operators: the value may
+// quote what a request holds.
 type PanicError struct {
 	Name  string // of what was called, in its author's words
 	Value any
@@ -65,14 +65,15 @@ var (
 	ErrExited = errors.New("ended its goroutine")
 )
 
-// Name is a name of what is called: anything that has one as its String is one, which
-// is asked for only if there is something to tell.
+// Name is a name of what is called: anything that has one as its String is one,
+// which is asked for only if there is something to tell.
 type Name string
 
 // String returns the name.
 func (n Name) String() string { return string(n) }
 
-// Recover is deferred by whoever calls a user's code: it makes a panic an error.
+// Recover is deferred by whoever calls a user's code: it makes a panic an
+// error.
 func Recover(name fmt.Stringer, err *error) {
 	if v := recover(); v != nil {
 		*err = &PanicError{Name: name.String(), Value: v, Stack: debug.Stack()}

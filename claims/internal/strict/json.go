@@ -1,15 +1,17 @@
-// Package strict reads JSON (RFC 8259) and base64url (RFC 4648 section 5) as the
-// JWS specifications want them read: each text has one meaning, and a text that
-// another parser could read in another way is refused.
+// Package strict reads JSON (RFC 8259) and base64url (RFC 4648 section 5) as
+// the JWS specifications want them read: each text has one meaning, and a text
+// that another parser could read in another way is refused.
 package strict
 
 import "strings"
 
 const (
-	// MaxDepth bounds the nesting of a token's JSON and so the recursion over it.
+	// MaxDepth bounds the nesting of a token's JSON and so the recursion over
+	// it.
 	MaxDepth = 32
-	// MaxMembers is how many members a text may have, in all of its objects: real
-	// tokens have some forty, and those with the roles of many clients some hundred.
+	// MaxMembers is how many members a text may have, in all of its objects:
+	// real tokens have some forty, and those with the roles of many clients
+	// some hundred.
 	MaxMembers = 512
 )
 
@@ -189,8 +191,8 @@ func (r *Reader) At() int {
 	return r.pos
 }
 
-// Since returns the text from a place to where the reader is. It reports false if
-// the reader is bad.
+// Since returns the text from a place to where the reader is. It reports false
+// if the reader is bad.
 func (r *Reader) Since(place int) (text string, ok bool) {
 	if r.Failed() {
 		return "", false

@@ -64,9 +64,9 @@ const (
 	maxDateSize = 64
 )
 
-// ReadDate reads a NumericDate (RFC 7519 section 2), an integer or a fraction, from
-// 1970 to 9999. It is exact to the nanosecond, whatever follows being cut off:
-// rounded up, a token would live on.
+// ReadDate reads a NumericDate (RFC 7519 section 2), an integer or a fraction,
+// from 1970 to 9999. It is exact to the nanosecond, whatever follows being cut
+// off: rounded up, a token would live on.
 func (r *Reader) ReadDate() time.Time {
 	text := r.ReadNumber()
 	if r.Failed() {
@@ -96,7 +96,8 @@ func parseDate(text string) (seconds, nanoseconds int64, ok bool) {
 	negative := strings.HasPrefix(text, "-")
 	mantissa, power := strings.TrimPrefix(text, "-"), 0
 	if i := strings.IndexAny(mantissa, "eE"); i >= 0 {
-		// An exponent too large for an int comes out as the largest, with an error.
+		// An exponent too large for an int comes out as the largest, with an
+		// error.
 		power, _ = strconv.Atoi(mantissa[i+1:])
 		mantissa = mantissa[:i]
 	}

@@ -51,8 +51,8 @@ func (r *Reader) readString(keep bool) string {
 }
 
 // plainRun returns how far the text is surely neither a quotation mark, nor a
-// backslash, nor a control character, eight bytes at a time, and whether there may
-// be characters beyond ASCII until there.
+// backslash, nor a control character, eight bytes at a time, and whether there
+// may be characters beyond ASCII until there.
 func plainRun(text string, from int) (end int, beyondASCII bool) {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	seen := uint64(0)
@@ -193,8 +193,8 @@ func (r *Reader) ReadStrings() []string {
 	return list
 }
 
-// isFull reports whether a list that has n elements may have no more, which makes the
-// Reader bad.
+// isFull reports whether a list that has n elements may have no more, which
+// makes the Reader bad.
 func (r *Reader) isFull(n int) bool {
 	if r.longest == 0 || n < r.longest {
 		return false
@@ -203,9 +203,9 @@ func (r *Reader) isFull(n int) bool {
 	return true
 }
 
-// ReadWords reads a space-separated string, or an array of strings; never nil. An
-// element of an array is one scope, spaces and all: it can then equal no scope
-// that a requirement names.
+// ReadWords reads a space-separated string, or an array of strings; never nil.
+// An element of an array is one scope, spaces and all: it can then equal no
+// scope that a requirement names.
 func (r *Reader) ReadWords() []string {
 	if r.Peek() == '[' {
 		return r.ReadStrings()

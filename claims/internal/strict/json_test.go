@@ -366,7 +366,8 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// TestReadObject_duplicateAmongMany duplicate is found wherever it and its twin are: names are kept in two ways.
+// TestReadObject_duplicateAmongMany duplicate is found wherever it and its twin
+// are: names are kept in two ways.
 func TestReadObject_duplicateAmongMany(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{2, 15, 16, 17, 18, 33, 500, MaxMembers - 1} {
@@ -405,7 +406,8 @@ func TestMembers_linear(t *testing.T) {
 	}
 }
 
-// TestMembers_all members are there once, in the order of their names, however many they are.
+// TestMembers_all members are there once, in the order of their names, however
+// many they are.
 func TestMembers_all(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, 15, 16, 17, 18, 40} {
@@ -434,8 +436,8 @@ func TestMembers_all(t *testing.T) {
 	}
 }
 
-// TestReadObject_allocations grow with the number of members, not with its square; and few
-// members, which is what real tokens have, need none at all.
+// TestReadObject_allocations grow with the number of members, not with its
+// square; and few members, which is what real tokens have, need none at all.
 func TestReadObject_allocations(t *testing.T) {
 	object := func(n int) string {
 		var b strings.Builder
@@ -456,8 +458,8 @@ func TestReadObject_allocations(t *testing.T) {
 	assert.LessOrEqual(t, many, 16.0)
 }
 
-// TestReader_staysBad the first fault every call returns a zero value and the reader stays
-// where it is: no caller has to ask in between.
+// TestReader_staysBad the first fault every call returns a zero value and the
+// reader stays where it is: no caller has to ask in between.
 func TestReader_staysBad(t *testing.T) {
 	t.Parallel()
 	r := &Reader{text: `"a" 1 [2] {"b":3} true`}
@@ -488,8 +490,8 @@ func TestReader_staysBad(t *testing.T) {
 	assert.Equal(t, 'A', r.hex4(), "else it is read to its end")
 }
 
-// TestReadString_notUTF8 it stands in a string, and however long that is and what follows, what is not
-// UTF-8 is noticed.
+// TestReadString_notUTF8 it stands in a string, and however long that is and
+// what follows, what is not UTF-8 is noticed.
 func TestReadString_notUTF8(t *testing.T) {
 	t.Parallel()
 	for length := range 20 {

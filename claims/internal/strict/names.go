@@ -6,8 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Names are names that no other may resemble: json.Unmarshal, and much code that
-// reads what this package has read, takes names that differ in case alone for one.
+// Names are names that no other may resemble: json.Unmarshal, and much code
+// that reads what this package has read, takes names that differ in case alone
+// for one.
 type Names struct {
 	byFold  map[string][]string
 	longest int  // of the keys
@@ -30,8 +31,8 @@ func NewNames(names ...string) *Names {
 }
 
 // Resembled returns one of the Names which equals name if case is ignored, as
-// strings.EqualFold ignores it, empty if none does or name is one of them. It costs
-// no more the more Names there are.
+// strings.EqualFold ignores it, empty if none does or name is one of them. It
+// costs no more the more Names there are.
 func (n *Names) Resembled(name string) string {
 	var buffer [64]byte
 	folded := buffer[:0]
@@ -73,8 +74,8 @@ func lower(c byte) byte {
 	return c
 }
 
-// fold returns one character for all that differ in case alone: of ASCII the small
-// letter, also for the two beyond it that fold to one.
+// fold returns one character for all that differ in case alone: of ASCII the
+// small letter, also for the two beyond it that fold to one.
 func fold(char rune) rune {
 	switch {
 	case char < utf8.RuneSelf:
