@@ -356,7 +356,7 @@ func TestReader_lists(t *testing.T) {
 	}
 }
 
-// TestWords is made for as many scopes as there are.
+// A list is made for as many scopes as there are.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int{
@@ -366,8 +366,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// TestReadObject_duplicateAmongMany duplicate is found wherever it and its twin
-// are: names are kept in two ways.
+// A duplicate is found wherever it and its twin are: names are kept in two ways.
 func TestReadObject_duplicateAmongMany(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{2, 15, 16, 17, 18, 33, 500, MaxMembers - 1} {
@@ -406,8 +405,7 @@ func TestMembers_linear(t *testing.T) {
 	}
 }
 
-// TestMembers_all members are there once, in the order of their names, however
-// many they are.
+// All members are there once, in the order of their names, however many.
 func TestMembers_all(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, 15, 16, 17, 18, 40} {
@@ -436,8 +434,8 @@ func TestMembers_all(t *testing.T) {
 	}
 }
 
-// TestReadObject_allocations grow with the number of members, not with its
-// square; and few members, which is what real tokens have, need none at all.
+// Allocations do not grow with the square of the number of members, and few
+// members, which is what real tokens have, need none at all.
 func TestReadObject_allocations(t *testing.T) {
 	object := func(n int) string {
 		var b strings.Builder
@@ -458,8 +456,8 @@ func TestReadObject_allocations(t *testing.T) {
 	assert.LessOrEqual(t, many, 16.0)
 }
 
-// TestReader_staysBad the first fault every call returns a zero value and the
-// reader stays where it is: no caller has to ask in between.
+// After the first fault every call returns a zero value and the reader stays
+// where it is: no caller has to ask in between.
 func TestReader_staysBad(t *testing.T) {
 	t.Parallel()
 	r := &Reader{text: `"a" 1 [2] {"b":3} true`}
@@ -490,8 +488,8 @@ func TestReader_staysBad(t *testing.T) {
 	assert.Equal(t, 'A', r.hex4(), "else it is read to its end")
 }
 
-// TestReadString_notUTF8 it stands in a string, and however long that is and
-// what follows, what is not UTF-8 is noticed.
+// Wherever it stands in a string, however long that is and whatever follows, what
+// is not UTF-8 is noticed.
 func TestReadString_notUTF8(t *testing.T) {
 	t.Parallel()
 	for length := range 20 {
@@ -519,7 +517,7 @@ func TestReadString_notUTF8(t *testing.T) {
 	}
 }
 
-// TestReader_zeroOnFault has a fault is not returned in part.
+// What has a fault is not returned in part.
 func TestReader_zeroOnFault(t *testing.T) {
 	t.Parallel()
 	name := func(r *Reader) string { return r.ReadName(new(Members)) }
