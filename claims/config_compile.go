@@ -32,8 +32,9 @@ type rules struct {
 	forbidden    []string
 	values       []claimValues
 	required     []requiredClaim
-	named        []string // claims that the Config names
-	mixed        bool     // some of them are not all in lower case
+	named        *strict.Names     // claims that the Config names
+	variants     map[string]*Error // refusals of what resembles one of them
+	mixed        bool              // some of them are not all in lower case
 	audiences    []string
 	skipAudience bool
 	clientIDs    []string // empty for all
@@ -88,7 +89,6 @@ func (cfg Config) compile(accepted jws.Algorithms) (*rules, []error) {
 		forbidden:    full.ForbiddenClaims,
 		values:       valuesOf(full.ClaimValues),
 		required:     requiredOf(full.RequiredClaims),
-		named:        namesOf(full),
 		audiences:    full.Audiences,
 		skipAudience: full.InsecureSkipAudience,
 		clientIDs:    full.ClientIDs,
@@ -101,7 +101,12 @@ func (cfg Config) compile(accepted jws.Algorithms) (*rules, []error) {
 		confirmers:   confirmers,
 		check:        full.Check,
 	}
-	r.mixed = slices.ContainsFunc(r.named, func(name string) bool { return !strict.IsLower(name) })
+	named := namesOf(full)
+	r.named, r.variants = strict.NewNames(named...), make(map[string]*Error, len(named))
+	for _, name := range named {
+		r.variants[name] = variantOf(name)
+		r.mixed = r.mixed || !strict.IsLower(name)
+	}
 	return r, nil
 }
 
@@ -120,7 +125,7 @@ func (cfg Config) meaning() meaning {
 	return meaning{
 		clientIDClaim: cfg.ClientIDClaim,
 		implied:       closureOf(cfg.ScopeMap),
-		permissions:   permissionMapping{cfg.PermissionClaims, cfg.PermissionMap},
+		permissions:   newPermissionMapping(cfg.PermissionClaims, cfg.PermissionMap),
 	}
 }
 
@@ -203,15 +208,17 @@ func closureOf(table map[string][]string) map[string][]string {
 	}
 	all := make(map[string][]string, len(table))
 	for scope := range table {
-		seen := []string{scope}
-		for i := 0; i < len(seen); i++ {
-			for _, implied := range table[seen[i]] {
-				if !slices.Contains(seen, implied) {
-					seen = append(seen, implied)
+		var seen strict.Members
+		seen.Add(scope)
+		list := []string{scope}
+		for i := 0; i < len(list); i++ {
+			for _, implied := range table[list[i]] {
+				if seen.Add(implied) {
+					list = append(list, implied)
 				}
 			}
 		}
-		all[scope] = seen[1:]
+		all[scope] = list[1:]
 	}
 	return all
 }
@@ -224,9 +231,9 @@ func namesOf(cfg Config) []string {
 	}
 	names = append(names, cfg.ForbiddenClaims...)
 	names = slices.AppendSeq(names, maps.Keys(cfg.ClaimValues))
-	for _, path := range cfg.PermissionClaims {
-		first, _, _ := strings.Cut(path, ".")
-		names = append(names, path, first)
+	for _, text := range cfg.PermissionClaims {
+		path, _ := parsePath(text)
+		names = append(names, path.first(), path.flat)
 	}
 	return slices.Compact(slices.Sorted(slices.Values(append(names, cfg.ClientIDClaim))))
 }

@@ -275,7 +275,7 @@ func TestFromJSON_config(t *testing.T) {
 		assert.ErrorIs(t, err, claims.ErrInvalidToken, object)
 	}
 	_, err = claims.FromJSON([]byte(`{}`), claims.Config{Profile: 99, PermissionClaims: []string{"", "a.*"}})
-	for _, wrong := range []string{"Config.Profile", "Config.PermissionClaims has an empty name", `"a.*"`} {
+	for _, wrong := range []string{"Config.Profile", "Config.PermissionClaims[0]", `"a.*"`} {
 		assert.ErrorContains(t, err, wrong)
 	}
 }

@@ -77,7 +77,9 @@ func askOne(ctx context.Context, auth Authenticator, c Credentials) (r reply) {
 			r.facts, r.err = nil, errNoToken // it breaks its word
 		}
 		// An error of the user's has methods of the user's.
-		r.unrecognized = r.err != nil && errors.Is(r.err, ErrUnrecognized)
+		var panicked *foreign.PanicError // the value may be any error
+		r.unrecognized = r.err != nil && errors.Is(r.err, ErrUnrecognized) &&
+			!errors.As(r.err, &panicked)
 		r.noToken = r.unrecognized && errors.Is(r.err, ErrNoToken)
 		return nil
 	})

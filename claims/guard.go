@@ -31,6 +31,7 @@ type Guard struct {
 	permissions PermissionSource
 	observer    Observer
 	panics      *foreign.Reports // of the observer
+	calls       chan struct{}    // of permissions, unless that is a cache
 }
 
 // NewGuard returns a Guard. The error reports everything that is wrong with its
@@ -44,7 +45,7 @@ func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 	if cfg.Permissions != nil && isNil(cfg.Permissions) {
 		errs = append(errs, errors.New("Config.Permissions "+nilFault(cfg.Permissions)))
 	}
-	if cache, _ := cfg.Permissions.(*PermissionCache); cache != nil && cache.source == nil {
+	if cache, _ := cfg.Permissions.(*PermissionCache); cache != nil && !cache.isMade() {
 		errs = append(errs, errors.New("Config.Permissions was not made by NewPermissionCache"))
 	}
 	if len(errs) > 0 {
@@ -53,6 +54,7 @@ func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 	return &Guard{
 		auth: auth, own: identifierOf(auth), permissions: cfg.Permissions,
 		observer: cfg.Observer, panics: new(foreign.Reports),
+		calls: make(chan struct{}, maxAskedAbout),
 	}, nil
 }
 
@@ -286,7 +288,7 @@ func (g *Guard) authenticate(ctx context.Context, c Credentials) (*facts, *Error
 	}
 	caller, err := authenticateBy(ctx, g.auth, c)
 	if err != nil {
-		return nil, AsError(err)
+		return nil, AsError(err).unlessOver(ctx)
 	}
 	if caller == nil || caller.facts == nil { // it breaks its word, and opens no door
 		return nil, errNoToken
@@ -294,13 +296,16 @@ func (g *Guard) authenticate(ctx context.Context, c Credentials) (*facts, *Error
 	return caller.facts, nil
 }
 
-// authenticateBy asks an Authenticator that may be the user's. The error of one is an
-// [*Error] then: its methods may panic, too.
+// authenticateBy asks an Authenticator that may be the user's. The error of one is
+// an [*Error] then: its methods may panic, too.
 func authenticateBy(ctx context.Context, auth Authenticator, c Credentials) (*Claims, error) {
 	var caller *Claims
 	err := foreign.Call(foreign.Name("claims: Authenticator"), func() error {
 		var err error
 		if caller, err = auth.Authenticate(ctx, c); err != nil {
+			if isGone(ctx, err) {
+				return undecided(ctx, ReasonUndecided, err)
+			}
 			return AsError(err)
 		}
 		return nil

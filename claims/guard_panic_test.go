@@ -177,17 +177,6 @@ func TestObserver_panics(t *testing.T) { // not parallel: it has the default log
 	assert.Contains(t, lines[1], "panics=5000")
 }
 
-// The logger of a decision may be left out.
-func TestLogDecisions_nil(t *testing.T) { // not parallel: it has the default logger
-	observe := claims.LogDecisions(nil)
-	var log bytes.Buffer
-	before := slog.Default()
-	defer slog.SetDefault(before)
-	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
-	observe(t.Context(), claims.Decision{})
-	assert.Contains(t, log.String(), "access decision")
-}
-
 // What was not made by a constructor opens no door and does not panic.
 func TestGuard_zero(t *testing.T) {
 	t.Parallel()

@@ -303,7 +303,7 @@ var errUntrusted = errors.New("claims: not a trusted issuer")
 // notReady is an error for operators about an issuer.
 func notReady(issuer string, refusal *Error) error {
 	return &plainRefusal{refusal, "claims: issuer " + quote(shownURL(issuer)) + " is not ready: " +
-		causeOf(refusal)}
+		textBehind(refusal)}
 }
 
 // joinUnavailable returns nil if all errs are, or one [ErrUnavailable] for all of

@@ -118,14 +118,14 @@ func (w *work) eachBinding(f func(c *confirmer, value string) error) error {
 		empty = false
 		c := w.v.confirmerOf(name)
 		if c == nil {
-			return bindingRefusal("nothing in Config.Confirmers proves cnf member " + quote(name))
+			return unproven(name)
 		}
 		if err := f(c, value); err != nil {
 			return err
 		}
 	}
 	if !r.End() || empty {
-		return bindingRefusal("cnf is not an object that names a key")
+		return errNoBinding
 	}
 	return nil
 }
@@ -160,6 +160,12 @@ func (c *confirmer) confirm(ctx context.Context, value string, credentials Crede
 type noProof struct{}
 
 func (noProof) Prove(context.Context) Proof { return Proof{} }
+
+var errNoBinding = bindingRefusal("cnf is not an object that names a key")
+
+func unproven(member string) *Error {
+	return bindingRefusal("nothing in Config.Confirmers proves cnf member " + quote(member))
+}
 
 func bindingRefusal(cause string) *Error {
 	return NewError(ErrInvalidToken, ReasonBinding, errors.New("claims: "+cause))

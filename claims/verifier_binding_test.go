@@ -250,14 +250,14 @@ func TestTenants_confirmersInUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issuer := newIssuer(t, claimstest.Config{})
 		cfg := trusting(t, issuer)
-		tenants, err := claims.NewTenants(claims.TenantsConfig{
-			MaxAge: 1,
-			Resolve: func(context.Context, string) (claims.Config, error) {
+		tenants, err := claims.NewTenants(
+			func(context.Context, string) (claims.Config, error) {
 				cfg := cfg
 				cfg.Confirmers = []claims.Confirmer{&store{seen: map[string]bool{}}}
 				return cfg, nil
 			},
-		})
+			claims.TenantsConfig{MaxAge: 1},
+		)
 		require.NoError(t, err)
 		token := issuer.Mint(claimstest.Token{Claims: m{"cnf": m{"jkt": "j"}}})
 		for range 20 {
@@ -293,8 +293,8 @@ func TestTenants_schemes(t *testing.T) {
 	t.Parallel()
 	bound := newIssuer(t, claimstest.Config{URL: "https://bound.example"})
 	other := newIssuer(t, claimstest.Config{URL: "https://other.example"})
-	tenants, err := claims.NewTenants(claims.TenantsConfig{
-		Resolve: func(_ context.Context, issuer string) (claims.Config, error) {
+	tenants, err := claims.NewTenants(
+		func(_ context.Context, issuer string) (claims.Config, error) {
 			switch issuer {
 			case bound.URL():
 				cfg := trusting(t, bound)
@@ -307,7 +307,8 @@ func TestTenants_schemes(t *testing.T) {
 			}
 			return claims.Config{}, claims.ErrUntrusted
 		},
-	})
+		claims.TenantsConfig{},
+	)
 	require.NoError(t, err)
 	of := func(issuer *claimstest.Issuer, iss string) string {
 		return issuer.Mint(claimstest.Token{Claims: m{"iss": iss, "cnf": m{"jkt": "j"}}})

@@ -6,13 +6,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport-go/sallyport/claims/internal/clock"
 	"github.com/sallyport-go/sallyport/claims/internal/jws"
 	"github.com/sallyport-go/sallyport/claims/internal/tokencache"
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// pipeline verifies tokens for a [Verifier], [Issuers] or [Tenants], which know the
-// issuers, and remembers those that it has verified.
+// pipeline verifies tokens for a [Verifier], [Issuers] or [Tenants], which know
+// the issuers, and remembers those that it has verified.
 type pipeline struct {
 	accepted jws.Algorithms
 	hash     *tokencache.Hash
@@ -29,8 +30,8 @@ type router interface {
 	takes(scheme string) (takes, sure bool)
 	// sizes returns how long a token may be whose issuer is not known yet.
 	sizes() (maxTokenSize int)
-	// early may refuse a token by its header, before the payload is decoded. It is
-	// not asked about headers of verified tokens.
+	// early may refuse a token by its header, before the payload is decoded. It
+	// is not asked about headers of verified tokens.
 	early(h header, payload []byte) error
 	route(ctx context.Context, issuer string) (*Verifier, error)
 	// wanted says which issuers are trusted, for people.
@@ -73,6 +74,7 @@ func (p *pipeline) identify(ctx context.Context, c Credentials, issuers router) 
 	w := p.load(c, issuers)
 	defer w.release()
 	if err := p.verify(ctx, w); err != nil {
+		err = w.v.ofIssuer(err)
 		if !sure {
 			err = ofScheme(c.Scheme, issuers, err)
 		}
@@ -98,7 +100,8 @@ func claimsOf(f *facts, err error) (*Claims, error) {
 	return f.claims(), nil
 }
 
-// verify does all checks, or, of a remembered token, those whose outcome can change.
+// verify does all checks, or, of a remembered token, those whose outcome can
+// change.
 func (p *pipeline) verify(ctx context.Context, w *work) error {
 	if err := p.readHeader(ctx, w); err != nil {
 		return err
@@ -129,8 +132,8 @@ func (p *pipeline) verify(ctx context.Context, w *work) error {
 	return w.run(ctx, atBinding, len(checks))
 }
 
-// readHeader finds the segments and reads the header, unless it is that of a token
-// verified before.
+// readHeader finds the segments and reads the header, unless it is that of a
+// token verified before.
 func (p *pipeline) readHeader(ctx context.Context, w *work) error {
 	if err := checkForm(ctx, w); err != nil {
 		return err
@@ -141,16 +144,20 @@ func (p *pipeline) readHeader(ctx context.Context, w *work) error {
 	if err := checkHeader(ctx, w); err != nil {
 		return err
 	}
-	return w.issuers.early(w.header, w.segments.payload)
+	if err := w.issuers.early(w.header, w.segments.payload); err != nil {
+		w.v, _ = w.issuers.(*Verifier) // the payload names its issuer
+		return err
+	}
+	return nil
 }
 
 // finish does the checks that cost, up to those that each use repeats.
 func (p *pipeline) finish(ctx context.Context, w *work) error {
-	began := w.now
+	late := clock.Read(w.now).Add(time.Second)
 	if err := w.run(ctx, atKey, atSignature); err != nil {
 		return err
 	}
-	if time.Since(began) > time.Second { // keys, or another, were waited for
+	if clock.Now().Reached(late) { // keys, or another, were waited for
 		w.now = time.Now()
 		if err := checkTime(ctx, w); err != nil {
 			return err
@@ -165,8 +172,8 @@ func (p *pipeline) finish(ctx context.Context, w *work) error {
 	return nil
 }
 
-// once is finish, and remembers the token. If an identical one is being verified it
-// waits for that, and reports whether all is done.
+// once is finish, and remembers the token. If an identical one is being
+// verified it waits for that, and reports whether all is done.
 func (p *pipeline) once(ctx context.Context, w *work) (known bool, err error) {
 	if flight := p.cache.Board(ctx, &w.hash); flight != nil {
 		defer p.cache.Land(flight)
@@ -196,8 +203,8 @@ func (p *pipeline) once(ctx context.Context, w *work) (known bool, err error) {
 	return false, nil
 }
 
-// recall re-checks a remembered token and reports whether it is one. If it is not,
-// the token must be verified in full.
+// recall re-checks a remembered token and reports whether it is one. If it is
+// not, the token must be verified in full.
 func (p *pipeline) recall(ctx context.Context, w *work) (known bool, err error) {
 	now := time.Now()
 	t := p.cache.Find(&w.hash, now)

@@ -27,12 +27,13 @@ func (p *pipeline) recheck(ctx context.Context, caller *Claims, issuers router) 
 		err := checks[i].run(ctx, w)
 		if err == errForgetToken { // they return it bare
 			if i > atIssuer {
-				return errKeyGone
+				err = errKeyGone
+			} else {
+				err = w.adopt(ctx)
 			}
-			err = w.adopt(ctx)
 		}
 		if err != nil {
-			return err
+			return w.v.ofIssuer(err)
 		}
 	}
 	return nil
@@ -86,7 +87,7 @@ func recheckBy(ctx context.Context, auth rechecker, caller *Claims) error {
 		case isGone(limited, err):
 			return undecided(ctx, ReasonUndecided, err)
 		}
-		return AsError(err)
+		return AsError(err).unlessOver(ctx)
 	})
 	return panicUndecided(ctx, err)
 }

@@ -37,7 +37,7 @@ func (w wrapper) Authenticate(ctx context.Context, c claims.Credentials) (*claim
 }
 
 // embedding is another, with the methods of what it has.
-type embedding struct{ *claims.Verifier }
+type hiding struct{ *claims.Verifier }
 
 // makers returns Authenticators by one Config.
 func makers(t testing.TB, cfg claims.Config) map[string]claims.Authenticator {
@@ -46,16 +46,17 @@ func makers(t testing.TB, cfg claims.Config) map[string]claims.Authenticator {
 	require.NoError(t, err)
 	issuers, err := claims.NewIssuers(cfg)
 	require.NoError(t, err)
-	tenants, err := claims.NewTenants(claims.TenantsConfig{
-		Resolve: func(context.Context, string) (claims.Config, error) { return cfg, nil },
-	})
+	tenants, err := claims.NewTenants(
+		func(context.Context, string) (claims.Config, error) { return cfg, nil },
+		claims.TenantsConfig{},
+	)
 	require.NoError(t, err)
 	return map[string]claims.Authenticator{
 		"Verifier": verifier, "Issuers": issuers, "Tenants": tenants,
 		"FirstOf":                claims.FirstOf(issuers, verifier),
 		"FirstOf in FirstOf":     claims.FirstOf(claims.FirstOf(tenants)),
 		"one's own":              wrapper{issuers},
-		"one that embeds":        embedding{verifier},
+		"one that embeds":        hiding{verifier},
 		"FirstOf of one's own":   claims.FirstOf(wrapper{tenants}),
 		"one's own around first": wrapper{claims.FirstOf(wrapper{verifier}, issuers)},
 	}
@@ -158,14 +159,15 @@ func TestRecheck_issuer(t *testing.T) {
 	issuers, err := claims.NewIssuers(cfg)
 	require.NoError(t, err)
 	var untrusted atomic.Bool
-	tenants, err := claims.NewTenants(claims.TenantsConfig{
-		Resolve: func(context.Context, string) (claims.Config, error) {
+	tenants, err := claims.NewTenants(
+		func(context.Context, string) (claims.Config, error) {
 			if untrusted.Load() {
 				return claims.Config{}, claims.ErrUntrusted
 			}
 			return cfg, nil
 		},
-	})
+		claims.TenantsConfig{},
+	)
 	require.NoError(t, err)
 	ofIssuers := admitted(t, issuers, token, claims.GuardConfig{})
 	ofTenants := admitted(t, tenants, token, claims.GuardConfig{})
