@@ -40,18 +40,23 @@ var registered = []struct{ name, wanted string }{
 	{"iss", "a string"},
 	{"sub", "a string"},
 	{"aud", "a string or an array of strings"},
-	{"exp", "a number of seconds, from 1970 to 9999"},
-	{"nbf", "a number of seconds, from 1970 to 9999"},
-	{"iat", "a number of seconds, from 1970 to 9999"},
+	{"exp", wantedDate},
+	{"nbf", wantedDate},
+	{"iat", wantedDate},
 	{"jti", "a string"},
 	{"scope", "a string or an array of strings"},
 	{"scp", "a string or an array of strings"},
 	{"client_id", "a string"},
 	{"azp", "a string"},
-	{"cnf", "a value"},
-	{"acr", "a value"},
-	{"auth_time", "a value"},
+	{"cnf", wantedAny},
+	{"acr", wantedAny},
+	{"auth_time", wantedAny},
 }
+
+const (
+	wantedDate = "a number of seconds, from 1970 to 9999"
+	wantedAny  = "a value"
+)
 
 var registeredNames = func() *strict.Names {
 	names := make([]string, len(registered))
@@ -268,12 +273,14 @@ func (m *meaning) complete(t *token) {
 
 // withImplied returns scopes and what they imply, each once.
 func (m *meaning) withImplied(scopes []string) []string {
-	for _, scope := range scopes[:len(scopes):len(scopes)] {
-		for _, implied := range m.implied[scope] {
-			if !slices.Contains(scopes, implied) {
-				scopes = append(scopes, implied)
-			}
-		}
+	implies := func(scope string) bool { return len(m.implied[scope]) > 0 }
+	if !slices.ContainsFunc(scopes, implies) {
+		return scopes
 	}
-	return scopes
+	granted := distinct(scopes) // first, as to repeat one is cheap for whoever asks
+	all := slices.Clip(granted)
+	for _, scope := range granted {
+		all = append(all, m.implied[scope]...)
+	}
+	return distinct(all)
 }

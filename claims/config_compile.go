@@ -123,7 +123,7 @@ func (cfg Config) meaning() meaning {
 	return meaning{
 		clientIDClaim: cfg.ClientIDClaim,
 		implied:       closureOf(cfg.ScopeMap),
-		permissions:   permissionMapping{cfg.PermissionClaims, cfg.PermissionMap},
+		permissions:   newPermissionMapping(cfg.PermissionClaims, cfg.PermissionMap),
 	}
 }
 
@@ -206,15 +206,17 @@ func closureOf(table map[string][]string) map[string][]string {
 	}
 	all := make(map[string][]string, len(table))
 	for scope := range table {
-		seen := []string{scope}
-		for i := 0; i < len(seen); i++ {
-			for _, implied := range table[seen[i]] {
-				if !slices.Contains(seen, implied) {
-					seen = append(seen, implied)
+		var seen strict.Members
+		seen.Add(scope)
+		list := []string{scope}
+		for i := 0; i < len(list); i++ {
+			for _, implied := range table[list[i]] {
+				if seen.Add(implied) {
+					list = append(list, implied)
 				}
 			}
 		}
-		all[scope] = seen[1:]
+		all[scope] = list[1:]
 	}
 	return all
 }
@@ -227,9 +229,9 @@ func namesOf(cfg Config) []string {
 	}
 	names = append(names, cfg.ForbiddenClaims...)
 	names = slices.AppendSeq(names, maps.Keys(cfg.ClaimValues))
-	for _, path := range cfg.PermissionClaims {
-		first, _, _ := strings.Cut(path, ".")
-		names = append(names, path, first)
+	for _, text := range cfg.PermissionClaims {
+		path, _ := parsePath(text)
+		names = append(names, path.first(), path.flat)
 	}
 	return slices.Compact(slices.Sorted(slices.Values(append(names, cfg.ClientIDClaim))))
 }

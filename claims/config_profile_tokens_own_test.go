@@ -67,7 +67,7 @@ func keycloakCases() []profileCase {
 			{
 				name: "service account", header: typedJWT, payload: service, subject: subject,
 				clientID: "importer", scopes: []string{"email", "profile"},
-				permissions: []string{"importer", "a.b/c:reader", "orders:admin", "orders:clerk"},
+				permissions: []string{"importer", "orders:admin", "orders:clerk", "spiffe%3A//a/b.c:x", "a.b/c:reader"},
 			},
 			{
 				name: "lightweight, with a mapper for sub", header: typedJWT, clientID: "library-web",

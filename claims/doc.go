@@ -99,7 +99,7 @@
 // says which check it was, and its cause, which is for operators alone, what
 // was wrong. Nothing that a caller sends leads to ErrUnavailable: it means that
 // the issuer's keys or the caller's permissions cannot be had, or that a
-// [Func], or the Resolve of [Tenants], could not decide.
+// [Func], or what resolves issuers for [Tenants], could not decide.
 //
 // A caller who goes away before there is a decision is no outage: records and
 // metrics call that "canceled" ([ReasonCanceled], [Decision.Outcome]). The page

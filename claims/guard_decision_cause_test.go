@@ -141,14 +141,12 @@ func TestDecision_issuerOfRefused(t *testing.T) {
 	require.NoError(t, err)
 	verifier, err := claims.NewVerifier(configs()[0])
 	require.NoError(t, err)
-	tenants, err := claims.NewTenants(claims.TenantsConfig{
-		Resolve: func(_ context.Context, issuer string) (claims.Config, error) {
-			if issuer != issuerURL {
-				return claims.Config{}, claims.ErrUntrusted
-			}
-			return configs()[0], nil
-		},
-	})
+	tenants, err := claims.NewTenants(func(_ context.Context, issuer string) (claims.Config, error) {
+		if issuer != issuerURL {
+			return claims.Config{}, claims.ErrUntrusted
+		}
+		return configs()[0], nil
+	}, claims.TenantsConfig{})
 	require.NoError(t, err)
 	for _, tt := range []struct {
 		name   string
@@ -222,9 +220,9 @@ func TestDecision_canceled(t *testing.T) {
 	waits := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 	with := func(change func(*claims.Config)) claims.Authenticator { return offline(t, change) }
 	silent := func() claims.Authenticator {
-		tenants, err := claims.NewTenants(claims.TenantsConfig{
-			Resolve: func(ctx context.Context, _ string) (claims.Config, error) { return claims.Config{}, waits(ctx) },
-		})
+		tenants, err := claims.NewTenants(func(ctx context.Context, _ string) (claims.Config, error) {
+			return claims.Config{}, waits(ctx)
+		}, claims.TenantsConfig{})
 		require.NoError(t, err)
 		return tenants
 	}

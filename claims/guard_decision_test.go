@@ -329,9 +329,7 @@ func TestDecision_tokenCacheOfAll(t *testing.T) {
 	issuer := newIssuer(t, claimstest.Config{})
 	issuers, err := claims.NewIssuers(configOf(t, issuer))
 	require.NoError(t, err)
-	tenants, err := claims.NewTenants(claims.TenantsConfig{
-		Resolve: func(context.Context, string) (claims.Config, error) { return configOf(t, issuer), nil },
-	})
+	tenants, err := claims.NewTenants(always(configOf(t, issuer)), claims.TenantsConfig{})
 	require.NoError(t, err)
 	for _, auth := range []claims.Authenticator{newVerifier(t, issuer, nil), issuers, tenants} {
 		record := &record{}
@@ -351,14 +349,11 @@ func TestDecision_tokenCacheOfNone(t *testing.T) {
 	t.Parallel()
 	issuer := newIssuer(t, claimstest.Config{})
 	for name, sizes := range map[string]struct{ all, one int }{"all": {-1, 0}, "one": {0, -1}} {
-		tenants, err := claims.NewTenants(claims.TenantsConfig{
-			MaxTokens: sizes.all,
-			Resolve: func(context.Context, string) (claims.Config, error) {
-				cfg := configOf(t, issuer)
-				cfg.MaxTokens = sizes.one
-				return cfg, nil
-			},
-		})
+		tenants, err := claims.NewTenants(func(context.Context, string) (claims.Config, error) {
+			cfg := configOf(t, issuer)
+			cfg.MaxTokens = sizes.one
+			return cfg, nil
+		}, claims.TenantsConfig{MaxTokens: sizes.all})
 		require.NoError(t, err)
 		record := &record{}
 		guard, err := claims.NewGuard(tenants, claims.GuardConfig{Observer: record.observe})

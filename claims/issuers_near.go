@@ -51,7 +51,7 @@ func nearest(issuers router, issuer string) (of *Verifier, how string) {
 			}
 		}
 	case *Tenants:
-		issuers.known.Range(func(_, known any) bool { return try(known.(*tenant).verifier) })
+		issuers.known.Range(func(_, known any) bool { return try(known.(*tenant).verifier.Load()) })
 	}
 	return of, how
 }

@@ -66,14 +66,12 @@ func TestExplain_nearIssuer(t *testing.T) {
 				Explain(context.Context, string) claims.Explanation
 			}{"Verifier": verifier, "Issuers": issuers}
 			if tt.trusted != open {
-				tenants, err := claims.NewTenants(claims.TenantsConfig{
-					Resolve: func(_ context.Context, issuer string) (claims.Config, error) {
-						if issuer != tt.trusted {
-							return claims.Config{}, claims.ErrUntrusted
-						}
-						return configOf(issuer), nil
-					},
-				})
+				tenants, err := claims.NewTenants(func(_ context.Context, issuer string) (claims.Config, error) {
+					if issuer != tt.trusted {
+						return claims.Config{}, claims.ErrUntrusted
+					}
+					return configOf(issuer), nil
+				}, claims.TenantsConfig{})
 				require.NoError(t, err)
 				require.NoError(t, tenants.Explain(t.Context(), forged(head(nil), body(m{"iss": tt.trusted}))).Err)
 				explainers["Tenants"] = tenants

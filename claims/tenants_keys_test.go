@@ -31,13 +31,13 @@ func TestTenants_keepKeys(t *testing.T) {
 			require.NoError(t, err)
 			source := &outage{set: set}
 			asked := 0
-			tenants, err := NewTenants(TenantsConfig{Resolve: func(_ context.Context, issuer string) (Config, error) {
+			tenants, err := NewTenants(func(_ context.Context, issuer string) (Config, error) {
 				asked++
 				keys, err := jwks.NewCache(jwks.Config{Sources: []jwks.Source{source}})
 				cfg := Config{Issuer: issuer, Audiences: []string{claimstest.Audience}, Keys: keys}
 				change(&cfg, asked)
 				return cfg, err
-			}})
+			}, TenantsConfig{})
 			require.NoError(t, err)
 			token := Credentials{Scheme: "Bearer", Token: issuer.Mint(claimstest.Token{
 				ClientID: "shop", Lifetime: time.Hour,

@@ -42,11 +42,11 @@ func TestTokenCache_longHeaders(t *testing.T) {
 func TestTokenCache_tenantsThatAreGone(t *testing.T) {
 	var keys []weak.Pointer[jwks.Cache]
 	issuers := map[string]*claimstest.Issuer{}
-	tenants, err := NewTenants(TenantsConfig{Resolve: func(_ context.Context, issuer string) (Config, error) {
+	tenants, err := NewTenants(func(_ context.Context, issuer string) (Config, error) {
 		cache, err := jwks.NewCache(jwks.Config{Issuer: issuer, Client: issuers[issuer].Client()})
 		keys = append(keys, weak.Make(cache))
 		return Config{Issuer: issuer, Audiences: []string{claimstest.Audience}, Keys: cache}, err
-	}})
+	}, TenantsConfig{})
 	require.NoError(t, err)
 	for i := range 50 {
 		url := fmt.Sprintf("https://t%d.example", i)
