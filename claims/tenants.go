@@ -225,7 +225,9 @@ func (t *Tenants) takes(string) bool { return true }
 
 func (t *Tenants) early(header, []byte) error { return nil }
 
-func (t *Tenants) wanted() string { return "an issuer that NewTenants was told to trust" }
+func (t *Tenants) wanted() string {
+	return "an issuer that the function given to NewTenants trusts"
+}
 
 func (t *Tenants) route(ctx context.Context, issuer string) (*Verifier, error) {
 	if !couldBeIssuer(issuer) {
