@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// Operation is one thing that callers can ask of a service, and what they need
-// for it. The transports list theirs, for an [AccessTable].
+// Operation is one thing that callers can ask of a service, and what it needs
+// of them. The transports list theirs, for an [AccessTable].
 type Operation struct {
 	// Protocol is "HTTP" or "gRPC".
 	Protocol string `json:"protocol"`
@@ -20,20 +20,20 @@ type Operation struct {
 	// full name of a gRPC method, such as "/orders.v1.Orders/GetOrder".
 	Name string `json:"operation"`
 
-	// Requirement is what the operation needs. In JSON it is its String, which can
-	// not be read back.
+	// Requirement is what the operation needs. In JSON it is its String, which
+	// cannot be read back.
 	Requirement Requirement `json:"requirement"`
 }
 
 // AccessTable lists the operations of a service and what each needs, to be read
-// by those who decide whether that is right. Kept in a file that a test compares
-// it with, it shows every change of a permission in a review. [NewAccessTable]
-// makes one; the zero value is a table of nothing.
+// by those who decide whether that is right. Kept in a file that a test
+// compares it with, it shows every changed requirement in a review.
+// [NewAccessTable] makes one; the zero value is an empty table.
 type AccessTable []Operation
 
-// NewAccessTable returns a table of all the operations, in an order that does not
-// depend on the one they are given in: by protocol; then by path, without the
-// method, so that what can be done with one thing stands together; then by
+// NewAccessTable returns a table of all the operations, in an order that does
+// not depend on the one they are given in: by protocol; then by path without
+// the method, so that what can be done with one thing stands together; then by
 // method. It keeps nothing of its arguments.
 func NewAccessTable(parts ...[]Operation) AccessTable {
 	table := AccessTable(slices.Concat(parts...))
@@ -59,8 +59,8 @@ func splitPattern(name string) (method, path string) {
 }
 
 // Markdown returns the table in GitHub's Markdown, its columns aligned, with a
-// line feed after each line. Operations and requirements are code, so that
-// nothing in them is taken for markup.
+// line feed after each line. Operations and requirements are shown as code, so
+// that nothing in them is read as markup.
 func (t AccessTable) Markdown() string {
 	rows := [][3]string{{"Protocol", "Operation", "Requirement"}}
 	for _, o := range t {
@@ -91,7 +91,7 @@ func (t AccessTable) Markdown() string {
 	return b.String()
 }
 
-// plainCell returns text that ends neither a cell nor a row, and reads as it is.
+// plainCell returns text that cannot end its cell or row.
 func plainCell(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -126,8 +126,8 @@ func (t AccessTable) MarshalJSON() ([]byte, error) {
 }
 
 // JSON returns the table as indented JSON for people and tools: as MarshalJSON
-// makes it, with a line feed at the end, and without escapes for HTML. The error
-// is always nil.
+// makes it, with a line feed at the end, and without escapes for HTML. The
+// error is always nil.
 func (t AccessTable) JSON() ([]byte, error) {
 	text, err := readable(t, "  ")
 	if err != nil {

@@ -31,8 +31,9 @@ type rules struct {
 	forbidden    []string
 	values       []claimValues
 	required     []requiredClaim
-	named        []string // claims that the Config names
-	mixed        bool     // some of them are not all in lower case
+	named        *strict.Names     // claims that the Config names
+	variants     map[string]*Error // refusals of what resembles one of them
+	mixed        bool              // some of them are not all in lower case
 	audiences    []string
 	skipAudience bool
 	clientIDs    []string // empty for all
@@ -86,7 +87,6 @@ func (cfg Config) compile(accepted jws.Algorithms) (*rules, []error) {
 		forbidden:    full.ForbiddenClaims,
 		values:       valuesOf(full.ClaimValues),
 		required:     requiredOf(full.RequiredClaims),
-		named:        namesOf(full),
 		audiences:    full.Audiences,
 		skipAudience: full.InsecureSkipAudience,
 		clientIDs:    full.ClientIDs,
@@ -99,7 +99,12 @@ func (cfg Config) compile(accepted jws.Algorithms) (*rules, []error) {
 		confirmers:   confirmers,
 		check:        full.Check,
 	}
-	r.mixed = slices.ContainsFunc(r.named, func(name string) bool { return !strict.IsLower(name) })
+	named := namesOf(full)
+	r.named, r.variants = strict.NewNames(named...), make(map[string]*Error, len(named))
+	for _, name := range named {
+		r.variants[name] = variantOf(name)
+		r.mixed = r.mixed || !strict.IsLower(name)
+	}
 	return r, nil
 }
 
@@ -118,7 +123,7 @@ func (cfg Config) meaning() meaning {
 	return meaning{
 		clientIDClaim: cfg.ClientIDClaim,
 		implied:       closureOf(cfg.ScopeMap),
-		permissions:   permissionMapping{cfg.PermissionClaims, cfg.PermissionMap},
+		permissions:   newPermissionMapping(cfg.PermissionClaims, cfg.PermissionMap),
 	}
 }
 
@@ -201,15 +206,17 @@ func closureOf(table map[string][]string) map[string][]string {
 	}
 	all := make(map[string][]string, len(table))
 	for scope := range table {
-		seen := []string{scope}
-		for i := 0; i < len(seen); i++ {
-			for _, implied := range table[seen[i]] {
-				if !slices.Contains(seen, implied) {
-					seen = append(seen, implied)
+		var seen strict.Members
+		seen.Add(scope)
+		list := []string{scope}
+		for i := 0; i < len(list); i++ {
+			for _, implied := range table[list[i]] {
+				if seen.Add(implied) {
+					list = append(list, implied)
 				}
 			}
 		}
-		all[scope] = seen[1:]
+		all[scope] = list[1:]
 	}
 	return all
 }
@@ -222,9 +229,9 @@ func namesOf(cfg Config) []string {
 	}
 	names = append(names, cfg.ForbiddenClaims...)
 	names = slices.AppendSeq(names, maps.Keys(cfg.ClaimValues))
-	for _, path := range cfg.PermissionClaims {
-		first, _, _ := strings.Cut(path, ".")
-		names = append(names, path, first)
+	for _, text := range cfg.PermissionClaims {
+		path, _ := parsePath(text)
+		names = append(names, path.first(), path.flat)
 	}
 	return slices.Compact(slices.Sorted(slices.Values(append(names, cfg.ClientIDClaim))))
 }

@@ -1,6 +1,7 @@
 package claims
 
 import (
+	"maps"
 	"net/url"
 	"reflect"
 	"slices"
@@ -156,19 +157,16 @@ func (cfg Config) validateMeaning(full Config, report reporter) {
 	if !cfg.Profile.known() {
 		report("Profile %d is none of the profiles", int(cfg.Profile))
 	}
-	for _, path := range cfg.PermissionClaims {
-		switch {
-		case path == "":
-			report("PermissionClaims has an empty name")
-		case path == "*" || strings.HasSuffix(path, ".*"):
-			report("PermissionClaims: %q must name a claim after the \"*\"", path)
+	for i, path := range cfg.PermissionClaims {
+		if _, err := parsePath(path); err != nil {
+			report("PermissionClaims[%d]: %q %w", i, path, err)
 		}
 	}
 	if cfg.PermissionMap != nil && len(full.PermissionClaims) == 0 {
 		report("PermissionMap is set, and PermissionClaims names no claim to map")
 	}
-	for scope, implied := range cfg.ScopeMap {
-		for _, name := range append([]string{scope}, implied...) {
+	for _, scope := range slices.Sorted(maps.Keys(cfg.ScopeMap)) {
+		for _, name := range append([]string{scope}, cfg.ScopeMap[scope]...) {
 			if !isScope(name) {
 				report("ScopeMap: %s is not a scope (RFC 6749 section 3.3)", strconv.Quote(name))
 			}
@@ -188,6 +186,12 @@ func (cfg Config) validateContradictions(report reporter) {
 	for _, claim := range valuesOf(cfg.ClaimValues) {
 		if forbidden(claim.claim) {
 			report("ForbiddenClaims: %q is to have a value as well", claim.claim)
+		}
+	}
+	for _, text := range cfg.PermissionClaims {
+		path, err := parsePath(text)
+		if first := path.first(); err == nil && forbidden(first) {
+			report("PermissionClaims: %q is in a claim that is forbidden", text)
 		}
 	}
 }

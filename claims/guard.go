@@ -264,7 +264,7 @@ func (g *Guard) authenticate(ctx context.Context, c Credentials) (*Claims, *Erro
 	}
 	caller, err := g.askForeign(ctx, c)
 	if err != nil {
-		return nil, AsError(err)
+		return nil, AsError(err).unlessOver(ctx)
 	}
 	if caller == nil || caller.facts == nil { // it breaks its word, and opens no door
 		return nil, errNoToken
@@ -276,7 +276,7 @@ func (g *Guard) authenticate(ctx context.Context, c Credentials) (*Claims, *Erro
 func (g *Guard) askForeign(ctx context.Context, c Credentials) (caller *Claims, err error) {
 	defer func() {
 		var panicked *foreign.PanicError
-		if errors.As(err, &panicked) {
+		if errors.As(err, &panicked) || isGone(ctx, err) {
 			caller, err = nil, undecided(ctx, ReasonUndecided, err)
 		}
 	}()

@@ -60,7 +60,7 @@ func TestLogDecisions_callerGone(t *testing.T) {
 		assertRefusal(t, claims.ErrUnavailable, err)
 	})
 	require.Len(t, records, 1)
-	assert.Equal(t, "INFO", records[0]["level"])
+	assert.Equal(t, "DEBUG", records[0]["level"])
 }
 
 // Of a decision that a message can still settle, what cannot be decided without

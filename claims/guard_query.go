@@ -161,7 +161,7 @@ func (q *query) permitted(permission string) error {
 	case a == nil:
 		return errPermission
 	case a.err != nil:
-		return answeredTo(q.ctx, a.err)
+		return a.err.unlessOver(q.ctx)
 	case !a.has(q.workspace, permission):
 		return errPermission
 	}
@@ -184,8 +184,8 @@ func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
 		return a, OriginCache
 	}
 	who := c.caller.Principal()
-	if who.Subject == "" && who.ClientID == "" {
-		return noAnswer, OriginToken // an answer would be about anybody
+	if who.Subject == "" {
+		return noAnswer, OriginToken // an answer would be about all users of the client
 	}
 	cache, cached := c.guard.permissions.(*PermissionCache)
 	if cached {
@@ -231,13 +231,4 @@ func (c *call) turns() chan struct{} {
 		c.asking.CompareAndSwap(nil, &turns)
 	}
 	return *c.asking.Load()
-}
-
-// answeredTo returns the failure of a permission source as the refusal of a
-// request, whose sender may have gone away meanwhile.
-func answeredTo(ctx context.Context, failure *Error) *Error {
-	if ctx.Err() == nil {
-		return failure
-	}
-	return undecided(ctx, failure.reason, failure.cause)
 }

@@ -69,7 +69,7 @@ func TestPermissions_longNames(t *testing.T) {
 		for i := range list {
 			list[i] = fmt.Sprintf("%03d", i)
 		}
-		return c.mint(claimstest.Token{ClientID: "a", Claims: map[string]any{
+		return c.mint(claimstest.Token{Subject: "u", ClientID: "a", Claims: map[string]any{
 			"typ": "Bearer", "azp": "a",
 			"resource_access": map[string]any{strings.Repeat("n", name): map[string]any{"roles": list}},
 		}})

@@ -50,7 +50,7 @@ func (c *PermissionCache) Permissions(ctx context.Context, who Principal) (Grant
 	}
 	a, _ := c.answer(ctx, who)
 	if a.err != nil {
-		return Grants{}, answeredTo(ctx, a.err)
+		return Grants{}, a.err.unlessOver(ctx)
 	}
 	return a.grants(), nil
 }

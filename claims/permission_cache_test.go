@@ -159,7 +159,7 @@ func TestPermissionCache_Forget(t *testing.T) {
 		"alice's tablet": {"iss": "a", "sub": "alice", "client_id": "tablet"},
 		"bob":            {"iss": "a", "sub": "bob", "client_id": "shop"},
 		"alice of b":     {"iss": "b", "sub": "alice", "client_id": "shop"},
-		"shop":           {"iss": "a", "client_id": "shop"},
+		"shop":           {"iss": "a", "sub": "shop", "client_id": "shop"},
 	}
 	for _, tt := range []struct {
 		name   string

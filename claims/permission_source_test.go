@@ -188,6 +188,8 @@ func TestPermissionSource_notAskedAboutNobody(t *testing.T) {
 	for _, by := range []claims.PermissionSource{asked, cacheOf(t, asked, claims.PermissionCacheConfig{})} {
 		for _, caller := range []*claims.Claims{
 			permitted(t, m{"permissions": []string{"token"}}), permitted(t, m{"sub": "", "client_id": "", "permissions": []string{"token"}}),
+			permitted(t, m{"client_id": "shop", "permissions": []string{"token"}}),
+			permitted(t, m{"azp": "shop", "sub": "", "preferred_username": "bob", "permissions": []string{"token"}}),
 		} {
 			guard := guardOf(t, caller, claims.GuardConfig{Permissions: by})
 			_, err := ask(t.Context(), guard, claims.Permissions("token"), nil)
@@ -199,8 +201,8 @@ func TestPermissionSource_notAskedAboutNobody(t *testing.T) {
 		}
 	}
 	assert.Zero(t, asked.calls())
-	_, err := ask(t.Context(), guardOf(t, permitted(t, m{"client_id": "shop"}), claims.GuardConfig{Permissions: asked}), claims.Permissions("p"), nil)
-	assert.NoError(t, err, "a client is somebody")
+	_, err := ask(t.Context(), guardOf(t, permitted(t, m{"sub": "shop", "client_id": "shop"}), claims.GuardConfig{Permissions: asked}), claims.Permissions("p"), nil)
+	assert.NoError(t, err, "a client that acts for itself is somebody")
 }
 
 // A source without a cache has its time too.

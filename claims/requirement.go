@@ -11,8 +11,8 @@ import (
 // [Authenticated]. A Requirement is immutable and safe for concurrent use.
 //
 // A Requirement that was put together wrongly, such as [Scopes] of nothing,
-// refuses everybody, and [Requirement.Validate] says why; the transports
-// validate the requirements they are given when they are given them.
+// refuses everybody, and [Requirement.Validate] says why. Transports validate
+// each requirement when they are given it.
 type Requirement struct{ rule rule }
 
 // rule is the inside of a Requirement, nil for Authenticated.
@@ -20,8 +20,8 @@ type rule interface {
 	fmt.Stringer
 	// check returns nil or an *Error.
 	check(q *query) error
-	// wants returns what a client has to ask its token for, beside what it asks for
-	// already: the caller that is asked about, or any client if q is nil.
+	// wants returns what a client has to ask its token for, beside what it asks
+	// for already: the caller that is asked about, or any client if q is nil.
 	wants(q *query, with wants) wants
 	// local reports whether the token alone decides.
 	local() bool
@@ -33,7 +33,7 @@ type rule interface {
 	fits(request any) error
 }
 
-// single is a rule that is not put together of others and looks at no request.
+// single is a rule without parts that looks at no request.
 type single struct{}
 
 func (single) parts() []Requirement { return nil }
@@ -61,7 +61,7 @@ func Authenticated() Requirement { return Requirement{} }
 // Check returns nil if the caller, which must not be nil, has what is needed,
 // and otherwise an [*Error]: [ErrInsufficientScope], [ErrForbidden],
 // [ErrInsufficientAuthentication], [ErrUnavailable], or of another class if a
-// [Func] says so. In the context of a request that a transport has let through, it
+// [Func] says so. In the context of a request that a transport let through, it
 // knows the request and the permissions of its caller, as [Allowed] does.
 func (r Requirement) Check(ctx context.Context, caller *Claims) error {
 	q := callOf(ctx, caller).query(ctx)
@@ -72,9 +72,9 @@ func (r Requirement) Check(ctx context.Context, caller *Claims) error {
 // IsPublic reports whether r is [Public].
 func (r Requirement) IsPublic() bool { return r.rule == public{} }
 
-// Scope returns the space-separated scope that a client should ask its token
-// for to meet r, the first alternative where there are several; empty if no
-// scope is needed. It is the "scope" of a challenge (RFC 6750 section 3).
+// Scope returns the space-separated scopes that a client should ask its token
+// for to meet r: those of the first alternative if there are several, empty if
+// r needs no scope. It is the "scope" of a challenge (RFC 6750 section 3).
 func (r Requirement) Scope() string { return strings.Join(r.wants(nil, wants{}).scopes, " ") }
 
 // String returns r as it would be written in Go, without the package name.
@@ -88,10 +88,10 @@ func (r Requirement) String() string {
 // MarshalText returns what String does.
 func (r Requirement) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// Equal reports whether r and other are the same requirement, put together of the
-// same parts in the same order. What holds a function, as [Func], is equal to
-// itself alone, as functions can not be compared: compare the Strings where the
-// name is enough.
+// Equal reports whether r and other are the same requirement, put together of
+// the same parts in the same order. A requirement that holds a function, such
+// as [Func], is equal to itself alone, as functions cannot be compared: compare
+// the Strings if the name is enough.
 func (r Requirement) Equal(other Requirement) bool {
 	if r.rule == nil {
 		return other.rule == nil
@@ -108,8 +108,9 @@ func (r Requirement) Validate() error {
 }
 
 // ValidateFor is Validate for an operation whose requests are of the type that
-// request is: (*http.Request)(nil), or an empty message. It also returns what is
-// wrong if a [RequestFunc] or an [InWorkspaceOf] looks at requests of another type.
+// request is: (*http.Request)(nil), or an empty message. It also returns an
+// error if a [RequestFunc] or an [InWorkspaceOf] looks at requests of another
+// type.
 func (r Requirement) ValidateFor(request any) error {
 	errs := []error{r.Validate()}
 	r.each(func(part Requirement) {
@@ -139,7 +140,8 @@ func (r Requirement) wants(q *query, with wants) wants {
 
 func (r Requirement) local() bool { return r.rule == nil || r.rule.local() }
 
-// valid returns the Requirement that a rule is, or one that refuses everybody.
+// valid returns the Requirement of a rule, or one that refuses everybody if the
+// rule is wrong.
 func valid(r rule) Requirement {
 	if err := r.validate(); err != nil {
 		return Requirement{&invalid{r, err}}
@@ -175,8 +177,8 @@ func (public) equal(other rule) bool     { return other == public{} }
 func (public) validate() error           { return nil }
 func (public) String() string            { return "Public()" }
 
-// forOperation returns e as the refusal of an operation that needs this: a client that
-// needs another token is told what to ask for.
+// forOperation returns e as the refusal of an operation: a client that needs
+// another token is told which scope to ask for.
 func (e *Error) forOperation(needs Requirement) *Error {
 	if e.class != ErrNoToken && e.class != ErrInvalidToken || e.scope != "" {
 		return e

@@ -7,11 +7,13 @@ import (
 	"strings"
 )
 
-// All needs everything that the requirements need. What the token alone decides is
-// checked first, then the rest, each in the order given, and the first that refuses
-// decides; one that can not be decided does so only if none refuses. A refusal for
-// lack of scope, or for an authentication that is too weak, asks for what all of
-// them need, as the token that it asks for must have it all.
+// All needs everything that the requirements need. It first checks what the
+// token alone decides, then the rest, each in the order given. The first that
+// refuses decides; a requirement that cannot be decided makes the decision
+// [ErrUnavailable] only if none refuses.
+//
+// A refusal for lack of scope, or for an authentication that is too weak, asks
+// for what all of them need: the next token must have all of it.
 func All(needs ...Requirement) Requirement { return valid(newAllOf(needs)) }
 
 type allOf struct {
@@ -32,8 +34,8 @@ func newAllOf(needs []Requirement) *allOf {
 	return a
 }
 
-// localFirst returns the requirements with those first that the token decides, and
-// those last that are only reported.
+// localFirst returns the requirements in the order to check them in: those that
+// the token decides, the others, and those that are only reported.
 func localFirst(list []Requirement) []Requirement {
 	list = slices.Clone(list)
 	rank := func(r Requirement) int {
@@ -49,7 +51,8 @@ func localFirst(list []Requirement) []Requirement {
 	return list
 }
 
-// hasChoice reports whether what a client should ask for depends on what it has.
+// hasChoice reports whether what a client should ask for depends on what it
+// has.
 func hasChoice(r Requirement) bool {
 	switch rule := r.rule.(type) {
 	case *anyOf:
@@ -83,7 +86,8 @@ func (a *allOf) check(q *query) error {
 	return undecided
 }
 
-// refusal returns one that asks for what all parts need, of which one has refused.
+// refusal returns one that asks for what all parts need, after one of them has
+// refused.
 func (a *allOf) refusal(q *query, refused Requirement, refusal *Error) error {
 	if !a.choice && refusal.cause == nil && refusal.reason == defaultReason(refusal.class) {
 		if refusal.class == ErrInsufficientScope {
@@ -150,7 +154,8 @@ func (a *allOf) commonACR() (common []string, ok bool) {
 	return common, true
 }
 
-// acrOf returns the values of "acr" that a requirement needs one of, none for any.
+// acrOf returns the values of "acr" that a requirement needs one of, none for
+// any.
 func acrOf(r Requirement) []string {
 	switch rule := r.rule.(type) {
 	case *acr:
@@ -171,9 +176,9 @@ func validateParts(name string, parts []Requirement) error {
 	var errs []error
 	for _, r := range parts {
 		if r.IsPublic() {
-			// What it meant, that all is public or that it adds nothing, would be
-			// for the reader to guess.
-			errs = append(errs, fmt.Errorf("claims: Public can not be part of %s", name))
+			// What it meant, that all is public or that it adds nothing, would
+			// be for the reader to guess.
+			errs = append(errs, fmt.Errorf("claims: Public cannot be part of %s", name))
 		}
 		errs = append(errs, r.Validate())
 	}

@@ -6,11 +6,13 @@ import (
 	"slices"
 )
 
-// AnyOf needs what any one of the requirements needs, of which none can be
-// [Authenticated] or [ReportOnly], as all callers meet those. What the token alone
-// decides is checked first. Where none is met, the refusal is [ErrUnavailable] if
-// one of them could not be decided; else that of the first one that another token
-// would help with; else that of the first.
+// AnyOf needs what any one of the requirements needs. None of them may be
+// [Authenticated] or [ReportOnly], which all callers meet. It first checks what
+// the token alone decides.
+//
+// If none is met, the refusal is [ErrUnavailable] if one of them could not be
+// decided; otherwise that of the first alternative that another token would
+// help with; otherwise that of the first.
 func AnyOf(alternatives ...Requirement) Requirement {
 	return valid(newAnyOf("AnyOf", printed(alternatives), alternatives))
 }
@@ -60,8 +62,8 @@ func (a *anyOf) check(q *query) error {
 	return refusal
 }
 
-// hasPermission reports whether permissions that are known already do, so that nobody
-// need be asked about others.
+// hasPermission reports whether permissions that are known already meet an
+// alternative, so that the source need not be asked about others.
 func (a *anyOf) hasPermission(q *query) bool {
 	return slices.ContainsFunc(a.alternatives, func(r Requirement) bool {
 		_, ok := r.rule.(*permissions)
@@ -80,8 +82,8 @@ func weight(err error) int {
 	return 0
 }
 
-// wants returns that of an alternative which the caller meets, or else of the first
-// that another token would help with, of those that go with the rest.
+// wants returns what an alternative asks for that goes with the rest: one that
+// the caller meets, or else the first that another token would help with.
 func (a *anyOf) wants(q *query, with wants) wants {
 	for _, met := range []bool{true, false} {
 		for _, r := range a.alternatives {
@@ -111,7 +113,7 @@ func (a *anyOf) validate() error {
 	for _, r := range a.alternatives {
 		if meetsAll(r) {
 			errs = append(errs, fmt.Errorf(
-				"claims: %s can not be part of %s: all callers would meet it", r, a.name))
+				"claims: %s cannot be part of %s: all callers would meet it", r, a.name))
 		}
 	}
 	return errors.Join(errs...)

@@ -70,7 +70,7 @@ func TestEqual(t *testing.T) {
 			switch a.String()[:4] {
 			case "Func", "Requ", "InWo":
 				if a.String()[:4] != "InWo" || a.String() == `InWorkspaceOf("w", Permissions("a"))` {
-					assert.False(t, a.Equal(b), "functions can not be compared: %s", a)
+					assert.False(t, a.Equal(b), "functions cannot be compared: %s", a)
 					assert.False(t, claims.All(a).Equal(claims.All(b)), "%s", a)
 					assert.False(t, claims.ReportOnly(a).Equal(claims.ReportOnly(b)), "%s", a)
 					continue
@@ -147,8 +147,8 @@ func TestScope_forms(t *testing.T) {
 	}
 }
 
-// Nothing that is done with the arguments later, or with what is returned, changes a
-// Requirement.
+// Nothing that is done with the arguments later, or with what is returned,
+// changes a Requirement.
 func TestRequirement_immutableParts(t *testing.T) {
 	t.Parallel()
 	names := func() []string { return []string{"a", "b"} }

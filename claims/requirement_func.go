@@ -9,14 +9,17 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
-// Func needs f to allow the caller, which is never nil. The name is for reading:
-// it stands in the requirement's String. A result of false refuses with
-// [ErrForbidden]. An error refuses whatever the result: with the class that it
-// matches if it is one of this package's sentinels, otherwise with
-// [ErrUnavailable], which f must not bring about by what the caller sent.
+// Func needs f to allow the caller, which is never nil. The name is for
+// reading: it is what the requirement's String shows.
 //
-// For a stream whose requirement has a [RequestFunc] too, f is asked when the stream
-// starts and again at its first message.
+// If f returns false, the refusal is [ErrForbidden]. An error refuses whatever
+// the result: with the class of this package's sentinel that it matches,
+// otherwise with [ErrUnavailable]. Nothing that the caller sent may make f
+// return an error of that kind. A panic is ErrUnavailable too. ctx ends after 5
+// seconds.
+//
+// If the requirement of a stream has a [RequestFunc] too, f is asked when the
+// stream starts and again at its first message.
 func Func(name string, f func(ctx context.Context, caller *Claims) (bool, error)) Requirement {
 	return valid(&funcRule{name: name, allow: f})
 }
@@ -34,8 +37,8 @@ func (f *funcRule) check(q *query) error {
 	return ask(q, f, func(ctx context.Context) (bool, error) { return f.allow(ctx, &q.call.caller) })
 }
 
-// ask calls a function of the user's and returns the refusal that its result is, if
-// any.
+// ask calls a function of the user's and returns the refusal that its result
+// is, nil if it allows the caller.
 func ask(q *query, r rule, allow func(context.Context) (bool, error)) error {
 	ctx := foreign.WithDeadline(q.ctx, userTimeout)
 	defer ctx.Release()
@@ -59,7 +62,7 @@ func verdictOf(ctx context.Context, allowed bool, err error) error {
 		return undecided(ctx, ReasonUndecided, err)
 	}
 	if _, ok := classOf(err); ok {
-		return AsError(err)
+		return AsError(err).unlessOver(ctx)
 	}
 	return undecided(ctx, ReasonUndecided, err)
 }
@@ -76,15 +79,16 @@ func (f *funcRule) validate() error {
 	return nil
 }
 
-// RequestFunc is [Func] for a function that looks at the request as well: R is
-// *http.Request over HTTP, where path values are set if the middleware stands behind
-// the router. Over gRPC it is the type of the decoded request message, or an
-// interface that it has, such as one with a GetWorkspace method; of a stream it is
-// the first message, before which the handler can send nothing. [Recheck] looks at it
-// again, so the handler must not change it, or receive another message into it.
+// RequestFunc is [Func] for a function that looks at the request as well. Over
+// HTTP, R is *http.Request; path values are set if the middleware stands behind
+// the router. Over gRPC, R is the type of the decoded request message, or an
+// interface that it implements, such as one with a GetWorkspace method. Of a
+// stream it is the first message, before which the handler can send nothing.
+// [Recheck] looks at the message again, so the handler must not change it, or
+// receive another message into it.
 //
-// A request that is no R is refused. The transports find that out when they are
-// made, or by [Requirement.ValidateFor].
+// A request that is not an R is refused. The transports find that out when they
+// are made, by [Requirement.ValidateFor].
 func RequestFunc[R any](
 	name string, f func(ctx context.Context, caller *Claims, request R) (bool, error),
 ) Requirement {

@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// Permissions needs every one of the permissions, compared exactly: by the token,
-// as [Config].PermissionClaims says, or else by the [PermissionSource], which is
-// asked only if the token has not all of them. A refusal is [ErrForbidden] and asks
-// for no scope: another token would not help.
+// Permissions needs every one of the permissions, compared exactly. They come
+// from the token, as [Config].PermissionClaims says, or else from the
+// [PermissionSource], which is asked only if the token lacks one. A refusal is
+// [ErrForbidden] and asks for no scope, as another token would not help.
 func Permissions(all ...string) Requirement { return valid(newPermissions("Permissions", all)) }
 
 // AnyPermission needs at least one of the permissions.

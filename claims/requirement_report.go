@@ -6,11 +6,13 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
-// ReportOnly records whether needs would refuse, in the [Decision] that an [Observer]
-// is told, and refuses nobody for it: a requirement can be tried before it is enforced.
-// A valid token is needed all the same. The trial takes the time that it takes; without
-// an Observer, and in [Filter], there is none. Of a stream, what looks at the first
-// message is tried only if something that is enforced waits for it.
+// ReportOnly records whether needs would refuse, in the [Decision] that an
+// [Observer] is told of, and refuses nobody for it: it tries a requirement
+// before it is enforced. A valid token is needed all the same.
+//
+// The trial costs what the requirement costs. It is skipped in [Filter] and
+// where there is no Observer. Of a stream, what looks at the first message is
+// tried only if something that is enforced waits for it.
 func ReportOnly(needs Requirement) Requirement { return valid(&reportOnly{needs}) }
 
 type reportOnly struct{ needs Requirement }
@@ -28,7 +30,8 @@ func (r *reportOnly) check(q *query) error {
 	return nil
 }
 
-// try is the check of what is tried, of which not even a panic is for the caller.
+// try checks the requirement on trial. Not even a panic in it reaches the
+// caller.
 func (r *reportOnly) try(q *query) (err error) {
 	defer func() {
 		var panicked *foreign.PanicError

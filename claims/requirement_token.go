@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Scopes needs every one of the scopes (RFC 6749 section 3.3), compared exactly.
+// Scopes needs every one of the scopes (RFC 6749 section 3.3), compared
+// exactly. The token has them, or others that imply them by [Config].ScopeMap.
 func Scopes(all ...string) Requirement { return valid(newScopes("Scopes", all)) }
 
 // AnyScope needs at least one of the scopes. A refusal asks for the first, so
@@ -77,10 +78,10 @@ func isScope(s string) bool {
 	return s != ""
 }
 
-// ACR needs the user to have authenticated by one of the authentication contexts,
-// "acr" in the token, compared exactly (RFC 9470 section 6.2). A refusal is
-// [ErrInsufficientAuthentication] and asks for one of them, in the order of
-// preference that they are given in.
+// ACR needs the user to have authenticated by one of the authentication
+// contexts, "acr" in the token, compared exactly (RFC 9470 section 6.2). A
+// refusal is [ErrInsufficientAuthentication] and asks for any of them, in the
+// order given: the preferred one first.
 func ACR(values ...string) Requirement {
 	values = slices.Clone(values)
 	return valid(&acr{single{}, values, wants{acr: values}.refusal(ErrInsufficientAuthentication)})
@@ -124,9 +125,8 @@ func (a *acr) validate() error {
 
 // MaxAge needs the user to have authenticated at most this long ago, in whole
 // seconds: "auth_time" in the token (RFC 9470 section 6.2), compared with this
-// machine's clock without any leeway. A token without it is refused, with
-// [ErrInsufficientAuthentication], and one whose "auth_time" is more than 5 minutes
-// ahead.
+// machine's clock without any leeway. A token without it, or with one more than
+// 5 minutes ahead, is refused with [ErrInsufficientAuthentication].
 func MaxAge(d time.Duration) Requirement {
 	return valid(&maxAge{single{}, d, wants{maxAge: d}.refusal(ErrInsufficientAuthentication)})
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// wants is what a client has to ask its next token for: the particulars of a
+// wants is what a client has to ask its next token for: the content of a
 // challenge.
 type wants struct {
 	scopes []string      // all of them

@@ -8,11 +8,14 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
-// InWorkspace needs the permissions in needs to be the caller's in a workspace, or
-// tenant, or whatever the [PermissionSource] divides its [Grants] by; those that it
-// grants everywhere count as well. What the token itself says is of no workspace and
-// does not count. It is for a part of a request, with [Allowed] or [Filter]; the name may
-// be the caller's: if it is empty, or longer than 256 bytes, he is refused.
+// InWorkspace needs the permissions in needs to be the caller's in a workspace:
+// a tenant, a project, or whatever else the [PermissionSource] divides its
+// [Grants] by. Grants that hold everywhere count as well; permissions in the
+// token do not, as they name no workspace.
+//
+// It is for a part of a request, with [Allowed] or [Filter]. The workspace may
+// come from the caller: an empty one, or one of more than 256 bytes, is
+// refused.
 func InWorkspace(workspace string, needs Requirement) Requirement {
 	text := workspace[:min(len(workspace), maxWorkspace)] // it may be the caller's
 	return valid(&inWorkspace{
@@ -21,14 +24,15 @@ func InWorkspace(workspace string, needs Requirement) Requirement {
 	})
 }
 
-// InWorkspaceOf is [InWorkspace] with the workspace that the request names, which the
-// function finds: in a path value, a header, a field of the message. R is as for
-// [RequestFunc]; the name is for reading. A request without a workspace is refused,
-// with [ErrForbidden], and so is one of more than 256 bytes.
+// InWorkspaceOf is [InWorkspace] with the workspace that the request names, in
+// a path value, a header or a field of the message: the function returns it. R
+// is as for [RequestFunc]; the name is for reading. A request without a
+// workspace, or with one of more than 256 bytes, is refused with
+// [ErrForbidden].
 //
-// The handler finds the workspace by [WorkspaceFromContext]. It should use that and not
-// look for another: the first message of a stream decides, and what further messages
-// name was not asked about.
+// The handler finds the workspace by [WorkspaceFromContext]. It should use that
+// one and no other: the first message of a stream decides, and no later message
+// was asked about.
 func InWorkspaceOf[R any](
 	name string, workspace func(request R) string, needs Requirement,
 ) Requirement {
@@ -75,7 +79,7 @@ func (w *inWorkspace) check(q *query) error {
 	return err
 }
 
-// named returns the workspace that the request names, or that it named when it was
+// named returns the workspace that the request names, or named when it was
 // decided: its message may be another by now.
 func (w *inWorkspace) named(c *call) (string, error) {
 	if c.placed.Load() && c.workspace.by == w {

@@ -1,8 +1,6 @@
 package claims_test
 
 import (
-	"context"
-	"errors"
 	"strings"
 	"testing"
 
@@ -21,54 +19,6 @@ type named interface{ GetWorkspace() string }
 
 func inNamed(needs claims.Requirement) claims.Requirement {
 	return claims.InWorkspaceOf("named", named.GetWorkspace, needs)
-}
-
-func TestRequestFunc(t *testing.T) {
-	t.Parallel()
-	cause := errors.New("secret-cause-text")
-	for _, tt := range []struct {
-		name    string
-		request any
-		allowed bool
-		err     error
-		class   error
-		reason  claims.Reason
-		calls   int
-	}{
-		{name: "true", request: &message{"a"}, allowed: true, calls: 1},
-		{name: "false", request: &message{"a"}, class: claims.ErrForbidden, reason: claims.ReasonPermission, calls: 1},
-		{name: "error", request: &message{"a"}, allowed: true, err: cause, class: claims.ErrUnavailable, reason: claims.ReasonUndecided, calls: 1},
-		{name: "scope", request: &message{"a"}, allowed: true, err: claims.ErrInsufficientScope, class: claims.ErrInsufficientScope, reason: claims.ReasonScope, calls: 1},
-		{name: "no request", allowed: true, class: claims.ErrForbidden, reason: claims.ReasonPermission},
-		{name: "value for a pointer", request: message{"a"}, allowed: true, class: claims.ErrForbidden, reason: claims.ReasonPermission},
-		{name: "another type", request: "a", allowed: true, class: claims.ErrForbidden, reason: claims.ReasonPermission},
-		{name: "nil pointer of the type", request: (*message)(nil), allowed: true, calls: 1},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			caller, calls := callerWith(t, ""), 0
-			needs := claims.RequestFunc("f", func(_ context.Context, who *claims.Claims, r *message) (bool, error) {
-				calls++
-				assert.Equal(t, caller, who)
-				assert.Equal(t, tt.request, any(r))
-				return tt.allowed, tt.err
-			})
-			require.NoError(t, needs.Validate())
-			ctx, err := ask(t.Context(), guardOf(t, caller, claims.GuardConfig{}), needs, tt.request)
-			assert.Equal(t, tt.calls, calls)
-			refusal := assertRefusal(t, tt.class, err)
-			if tt.class != nil {
-				assert.Nil(t, ctx)
-				assert.Equal(t, tt.reason, refusal.Reason())
-				assert.NotContains(t, refusal.Error()+refusal.Text(), "secret-cause-text")
-				return
-			}
-			assert.NoError(t, claims.Allowed(ctx, needs), "a part of the same request")
-			assert.NoError(t, needs.Check(ctx, caller))
-		})
-	}
-	assert.Equal(t, `RequestFunc("f")`, claims.RequestFunc[*message]("f", nil).String())
-	assert.Error(t, claims.RequestFunc[*message]("f", nil).Validate())
 }
 
 func TestInWorkspace(t *testing.T) {
@@ -189,31 +139,5 @@ func TestInWorkspace_withoutSource(t *testing.T) {
 		assertRefusal(t, claims.ErrForbidden, err)
 		assertRefusal(t, claims.ErrForbidden, needs.Check(t.Context(), caller))
 		assertRefusal(t, claims.ErrForbidden, claims.Allowed(claims.NewContext(t.Context(), caller), needs))
-	}
-}
-
-// What Func and RequestFunc ask for themselves, they may ask of the request that they
-// decide about.
-func TestFunc_asksForMore(t *testing.T) {
-	t.Parallel()
-	caller := permitted(t, m{"sub": "alice"})
-	refund := claims.Permissions("refund")
-	guard := guardOf(t, caller, claims.GuardConfig{Permissions: granting(everywhere("refund"))})
-	for name, needs := range map[string]claims.Requirement{
-		"Check": claims.Func("f", func(ctx context.Context, who *claims.Claims) (bool, error) {
-			return refund.Check(ctx, who) == nil, nil
-		}),
-		"Allowed": claims.Func("f", func(ctx context.Context, _ *claims.Claims) (bool, error) {
-			return claims.Allowed(ctx, refund) == nil, nil
-		}),
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			ctx, err := ask(t.Context(), guard, claims.Authenticated(), nil)
-			require.NoError(t, err)
-			require.NoError(t, claims.Allowed(ctx, needs), "of a part")
-			_, err = ask(t.Context(), guard, needs, nil)
-			assert.NoError(t, err, "of the operation")
-		})
 	}
 }

@@ -155,7 +155,7 @@ func TestIssuers_readyRetryAfter(t *testing.T) {
 func TestAnyOf_refusesAuthenticated(t *testing.T) {
 	t.Parallel()
 	needs := claims.AnyOf(claims.Authenticated(), claims.Scopes("admin"))
-	require.ErrorContains(t, needs.Validate(), "Authenticated() can not be part of AnyOf")
+	require.ErrorContains(t, needs.Validate(), "Authenticated() cannot be part of AnyOf")
 	require.ErrorIs(t, needs.Check(t.Context(), &claims.Claims{}), claims.ErrForbidden)
 	assert.Empty(t, needs.Scope())
 	assert.NoError(t, claims.All(claims.Authenticated(), claims.Scopes("admin")).Validate())

@@ -139,7 +139,7 @@ func TestDeclaredPolicy_faults(t *testing.T) {
 		"no scope":            {option(scopes()), "claims: Scopes needs at least one scope"},
 		"not a scope":         {option(anyOf(scopes("a"), scopes("b c"))), `"b c" is not a scope`},
 		"nothing in all":      {option(all()), "claims: All needs at least one requirement"},
-		"public in all":       {option(all(scopes("a"), public)), "Public can not be part of All"},
+		"public in all":       {option(all(scopes("a"), public)), "Public cannot be part of All"},
 		"age of nothing":      {option(maxAge(nil)), "not a whole number of seconds"},
 		"age with a half":     {option(maxAge(durationpb.New(1500 * time.Millisecond))), "whole number"},
 		"negative age":        {option(maxAge(durationpb.New(-time.Second))), "whole number"},
@@ -154,7 +154,7 @@ func TestDeclaredPolicy_faults(t *testing.T) {
 		},
 		"no name":           {option(named("")), `DeclaredConfig.Named has no ""`},
 		"invalid by name":   {option(named("wrong")), "claims: Scopes needs at least one scope"},
-		"public by name":    {option(all(named("everybody"))), "Public can not be part of All"},
+		"public by name":    {option(all(named("everybody"))), "Public cannot be part of All"},
 		"for other methods": {option(named("forOthers")), `RequestFunc("path") wants a *notespb.PingRequest`},
 		"several": {
 			option(all(named("staff"), &accesspb.Requirement{})), `DeclaredConfig.Named has no "staff"` + "\n" + none,

@@ -2,18 +2,136 @@ package claims_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// What is asked for besides what is lacking is, of alternatives, that which the caller
-// has already; else the first that another token would help with. Nobody is asked
-// for the sake of it.
+// A refusal asks for everything at once that the token has to have.
+func TestAuthentication_asksForAll(t *testing.T) {
+	t.Parallel()
+	needs := claims.All(
+		claims.Scopes("a"), claims.ACR("gold", "silver"), claims.MaxAge(time.Hour),
+		claims.All(claims.Scopes("b", "a"), claims.ACR("silver", "bronze"), claims.MaxAge(time.Minute)),
+		claims.AnyOf(claims.Permissions("secret-permission"), claims.Scopes("c")),
+	)
+	require.NoError(t, needs.Validate())
+	refusal := assertRefusal(t, claims.ErrInsufficientAuthentication,
+		needs.Check(t.Context(), callerWith(t, "a b c")))
+	assert.Equal(t, "a b c", refusal.Scope())
+	assert.Equal(t, "silver", refusal.ACRValues())
+	assert.Equal(t, time.Minute, refusal.MaxAge())
+	refusal = assertRefusal(t, claims.ErrInsufficientScope, needs.Check(t.Context(), callerWith(t, "x")))
+	assert.Equal(t, "a b c", refusal.Scope())
+	assert.Empty(t, refusal.ACRValues())
+	assert.Zero(t, refusal.MaxAge())
+}
+
+// trace counts the calls of requirements, so that order and short circuit show.
+type trace struct{ calls []string }
+
+func (c *trace) of(name string, allowed bool, err error) claims.Requirement {
+	return claims.Func(name, func(context.Context, *claims.Claims) (bool, error) {
+		c.calls = append(c.calls, name)
+		return allowed, err
+	})
+}
+
+func TestAll_order(t *testing.T) {
+	t.Parallel()
+	unwell := errors.New("x")
+	for _, tt := range []struct {
+		name  string
+		needs func(*trace) []claims.Requirement
+		calls []string
+		class error
+		scope string
+	}{
+		{
+			name: "all met",
+			needs: func(c *trace) []claims.Requirement {
+				return []claims.Requirement{c.of("1", true, nil), c.of("2", true, nil), c.of("3", true, nil)}
+			},
+			calls: []string{"1", "2", "3"},
+		},
+		{
+			name: "second refuses",
+			needs: func(c *trace) []claims.Requirement {
+				return []claims.Requirement{c.of("1", true, nil), c.of("2", false, nil), c.of("3", true, nil)}
+			},
+			calls: []string{"1", "2"}, class: claims.ErrForbidden,
+		},
+		{
+			name: "first undecided",
+			needs: func(c *trace) []claims.Requirement {
+				return []claims.Requirement{c.of("1", false, unwell), c.of("2", false, nil)}
+			},
+			calls: []string{"1", "2"}, class: claims.ErrForbidden,
+		},
+		{
+			name: "first undecided, second allows",
+			needs: func(c *trace) []claims.Requirement {
+				return []claims.Requirement{c.of("1", false, unwell), c.of("2", true, nil)}
+			},
+			calls: []string{"1", "2"}, class: claims.ErrUnavailable,
+		},
+		{
+			name: "scope lacking before a Func",
+			needs: func(c *trace) []claims.Requirement {
+				return []claims.Requirement{claims.Scopes("a"), c.of("1", false, nil), claims.Scopes("b")}
+			},
+			class: claims.ErrInsufficientScope, scope: "a b",
+		},
+		{
+			name: "scope lacking after a Func that refuses",
+			needs: func(c *trace) []claims.Requirement {
+				return []claims.Requirement{c.of("1", false, nil), claims.Scopes("a")}
+			},
+			class: claims.ErrInsufficientScope, scope: "a",
+		},
+		{
+			name: "scope lacking after a Func that allows",
+			needs: func(c *trace) []claims.Requirement {
+				return []claims.Requirement{c.of("1", true, nil), claims.Scopes("a")}
+			},
+			class: claims.ErrInsufficientScope, scope: "a",
+		},
+		{
+			name: "forbidden for a reason that has to do with scope",
+			needs: func(c *trace) []claims.Requirement {
+				refusal := claims.NewError(
+					claims.ErrForbidden, claims.ReasonPermission, claims.ErrInsufficientScope)
+				return []claims.Requirement{c.of("1", false, refusal), c.of("2", true, nil)}
+			},
+			calls: []string{"1"}, class: claims.ErrForbidden,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := &trace{}
+			err := claims.All(tt.needs(c)...).Check(t.Context(), callerWith(t, ""))
+			assert.Equal(t, tt.calls, c.calls)
+			if tt.class == nil {
+				require.NoError(t, err)
+				return
+			}
+			var refusal *claims.Error
+			require.ErrorAs(t, err, &refusal)
+			assert.Equal(t, tt.class, refusal.Class())
+			assert.Equal(t, tt.scope, refusal.Scope())
+		})
+	}
+}
+
+// What is asked for besides what is lacking is, of alternatives, that which the
+// caller has already; else the first that another token would help with. Nobody
+// is asked for the sake of it.
 func TestAll_asksForLeast(t *testing.T) {
 	t.Parallel()
 	p, s := claims.Permissions, claims.Scopes
@@ -127,24 +245,8 @@ func TestAll_asksForLeast(t *testing.T) {
 	}
 }
 
-// Of two refusals of a weight that of the alternative named first is given, though
-// another was checked before.
-func TestAnyOf_firstNamed(t *testing.T) {
-	t.Parallel()
-	weak := decided(false, claims.ErrInsufficientAuthentication)
-	for _, tt := range []struct {
-		needs claims.Requirement
-		class error
-	}{
-		{claims.AnyOf(weak, claims.Scopes("a")), claims.ErrInsufficientAuthentication},
-		{claims.AnyOf(claims.Scopes("a"), weak), claims.ErrInsufficientScope},
-		{claims.AnyOf(no, weak, claims.Scopes("a")), claims.ErrInsufficientAuthentication},
-	} {
-		assertRefusal(t, tt.class, tt.needs.Check(t.Context(), callerWith(t, "")), "%s", tt.needs)
-	}
-}
-
-// Of what can not be decided the first is told, and a refusal keeps a reason of its own.
+// Of what cannot be decided the first is told, and a refusal keeps a reason of
+// its own.
 func TestAll_whichRefusal(t *testing.T) {
 	t.Parallel()
 	because := func(class error, reason claims.Reason) claims.Requirement {
@@ -181,8 +283,8 @@ func TestAll_whichRefusal(t *testing.T) {
 	}
 }
 
-// However deep it stands, what asks somebody comes after what the token says, and what
-// is only tried after what is enforced.
+// However deep it stands, what asks somebody comes after what the token says,
+// and what is only tried after what is enforced.
 func TestAll_localFirst(t *testing.T) {
 	t.Parallel()
 	s := claims.Scopes

@@ -1,0 +1,122 @@
+package claims
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Validate returns what is wrong with the requirement of an operation whose
+// requests are of the type that request is: what [Requirement.ValidateFor]
+// says, and whether nobody can ever meet it. That is so if it needs a
+// permission, there is no [PermissionSource], and no token grants it by
+// [Config].PermissionClaims and PermissionMap, or grants it in a workspace,
+// which a token never does. Transports call it when they are given a
+// requirement.
+//
+// Of an alternative in [AnyOf] it says nothing while another can be met, and
+// nothing of permissions in the tokens of an [Authenticator] that is not this
+// package's, or of [Tenants], whose Configs are not known yet.
+func (g *Guard) Validate(op Operation, request any) error {
+	needs := op.Requirement
+	errs := []error{needs.ValidateFor(request)}
+	if g.auth == nil || g.permissions != nil {
+		return errors.Join(errs...)
+	}
+	var lacking ungranted
+	lacking.find(needs, g.auth, false)
+	if list := lacking.byToken; len(list) > 0 {
+		errs = append(errs, fmt.Errorf("claims: %s can never be met: no token grants %s "+
+			"by Config.PermissionClaims and PermissionMap, and there is no PermissionSource",
+			needs, quoted(list)))
+	}
+	if list := lacking.inWorkspace; len(list) > 0 {
+		errs = append(errs, fmt.Errorf("claims: %s can never be met: "+
+			"only a PermissionSource grants %s in a workspace, and there is none", needs, quoted(list)))
+	}
+	return errors.Join(errs...)
+}
+
+// ungranted are the permissions that nothing grants.
+type ungranted struct{ byToken, inWorkspace []string }
+
+// find adds those for which a requirement can never be met, and reports whether
+// there are any.
+func (u *ungranted) find(needs Requirement, auth Authenticator, within bool) (never bool) {
+	switch rule := needs.rule.(type) {
+	case *permissions:
+		for _, permission := range rule.all {
+			switch {
+			case within:
+				u.inWorkspace = appendOnce(u.inWorkspace, permission)
+			case !mayGrant(auth, permission):
+				u.byToken = appendOnce(u.byToken, permission)
+			default:
+				continue
+			}
+			never = true
+		}
+	case *inWorkspace:
+		return u.find(rule.needs, auth, true)
+	case *invalid: // which is another fault
+		return u.find(Requirement{rule.rule}, auth, within)
+	case *reportOnly:
+		return u.find(rule.needs, auth, within)
+	case *allOf:
+		for _, part := range rule.needs {
+			never = u.find(part, auth, within) || never
+		}
+	case *anyOf:
+		before := *u
+		for _, part := range rule.alternatives {
+			if !u.find(part, auth, within) {
+				*u = before
+				return false
+			}
+		}
+		return len(rule.alternatives) > 0
+	}
+	return never
+}
+
+func appendOnce(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(slices.Clip(list), s)
+}
+
+// mayGrant reports whether a token that an Authenticator accepts may grant a
+// permission.
+func mayGrant(auth Authenticator, permission string) bool {
+	known, ok := auth.(interface {
+		mayGrant(auth Authenticator, permission string) bool
+	})
+	return !ok || known.mayGrant(auth, permission)
+}
+
+// mayGrant is told what is asked: a type that embeds a Verifier may
+// authenticate in a way of its own.
+func (v *Verifier) mayGrant(auth Authenticator, permission string) bool {
+	return auth != Authenticator(v) || v.meaning.permissions.mayGrant(permission)
+}
+
+// mayGrant goes by the issuers that are trusted now.
+func (i *Issuers) mayGrant(auth Authenticator, permission string) bool {
+	if auth != Authenticator(i) {
+		return true
+	}
+	verifiers := i.trusted.Load().verifiers
+	for _, v := range verifiers {
+		if v.mayGrant(v, permission) {
+			return true
+		}
+	}
+	return len(verifiers) == 0
+}
+
+func (f *firstOf) mayGrant(auth Authenticator, permission string) bool {
+	return auth != Authenticator(f) || slices.ContainsFunc(f.auths, func(part Authenticator) bool {
+		return mayGrant(part, permission)
+	})
+}
