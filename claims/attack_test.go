@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"math/big"
@@ -75,6 +76,9 @@ func controls() []attack {
 		"exp a fraction":              forged(head(nil), body(m{"exp": 4102444800.25})),
 		"exp the last second of 9999": forged(head(nil), body(m{"exp": lastSecond})),
 		"payload 32 deep":             forged(head(nil), deep(32)),
+		"header of 64 members":        forged(with(head(nil), numbered(61)), body(nil)),
+		"payload of 256 members":      forged(head(nil), with(body(nil), numbered(256-claimsOf(body(nil))))),
+		"payload of 512 in all":       forged(head(nil), with(body(nil), `"x":{`+numbered(511-claimsOf(body(nil)))+"}")),
 		"signature unchanged":         resigned(slices.Clone[[]byte]),
 		"name written with escapes": forged(
 			head(nil), strings.Replace(body(nil), `"iss"`, `"\u0069ss"`, 1),
@@ -92,6 +96,13 @@ func controls() []attack {
 }
 
 // deep is a payload of n levels.
+// claimsOf returns how many claims a payload has.
+func claimsOf(payload string) int {
+	var members m
+	must(json.Unmarshal([]byte(payload), &members))
+	return len(members)
+}
+
 func deep(n int) string {
 	return with(body(nil), `"x":`+nested(n-1))
 }
@@ -346,6 +357,8 @@ func headerAttacks() []attack {
 			"header with a byte order mark":     forged("\ufeff"+head(nil), body(nil)),
 			"header not UTF-8":                  text("\"x\":\"\xff\""),
 			"header too deep":                   text(`"x":` + nested(32)),
+			"header of 65 members":              text(numbered(62)),
+			"header of 513 in all":              text(`"x":{` + numbered(509) + "}"),
 			"header in UTF-16":                  forged("{\x00}\x00", body(nil)),
 		}),
 		each(claims.ReasonAlgorithm, 0, 0, map[string]string{
@@ -412,6 +425,10 @@ func payloadAttacks() []attack {
 		"NaN":                           also(`"x":NaN`),
 		"control character in a string": also("\"x\":\"a\nb\""),
 		"33 deep":                       is(deep(33)),
+		"257 members":                   also(numbered(257 - claimsOf(good))),
+		"513 members in all":            also(`"x":{` + numbered(512-claimsOf(good)) + "}"),
+		"1025 scopes":                   is(body(m{"scope": "a" + strings.Repeat(" a", 1024)})),
+		"1025 audiences":                is(body(m{"aud": append(make([]string, 1024), claimstest.Audience)})),
 		"10000 deep and open":           is(strings.Repeat(`{"x":`, 2000)),
 		"iss twice":                     also(`"iss":"` + issuerURL + `"`),
 		"iss twice, the first another":  is(with(`{"iss":"https://x.example"}`, good[1:len(good)-1])),

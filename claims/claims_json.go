@@ -15,8 +15,8 @@ import (
 // endpoint, or a test of a handler.
 //
 // Of cfg those fields count that say what claims mean: Profile, ClientIDClaim,
-// ScopeMap, PermissionClaims and PermissionMap. The zero Config maps nothing. The
-// error names the claim that is not well-formed, or what is wrong with cfg.
+// ScopeMap, PermissionClaims and PermissionMap. The zero Config maps nothing.
+// The error names the claim that is not well-formed, or what is wrong with cfg.
 func FromJSON(object []byte, cfg Config) (*Claims, error) {
 	meaning, errs := cfg.compileMeaning()
 	if len(errs) > 0 {
@@ -32,9 +32,10 @@ func FromJSON(object []byte, cfg Config) (*Claims, error) {
 	return f.claims(), nil
 }
 
-// registered are the claims that this package acts on, with what each must be. A
-// name that differs from one of them in case alone is refused: json.Unmarshal, which
-// Decode and much other code uses, would take it for the same.
+// registered are the claims that this package acts on, with what each must be.
+// A name that differs from one of them in case alone is refused:
+// json.Unmarshal, which Decode and much other code uses, would take it for the
+// same.
 var registered = []struct{ name, wanted string }{
 	{"iss", "a string"},
 	{"sub", "a string"},
@@ -57,48 +58,103 @@ const (
 	wantedAny  = "a value"
 )
 
-var registeredNames = func() []string {
+var registeredNames = func() *strict.Names {
 	names := make([]string, len(registered))
 	for i, claim := range registered {
 		names[i] = claim.name
 	}
-	return names
+	return strict.NewNames(names...)
 }()
+
+const (
+	// maxClaims is how many claims a token may have at the top: real ones have
+	// some forty.
+	maxClaims = 256
+	// maxListed is how many scopes, and how many audiences.
+	maxListed = 1024
+)
 
 // Refusals of payloads, made once: to refuse costs no allocation.
 var (
-	errPayload = malformed("the payload is not a JSON object in strict form: " +
-		"a syntax error, a name twice, or text that is not UTF-8")
+	payloadFaults = textFaults("payload", nil)
+	errManyClaims = malformed(fmt.Sprintf("the payload has more than %d claims", maxClaims))
 
-	wrongType, wrongCase = func() (types, cases map[string]*Error) {
-		types, cases = map[string]*Error{}, map[string]*Error{}
+	wrongType, wrongCase, twice = func() (types, cases, twice map[string]*Error) {
+		types, cases, twice = map[string]*Error{}, map[string]*Error{}, map[string]*Error{}
 		for _, c := range registered {
 			types[c.name] = malformed(fmt.Sprintf("claim %q is not %s", c.name, c.wanted))
-			cases[c.name] = malformed(fmt.Sprintf(
-				"a claim's name differs from %q in case alone", c.name))
+			cases[c.name] = variantOf(c.name)
+			twice[c.name] = malformed(fmt.Sprintf("claim %q is there twice", c.name))
 		}
-		return types, cases
+		return types, cases, twice
 	}()
 )
 
-func malformed(cause string) *Error {
-	return &Error{class: ErrInvalidToken, reason: ReasonMalformed, cause: errors.New("claims: " + cause)}
+// faultTexts are the refusals of a segment of a token by what is wrong with its
+// JSON.
+type faultTexts struct {
+	byFault [strict.TooLong + 1]*Error
+	bom     *Error
 }
 
-// parseClaims returns what a payload says, or a refusal that names the claim unless
-// it is an object whose claims have the types that they should. It lists all claims
-// in members.
+// textFaults returns the refusals of a segment, which match another error as
+// well unless that is nil.
+func textFaults(segment string, also error) (t faultTexts) {
+	refusal := func(format string, args ...any) *Error {
+		return malformedAs(also, "the "+segment+" "+fmt.Sprintf(format, args...))
+	}
+	t.bom = refusal("begins with a byte order mark")
+	t.byFault = [...]*Error{
+		strict.Sound:   refusal("is not one JSON object and nothing else"),
+		strict.Syntax:  refusal("is not a JSON object"),
+		strict.NotUTF8: refusal("has text that is not UTF-8"),
+		strict.Twice:   refusal("has a member's name twice in one object"),
+		strict.TooDeep: refusal("is nested more than %d deep", strict.MaxDepth),
+		strict.TooMany: refusal("has more than %d members", strict.MaxMembers),
+		strict.TooLong: refusal("has more than %d scopes or audiences", maxListed),
+	}
+	return t
+}
+
+// of returns the refusal of a text that a reader refuses.
+func (t *faultTexts) of(text string, r *strict.Reader) *Error {
+	if strings.HasPrefix(text, "\ufeff") {
+		return t.bom
+	}
+	return t.byFault[r.Fault()]
+}
+
+func malformed(cause string) *Error { return malformedAs(nil, cause) }
+
+func malformedAs(also error, cause string) *Error {
+	e := &Error{class: ErrInvalidToken, reason: ReasonMalformed, cause: errors.New("claims: " + cause)}
+	if also != nil {
+		e.cause = fmt.Errorf("claims: %s: %w", cause, also)
+	}
+	return e
+}
+
+// variantOf is the refusal for a claim whose name differs in case alone from
+// one that is used. Explain has the name as it is in the token.
+func variantOf(name string) *Error {
+	return malformed("a claim's name differs from " + quote(name) + " in case alone")
+}
+
+// parseClaims returns what a payload says, or a refusal that names the claim
+// unless it is an object whose claims have the types that they should. It lists
+// all claims in members.
 func parseClaims(payload string, all *strict.Members) (*facts, *Error) {
 	c := &facts{payload: payload}
 	c.handle.facts = c
 	var clientID, azp string
 	var scope, scp []string
 	r := strict.NewReader(payload)
+	r.Bound(maxListed)
 	for r.Enter('{'); r.Next('}'); {
 		name := r.ReadName(all)
 		start := r.At()
 		if r.Failed() {
-			return nil, errPayload
+			return nil, nameFault(payload, &r)
 		}
 		switch name {
 		case "iss":
@@ -132,7 +188,7 @@ func parseClaims(payload string, all *strict.Members) (*facts, *Error) {
 		default:
 			if !strict.IsLower(name) {
 				all.Mixed = true
-				if of := strict.Folded(name, registeredNames); of != "" {
+				if of := registeredNames.Resembled(name); of != "" {
 					return nil, wrongCase[of]
 				}
 			}
@@ -140,15 +196,15 @@ func parseClaims(payload string, all *strict.Members) (*facts, *Error) {
 		}
 		text, ok := r.Since(start)
 		if !ok {
-			if fault := wrongType[name]; fault != nil {
-				return nil, fault
-			}
-			return nil, errPayload
+			return nil, valueFault(payload, &r, name, start)
 		}
 		all.Set(name, text)
+		if all.Len() > maxClaims {
+			return nil, errManyClaims
+		}
 	}
 	if !r.End() {
-		return nil, errPayload
+		return nil, payloadFaults.of(payload, &r)
 	}
 	if c.clientID = clientID; clientID == "" {
 		c.clientID = azp
@@ -157,6 +213,28 @@ func parseClaims(payload string, all *strict.Members) (*facts, *Error) {
 		c.scopes = scp
 	}
 	return c, nil
+}
+
+// nameFault is the refusal for the name of a claim.
+func nameFault(payload string, r *strict.Reader) *Error {
+	if r.Fault() == strict.Twice {
+		if refusal := twice[r.Repeated()]; refusal != nil {
+			return refusal
+		}
+	}
+	return payloadFaults.of(payload, r)
+}
+
+// valueFault is the refusal for the value of a claim, which begins at a place:
+// for its type if it is JSON.
+func valueFault(payload string, r *strict.Reader, name string, start int) *Error {
+	if fault := wrongType[name]; fault != nil && r.Fault() == strict.Syntax {
+		value := strict.NewReader(payload[start:])
+		if value.Skip(); !value.Failed() {
+			return fault
+		}
+	}
+	return payloadFaults.of(payload, r)
 }
 
 // authenticated takes note of what the token says of the user's authentication.
@@ -178,8 +256,8 @@ type meaning struct {
 	permissions   permissionMapping
 }
 
-// complete adds what the claims mean: once they are verified, and before anybody
-// shares them.
+// complete adds what the claims mean: once they are verified, and before
+// anybody shares them.
 func (m *meaning) complete(t *token) {
 	if m.clientIDClaim != "" {
 		t.claims.clientID = ""

@@ -31,8 +31,9 @@ type rules struct {
 	forbidden    []string
 	values       []claimValues
 	required     []requiredClaim
-	named        []string // claims that the Config names
-	mixed        bool     // some of them are not all in lower case
+	named        *strict.Names     // claims that the Config names
+	variants     map[string]*Error // refusals of what resembles one of them
+	mixed        bool              // some of them are not all in lower case
 	audiences    []string
 	skipAudience bool
 	clientIDs    []string // empty for all
@@ -86,7 +87,6 @@ func (cfg Config) compile(accepted jws.Algorithms) (*rules, []error) {
 		forbidden:    full.ForbiddenClaims,
 		values:       valuesOf(full.ClaimValues),
 		required:     requiredOf(full.RequiredClaims),
-		named:        namesOf(full),
 		audiences:    full.Audiences,
 		skipAudience: full.InsecureSkipAudience,
 		clientIDs:    full.ClientIDs,
@@ -99,7 +99,12 @@ func (cfg Config) compile(accepted jws.Algorithms) (*rules, []error) {
 		confirmers:   confirmers,
 		check:        full.Check,
 	}
-	r.mixed = slices.ContainsFunc(r.named, func(name string) bool { return !strict.IsLower(name) })
+	named := namesOf(full)
+	r.named, r.variants = strict.NewNames(named...), make(map[string]*Error, len(named))
+	for _, name := range named {
+		r.variants[name] = variantOf(name)
+		r.mixed = r.mixed || !strict.IsLower(name)
+	}
 	return r, nil
 }
 

@@ -7,39 +7,40 @@ import (
 )
 
 // Profile is a kind of issuer, in one word for a [Config]. It stands for the
-// values of other fields, which [Profile.Config] returns: what an access token of
-// such an issuer must have, what only its other tokens have, and where it says who
-// the client is and what the caller may do.
+// values of other fields, which [Profile.Config] returns: what an access token
+// of such an issuer must have, what only its other tokens have, and where it
+// says who the client is and what the caller may do.
 //
 // Types, PermissionClaims and ClientIDClaim, where a Config sets them, take the
-// place of the profile's, and so does a claim in ClaimValues of that claim there.
-// RequiredClaims, ForbiddenClaims and further ClaimValues are added to it. Two
-// profiles are more than their fields: Cognito lets a Config do without Audiences,
-// and Google asks for ClientIDs or Check.
+// place of the profile's, and so does a claim in ClaimValues of that claim
+// there. RequiredClaims, ForbiddenClaims and further ClaimValues are added to
+// it. Two profiles are more than their fields: Cognito lets a Config do without
+// Audiences, and Google asks for ClientIDs or Check.
 type Profile uint8
 
 const (
-	// RFC9068 is any issuer that follows the profile for JWT access tokens: "typ"
-	// is at+jwt, and "sub", "client_id", "iat" and "jti" are there (RFC 9068
-	// sections 2 and 4). It is the one to ask an issuer for.
+	// RFC9068 is any issuer that follows the profile for JWT access tokens:
+	// "typ" is at+jwt, and "sub", "client_id", "iat" and "jti" are there (RFC
+	// 9068 sections 2 and 4). It is the one to ask an issuer for.
 	RFC9068 Profile = 1 + iota
 
-	// Auth0 is an Auth0 tenant, whose issuer ends in a slash, by either of its token
-	// profiles. In its own, hardly more than "aud" tells an access token from an ID
-	// token: choose the RFC 9068 one where you can, and [RFC9068] here. Permissions
-	// are those of "permissions", which the API's RBAC settings add to the token.
+	// Auth0 is an Auth0 tenant, whose issuer ends in a slash, by either of its
+	// token profiles. In its own, hardly more than "aud" tells an access token
+	// from an ID token: choose the RFC 9068 one where you can, and [RFC9068]
+	// here. Permissions are those of "permissions", which the API's RBAC
+	// settings add to the token.
 	Auth0
 
 	// Cognito is an AWS Cognito user pool. Its access tokens have "token_use":
-	// "access", and no "aud" unless the client asked for a resource: Audiences may
-	// be left out where ClientIDs names the app clients, and a token with "aud" is
-	// refused then. Permissions are the groups, "cognito:groups".
+	// "access", and no "aud" unless the client asked for a resource: Audiences
+	// may be left out where ClientIDs names the app clients, and a token with
+	// "aud" is refused then. Permissions are the groups, "cognito:groups".
 	Cognito
 
 	// EntraV1 is Microsoft Entra ID with tokens of version 1.0, which the API's
 	// manifest chooses; the issuer is "https://sts.windows.net/{tenantid}/".
-	// Permissions are "roles"; a token without scope and without role, which every
-	// application of the tenant can get, is refused.
+	// Permissions are "roles"; a token without scope and without role, which
+	// every application of the tenant can get, is refused.
 	EntraV1
 
 	// EntraV2 is Microsoft Entra ID with tokens of version 2.0, whose issuer is
@@ -47,31 +48,34 @@ const (
 	// EntraV1.
 	EntraV2
 
-	// Google is accounts.google.com. Its access tokens are opaque and can not be
-	// verified here. What services are sent are the ID tokens of service accounts,
-	// made for the URL of the service. Everybody can have one made for any URL, so
-	// ClientIDs, the e-mail addresses of the accounts, or Check is required. ID
-	// tokens of users, made for them to sign in, are refused.
+	// Google is accounts.google.com. Its access tokens are opaque and cannot be
+	// verified here. What services are sent are the ID tokens of service
+	// accounts, made for the URL of the service. Everybody can have one made
+	// for any URL, so ClientIDs, the e-mail addresses of the accounts, or Check
+	// is required. ID tokens of users, made for them to sign in, are refused.
 	Google
 
 	// Hydra is ORY Hydra with JWT as its access token strategy.
 	Hydra
 
-	// Keycloak is a realm of Keycloak, "https://host/realms/name". Permissions are
-	// the realm's roles, and those of each client with its name before them:
-	// "orders:admin". A token has this API as its "aud" only if the realm has an
-	// audience mapper for it; lightweight access tokens need one too.
+	// Keycloak is a realm of Keycloak, "https://host/realms/name". Permissions
+	// are the realm's roles, and those of each client with its name before
+	// them: "orders:admin". A token has this API as its "aud" only if the realm
+	// has an audience mapper for it. "sub" is required, which since Keycloak 25
+	// the client scope "basic" adds: without it all users of a client would be
+	// one caller. Lightweight access tokens need a mapper for each of the two.
 	Keycloak
 
-	// Kubernetes is the API server of a cluster, for projected tokens of service
-	// accounts made for the audience of this API. ClientID is the account,
-	// "system:serviceaccount:namespace:name". The tokens that were kept in secrets,
-	// which never expire, are refused. Tokens made for the API server itself may be
-	// valid for a year: do not accept its audience.
+	// Kubernetes is the API server of a cluster, for projected tokens of
+	// service accounts made for the audience of this API. ClientID is the
+	// account, "system:serviceaccount:namespace:name". The tokens that were
+	// kept in secrets, which never expire, are refused. Tokens made for the API
+	// server itself may be valid for a year: do not accept its audience.
 	Kubernetes
 
-	// Okta is a custom authorization server of Okta, "https://host/oauth2/default".
-	// Okta publishes no keys for the tokens of its org authorization server.
+	// Okta is a custom authorization server of Okta,
+	// "https://host/oauth2/default". Okta publishes no keys for the tokens of
+	// its org authorization server.
 	Okta
 )
 
@@ -124,7 +128,7 @@ var profiles = []struct {
 	{"Keycloak", Config{
 		// Lower case is a setting of the client; DPoP tokens also have "cnf".
 		ClaimValues:      map[string][]string{"typ": {"Bearer", "bearer", "DPoP"}},
-		RequiredClaims:   []string{"azp"},
+		RequiredClaims:   []string{"sub", "azp"},
 		ClientIDClaim:    "azp",
 		PermissionClaims: []string{"realm_access.roles", "resource_access.*.roles"},
 	}},
@@ -150,8 +154,8 @@ func (p Profile) String() string {
 	return profiles[p].name
 }
 
-// Config returns the fields that the profile stands for, to look at or to change
-// before they are used without it; all others are zero.
+// Config returns the fields that the profile stands for, to look at or to
+// change before they are used without it; all others are zero.
 func (p Profile) Config() Config {
 	if !p.known() {
 		return Config{}
@@ -166,9 +170,10 @@ func (p Profile) Config() Config {
 	return cfg
 }
 
-// lets reports whether a key that names another issuer may verify a token of this
-// one. Entra has one set of keys for the tokens of both its versions, and in the
-// document of the newer one the keys name the newer issuer, open or of one tenant.
+// lets reports whether a key that names another issuer may verify a token of
+// this one. Entra has one set of keys for the tokens of both its versions, and
+// in the document of the newer one the keys name the newer issuer, open or of
+// one tenant.
 func (p Profile) lets(key, issuer string) bool {
 	if p != EntraV1 {
 		return false
@@ -188,8 +193,8 @@ func (p Profile) MarshalText() ([]byte, error) {
 	return []byte(p.String()), nil
 }
 
-// UnmarshalText sets the profile by its name, without regard to case; "none", or
-// nothing, is no profile.
+// UnmarshalText sets the profile by its name, without regard to case; "none",
+// or nothing, is no profile.
 func (p *Profile) UnmarshalText(name []byte) error {
 	if len(name) == 0 {
 		*p = 0

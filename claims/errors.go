@@ -36,7 +36,7 @@ var (
 	// the token: 403.
 	ErrForbidden = errors.New("claims: forbidden")
 
-	// ErrUnavailable means that it can not be decided now, for a reason that is
+	// ErrUnavailable means that it cannot be decided now, for a reason that is
 	// not the caller's: 503. Nothing that a caller sends leads to it.
 	ErrUnavailable = errors.New("claims: unavailable")
 )
@@ -50,6 +50,7 @@ type Error struct {
 	maxAge     time.Duration
 	retryAfter time.Duration
 	cause      error
+	issuer     string // trusted, as a Config names it, that the token says it is of
 }
 
 // Refusals without particulars, made once: to refuse costs no allocation.
@@ -59,12 +60,14 @@ var (
 	errMalformedCredentials = &Error{class: ErrInvalidRequest, reason: ReasonMalformedCredentials}
 	errTooLarge             = invalidToken(ReasonTooLarge)
 	errMalformed            = invalidToken(ReasonMalformed)
-	errNotJWS               = &Error{class: ErrInvalidToken, reason: ReasonMalformed, cause: ErrUnrecognized}
+	errNotJWS               = malformedAs(ErrUnrecognized, "not three segments with dots between them")
 	errEncrypted            = &Error{class: ErrInvalidToken, reason: ReasonEncrypted, cause: ErrUnrecognized}
 	errOtherAlgorithm       = &Error{class: ErrInvalidToken, reason: ReasonAlgorithm, cause: ErrUnrecognized}
 	errAlgorithm            = invalidToken(ReasonAlgorithm)
-	errCritical             = invalidToken(ReasonCritical)
+	errCritical             = because(ReasonCritical, "the header has \"crit\", and no extension is understood")
+	errUnencoded            = because(ReasonCritical, "\"b64\" in the header says that the payload is unencoded")
 	errType                 = invalidToken(ReasonType)
+	errNested               = because(ReasonType, "\"cty\" in the header says that there is a token within the token")
 	errIssuer               = invalidToken(ReasonIssuer)
 	errExpired              = invalidToken(ReasonExpired)
 	errNotYetValid          = invalidToken(ReasonNotYetValid)
@@ -81,8 +84,8 @@ var (
 	errPermission = &Error{class: ErrForbidden, reason: ReasonPermission}
 )
 
-// errForgetToken says that a remembered token must be verified in full. It is no
-// refusal and leaves the pipeline nowhere.
+// errForgetToken says that a remembered token must be verified in full. It is
+// no refusal and leaves the pipeline nowhere.
 var errForgetToken = errors.New("claims: token to be forgotten")
 
 // userTimeout is how long a function of the user's may take to decide.
@@ -90,6 +93,10 @@ const userTimeout = 5 * time.Second
 
 func invalidToken(reason Reason) *Error {
 	return &Error{class: ErrInvalidToken, reason: reason}
+}
+
+func because(reason Reason, cause string) *Error {
+	return NewError(ErrInvalidToken, reason, errors.New("claims: "+cause))
 }
 
 // NewError returns a refusal of the given class, one of the sentinels of this
@@ -185,19 +192,21 @@ func (e *Error) Text() string {
 	return texts[defaultReason(e.class)]
 }
 
-// Scope returns the scope that the operation needs, space-separated, if the class is
-// [ErrNoToken], [ErrInsufficientScope] or [ErrInsufficientAuthentication]; otherwise,
-// and where it needs none, it is empty.
+// Scope returns the scope that the operation needs, space-separated, if the
+// class is [ErrNoToken], [ErrInsufficientScope] or
+// [ErrInsufficientAuthentication]; otherwise, and where it needs none, it is
+// empty.
 func (e *Error) Scope() string { return e.scope }
 
-// ACRValues returns of which authentication contexts the operation needs one,
-// space-separated, if [ErrInsufficientAuthentication] is the class; otherwise, and
-// where any will do, it is empty (RFC 9470 section 3, "acr_values").
+// ACRValues returns the accepted authentication contexts, space-separated; any
+// one will do. It is empty unless [ErrInsufficientAuthentication] is the class
+// and the operation asks for one (RFC 9470 section 3, "acr_values").
 func (e *Error) ACRValues() string { return e.acr }
 
-// MaxAge returns how long ago the user may have authenticated for the operation, in
-// whole seconds, if [ErrInsufficientAuthentication] is the class; otherwise, and where
-// that does not matter, it is zero (RFC 9470 section 3, "max_age").
+// MaxAge returns how long ago the user may have authenticated for the
+// operation, in whole seconds, if [ErrInsufficientAuthentication] is the class;
+// otherwise, and where that does not matter, it is zero (RFC 9470 section 3,
+// "max_age").
 func (e *Error) MaxAge() time.Duration { return e.maxAge }
 
 // because returns e with the reason and the cause of another refusal.
@@ -221,18 +230,46 @@ func unavailable(ctx context.Context, err error) *Error {
 	return e
 }
 
-// undecided is the refusal of a request that cannot be decided, for the reason given
-// unless its sender has gone away or given up.
+// undecided is the refusal of a request that cannot be decided, for the reason
+// given unless its sender has gone away or given up.
 func undecided(ctx context.Context, reason Reason, err error) *Error {
-	if ctx.Err() != nil {
+	if isOver(ctx) {
 		reason = ReasonCanceled
 	}
 	return &Error{class: ErrUnavailable, reason: reason, cause: err}
 }
 
-// isGone reports whether err says that the sender of a request has gone away or given
-// up, which says nothing about the token.
+// unlessOver returns e, or, if it says that something could not be decided and
+// the sender of the request has gone away meanwhile, that.
+func (e *Error) unlessOver(ctx context.Context) *Error {
+	if e.class != ErrUnavailable || e.reason == ReasonCanceled || !isOver(ctx) {
+		return e
+	}
+	over := *e
+	over.reason, over.retryAfter = ReasonCanceled, 0
+	return &over
+}
+
+// isOver reports whether the sender of a request has gone away, or their
+// deadline has passed: a context tells a moment later, and what waits on a
+// network a moment sooner.
+func isOver(ctx context.Context) bool {
+	if ctx.Err() != nil {
+		return true
+	}
+	deadline, ok := ctx.Deadline()
+	return ok && !time.Now().Before(deadline)
+}
+
+// isGone reports whether err says that the sender of a request has gone away or
+// given up, which says nothing about the token.
 func isGone(ctx context.Context, err error) bool {
-	return ctx.Err() != nil &&
+	return isOver(ctx) &&
 		(errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
+}
+
+// isLate reports whether err says that a function of the user's took longer
+// than it may, by the context that it was given.
+func isLate(limited context.Context, err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) && isOver(limited)
 }

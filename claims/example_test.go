@@ -55,15 +55,13 @@ func ExampleConfig_tenant() {
 
 // Issuers by the thousand, known to a database.
 func ExampleNewTenants() {
-	tenants, err := claims.NewTenants(claims.TenantsConfig{
-		Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
-			name, ok := strings.CutPrefix(issuer, "https://id.example/")
-			if !ok || !isCustomer(ctx, name) {
-				return claims.Config{}, claims.ErrUntrusted
-			}
-			return claims.Config{Issuer: issuer, Audiences: []string{"orders"}}, nil
-		},
-	})
+	tenants, err := claims.NewTenants(func(ctx context.Context, issuer string) (claims.Config, error) {
+		name, ok := strings.CutPrefix(issuer, "https://id.example/")
+		if !ok || !isCustomer(ctx, name) {
+			return claims.Config{}, claims.ErrUntrusted
+		}
+		return claims.Config{Issuer: issuer, Audiences: []string{"orders"}}, nil
+	}, claims.TenantsConfig{})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -171,6 +171,37 @@ func jsonDisagreements() []disagreement {
 			tokens:   []string{forged(head(nil), deep(33)), header(`"x":` + nested(32))},
 			payloads: []string{`{"x":` + nested(32) + `}`},
 		},
+		{
+			name: "too many members", reason: claims.ReasonMalformed,
+			because: "A parser may bound the size of texts (RFC 8259 section 9), and no issuer " +
+				"writes so many.",
+			holds: func(s sighting) bool {
+				return len(s.header.members) > 64 || len(s.payload.members) > 256 ||
+					s.header.count > 512 || s.payload.count > 512
+			},
+			tokens: []string{
+				header(numbered(62)), also(numbered(251)), also(`"x":{` + numbered(507) + `}`),
+			},
+			payloads: []string{`{` + numbered(257) + `}`, `{"x":[{` + numbered(511) + `},{"y":0}]}`},
+		},
+		{
+			name: "too many scopes or audiences", reason: claims.ReasonMalformed,
+			because: "A parser may bound the size of texts (RFC 8259 section 9), and no issuer " +
+				"grants so many.",
+			holds: func(s sighting) bool {
+				return s.payload.anyOf(payloadLists, func(value json.RawMessage) bool {
+					var list []json.RawMessage
+					return json.Unmarshal(value, &list) == nil && len(list) > 1024
+				}) || s.payload.anyOf([]string{"scope", "scp"}, func(value json.RawMessage) bool {
+					var text string
+					err := json.Unmarshal(value, &text)
+					words := strings.FieldsFunc(text, func(c rune) bool { return c == ' ' })
+					return err == nil && len(words) > 1024
+				})
+			},
+			tokens:   []string{also(`"scp":[""` + strings.Repeat(`,""`, 1024) + `]`)},
+			payloads: []string{`{"scope":"a` + strings.Repeat(" a", 1024) + `"}`},
+		},
 	}
 }
 

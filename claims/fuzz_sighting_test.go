@@ -60,6 +60,7 @@ type document struct {
 	rest      []byte                     // what follows it
 	members   map[string]json.RawMessage // nil unless it is an object
 	depth     int
+	count     int // of members, at any depth
 	duplicate bool
 }
 
@@ -74,12 +75,13 @@ func read(text []byte) document {
 	if value[0] == '{' {
 		must(json.Unmarshal(value, &d.members))
 	}
-	d.depth, d.duplicate = walked(value)
+	d.depth, d.count, d.duplicate = walked(value)
 	return d
 }
 
-// walked returns how deep a value is and whether an object in it has a name twice.
-func walked(value []byte) (depth int, duplicate bool) {
+// walked returns how deep a value is, how many members it has, and whether an object
+// in it has a name twice.
+func walked(value []byte) (depth, count int, duplicate bool) {
 	type level struct {
 		names map[string]bool // nil in an array
 		name  bool            // a name is next
@@ -90,7 +92,7 @@ func walked(value []byte) (depth int, duplicate bool) {
 	for {
 		token, err := decoder.Token()
 		if err == io.EOF {
-			return depth, duplicate
+			return depth, count, duplicate
 		}
 		must(err)
 		top := len(levels) - 1
@@ -113,6 +115,7 @@ func walked(value []byte) (depth int, duplicate bool) {
 			}
 			if levels[top].name {
 				name := token.(string)
+				count++
 				duplicate = duplicate || levels[top].names[name]
 				levels[top].names[name] = true
 			}

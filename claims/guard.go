@@ -30,6 +30,7 @@ type Guard struct {
 	strict      bool // auth accepts base64url and dots alone
 	permissions PermissionSource
 	observer    Observer
+	calls       chan struct{} // of permissions, unless that is a cache
 }
 
 // NewGuard returns a Guard. The error reports everything that is wrong with its
@@ -43,13 +44,16 @@ func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 	if cfg.Permissions != nil && isNil(cfg.Permissions) {
 		errs = append(errs, errors.New("Config.Permissions is a nil pointer"))
 	}
-	if cache, _ := cfg.Permissions.(*PermissionCache); cache != nil && cache.source == nil {
+	if cache, _ := cfg.Permissions.(*PermissionCache); cache != nil && !cache.isMade() {
 		errs = append(errs, errors.New("Config.Permissions was not made by NewPermissionCache"))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	return &Guard{auth, isStrict(auth), cfg.Permissions, cfg.Observer}, nil
+	return &Guard{
+		auth: auth, strict: isStrict(auth), permissions: cfg.Permissions,
+		observer: cfg.Observer, calls: make(chan struct{}, maxAskedAbout),
+	}, nil
 }
 
 // isNil reports whether an interface holds nothing, or a nil pointer, as a
@@ -260,7 +264,7 @@ func (g *Guard) authenticate(ctx context.Context, c Credentials) (*Claims, *Erro
 	}
 	caller, err := g.askForeign(ctx, c)
 	if err != nil {
-		return nil, AsError(err)
+		return nil, AsError(err).unlessOver(ctx)
 	}
 	if caller == nil || caller.facts == nil { // it breaks its word, and opens no door
 		return nil, errNoToken
@@ -272,7 +276,7 @@ func (g *Guard) authenticate(ctx context.Context, c Credentials) (*Claims, *Erro
 func (g *Guard) askForeign(ctx context.Context, c Credentials) (caller *Claims, err error) {
 	defer func() {
 		var panicked *foreign.PanicError
-		if errors.As(err, &panicked) {
+		if errors.As(err, &panicked) || isGone(ctx, err) {
 			caller, err = nil, undecided(ctx, ReasonUndecided, err)
 		}
 	}()

@@ -6,53 +6,61 @@ import (
 	"time"
 )
 
-// Observer is told of decisions, each as it is made: for an audit log, for metrics,
-// for seeing what a [ReportOnly] would do. It is called on the request's goroutine,
-// must be quick, and safe for concurrent use. Which decisions are worth keeping is
-// for it to say.
+// Observer is told of decisions, each as it is made: for an audit log, for
+// metrics, for seeing what a [ReportOnly] would do. It is called on the
+// request's goroutine, must be quick, and safe for concurrent use. Which
+// decisions are worth keeping is for it to say.
 type Observer func(ctx context.Context, d Decision)
 
-// Decision is the record of one decision: of an operation, unless Part is set. It has
-// no token and nothing else that opens a door; Subject and ClientID may be personal
-// data.
+// Decision is the record of one decision: of an operation, unless Part is set.
+// It has no token and nothing else that opens a door; Subject and ClientID may
+// be personal data.
 type Decision struct {
 	Time     time.Time     // when it began
 	Duration time.Duration // of verifying and deciding
 
-	Protocol  string // "HTTP" or "gRPC"
-	Operation string // its name in the access table; empty if it has none, or the router tells none
-	// Part says that it is about a part of the request: an [Allowed], [Recheck] or
-	// [Filter], by which nothing is refused unless the handler does so, or the end of
-	// a stream.
+	Protocol string // "HTTP" or "gRPC"
+	// Operation is its name in the access table, empty if it has none or the
+	// router tells none.
+	Operation string
+	// Part says that it is about a part of the request: an [Allowed], [Recheck]
+	// or [Filter], by which nothing is refused unless the handler does so, or
+	// the end of a stream.
 	Part bool
 
-	// Err is the refusal, nil if the caller is allowed. Its cause is for operators.
+	// Err is the refusal, nil if the caller is allowed. Its cause, which
+	// [errors.Unwrap] returns, is for operators.
 	Err *Error
-	// Reported is the refusal that a [ReportOnly] would have been, nil if there is
-	// none.
+	// Reported is the refusal that a [ReportOnly] would have been, nil if there
+	// is none.
 	Reported *Error
 	// Requirement is what was needed.
 	Requirement Requirement
 
-	// Of a verified token, empty if none was: what a bad token says is not known to
-	// be true.
-	Issuer   string
+	// Issuer is that of a verified token. Of one that was refused after its
+	// issuer was found to be trusted it is the issuer as its Config names it,
+	// an open segment included; nobody has proven then that the token is of
+	// that issuer.
+	Issuer string
+
+	// Of a verified token, empty if none was: what a bad token says is not
+	// known to be true.
 	KeyID    string
 	Subject  string
 	ClientID string
 
-	// Permissions is where the caller's permissions are from; empty if none were
-	// looked at.
+	// Permissions is where the caller's permissions are from; empty if none
+	// were looked at.
 	Permissions PermissionOrigin
-	// Remembered says that the token of an accepted request was verified before, by
-	// this process, and not again.
+	// Remembered says that the token of an accepted request was verified
+	// before, by this process, and not again.
 	Remembered bool
 }
 
 // Outcome is one word for what came of it: a metric label. It is "allowed",
-// "no_token", "invalid_request", "invalid_token", "insufficient_authentication",
-// "not_permitted", "unavailable", or "canceled" if the sender of the request went away
-// before it was decided.
+// "no_token", "invalid_request", "invalid_token",
+// "insufficient_authentication", "not_permitted", "unavailable", or "canceled"
+// if the sender of the request went away before it was decided.
 func (d Decision) Outcome() string {
 	if d.Err == nil {
 		return "allowed"
@@ -79,8 +87,8 @@ func outcomeOf(refusal *Error) string {
 	return "invalid_token"
 }
 
-// tell tells the observer, if there is one, how a query came out: d has what that does
-// not know.
+// tell tells the observer, if there is one, how a query came out: d has what
+// that does not know.
 func (c *call) tell(q *query, needs Requirement, err error, d Decision) {
 	if !c.observed() {
 		return
@@ -100,33 +108,48 @@ func (g *Guard) report(ctx context.Context, d Decision) {
 	if g.observer == nil {
 		return
 	}
+	if d.Issuer == "" && d.Err != nil {
+		d.Issuer = d.Err.issuer
+	}
 	if d.Duration == 0 {
 		d.Duration = time.Since(d.Time)
 	}
 	g.observer(ctx, d)
 }
 
-// LogDecisions returns an [Observer] that logs each decision in one record: at level
-// Info if it is allowed or refused, Debug if so and of a part, Warn if a [ReportOnly]
-// would have refused it, and Error if it could not be made though the caller waited. It
-// logs the reason of a refusal, not its cause, which may quote what is secret:
-// [errors.Unwrap] of d.Err returns it, for an Observer that may log it.
+// LogDecisions returns an [Observer] that logs each decision in one record: at
+// level Info if it is allowed or refused, Debug if so and of a part, or if the
+// sender of the request went away, Warn if a [ReportOnly] would have refused
+// it, and Error if it could not be decided. Nil means [slog.Default].
+//
+// The record has the cause of a refusal, on one line of at most 500 bytes:
+// which claim it was, the error of a permission source, the panic of a function
+// and where. Errors of functions of your own may quote what should not be
+// logged. What looks like a token, and the user in a URL, is taken out.
 func LogDecisions(logger *slog.Logger) Observer {
 	return func(ctx context.Context, d Decision) {
-		level := slog.LevelInfo
-		if d.Part {
-			level = slog.LevelDebug
+		logger := logger
+		if logger == nil {
+			logger = slog.Default()
 		}
-		switch {
-		case d.Err != nil && d.Err.class == ErrUnavailable && ctx.Err() == nil: // or he has gone
-			level = slog.LevelError
-		case d.Reported != nil:
-			level = slog.LevelWarn
-		}
-		if logger.Enabled(ctx, level) {
+		if level := d.level(); logger.Enabled(ctx, level) {
 			logger.LogAttrs(ctx, level, "access decision", d.attrs()...)
 		}
 	}
+}
+
+func (d Decision) level() slog.Level {
+	switch {
+	case d.Err != nil && d.Err.reason == ReasonCanceled:
+		return slog.LevelDebug
+	case d.Err != nil && d.Err.class == ErrUnavailable:
+		return slog.LevelError
+	case d.Reported != nil && d.Reported.reason != ReasonCanceled:
+		return slog.LevelWarn
+	case d.Part:
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }
 
 // attrs are the fields of d that say something.
@@ -139,10 +162,12 @@ func (d Decision) attrs() []slog.Attr {
 	}
 	if d.Err != nil {
 		text("reason", string(d.Err.reason))
+		text("cause", loggedCause(d.Err))
 	}
 	if d.Reported != nil {
 		text("would_be", outcomeOf(d.Reported))
 		text("would_be_reason", string(d.Reported.reason))
+		text("would_be_cause", loggedCause(d.Reported))
 	}
 	text("protocol", d.Protocol)
 	text("operation", d.Operation)

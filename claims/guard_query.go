@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // call is a request that was let through, or is about to be: the context of its
@@ -38,8 +37,8 @@ func callIn(ctx context.Context) *call {
 	return c
 }
 
-// callOf returns the call that ctx is of, if it is this caller's, or another that
-// knows as much as there is to know of it.
+// callOf returns the call that ctx is of, if it is this caller's, or another
+// that knows as much as there is to know of it.
 func callOf(ctx context.Context, caller *Claims) *call {
 	if c := callIn(ctx); c != nil && c.caller.facts == caller.of() {
 		return c
@@ -47,7 +46,8 @@ func callOf(ctx context.Context, caller *Claims) *call {
 	return newCall(ctx, caller)
 }
 
-// newCall returns a call of a caller for the operation that ctx is of, if it is of one.
+// newCall returns a call of a caller for the operation that ctx is of, if it is
+// of one.
 func newCall(ctx context.Context, caller *Claims) *call {
 	c := &call{Context: ctx, caller: Claims{caller.of()}}
 	if before := callIn(ctx); before != nil {
@@ -114,7 +114,8 @@ func (q *query) awaits() bool {
 	return q.pending
 }
 
-// knows reports whether the caller meets a requirement by what is known already.
+// knows reports whether the caller meets a requirement by what is known
+// already.
 func (q *query) knows(r Requirement) bool {
 	quiet, found := q.quiet, q.found
 	q.quiet = true
@@ -123,8 +124,8 @@ func (q *query) knows(r Requirement) bool {
 	return err == nil
 }
 
-// tries checks one of several requirements. What was found by one that refuses does
-// not count.
+// tries checks one of several requirements. What was found by one that refuses
+// does not count.
 func (q *query) tries(r Requirement) error {
 	found := q.found
 	err := r.check(q)
@@ -147,7 +148,7 @@ func (q *query) permitted(permission string) error {
 	}
 	var a *answer
 	if q.quiet {
-		if a = c.resolved.Load(); a != nil && !a.holds(time.Now()) {
+		if a = c.resolved.Load(); a != nil && !a.holds() {
 			a = nil
 		}
 		q.from(OriginCache)
@@ -160,25 +161,26 @@ func (q *query) permitted(permission string) error {
 	case a == nil:
 		return errPermission
 	case a.err != nil:
-		return answeredTo(q.ctx, a.err)
+		return a.err.unlessOver(q.ctx)
 	case !a.has(q.workspace, permission):
 		return errPermission
 	}
 	return nil
 }
 
-// from takes note of where a permission came from: of several, that which cost most.
+// from takes note of where a permission came from: of several, that which cost
+// most.
 func (q *query) from(origin PermissionOrigin) {
 	if originRank(origin) > originRank(q.origin) {
 		q.origin = origin
 	}
 }
 
-// resolve returns what the permission source says of the caller. It is asked once
-// in a request, unless that lasts longer than the answer counts or the answer is
-// forgotten.
+// resolve returns what the permission source says of the caller. It is asked
+// once in a request, unless that lasts longer than the answer counts or the
+// answer is forgotten.
 func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
-	if a := c.resolved.Load(); a != nil && a.holds(time.Now()) {
+	if a := c.resolved.Load(); a != nil && a.holds() {
 		return a, OriginCache
 	}
 	who := c.caller.Principal()
@@ -192,7 +194,8 @@ func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
 			return a, OriginCache
 		}
 	}
-	// Parts of one request may be served side by side, and give up by themselves.
+	// Parts of one request may be served side by side, and give up by
+	// themselves.
 	turns := c.turns()
 	select {
 	case turns <- struct{}{}:
@@ -204,7 +207,7 @@ func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
 		}
 	}
 	defer func() { <-turns }()
-	if a := c.resolved.Load(); a != nil && a.holds(time.Now()) {
+	if a := c.resolved.Load(); a != nil && a.holds() {
 		return a, OriginCache
 	}
 	var a *answer
@@ -213,9 +216,7 @@ func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
 		a, origin = cache.answer(ctx, who)
 		c.caller.answer.Store(a.standing)
 	} else {
-		limited, cancel := context.WithTimeout(ctx, defaultPermissionTimeout)
-		a = askSource(limited, c.guard.permissions, who, defaultPermissionTTL)
-		cancel()
+		a = askDirectly(ctx, c.guard.permissions, who, c.guard.calls)
 	}
 	if a.err == nil || ctx.Err() == nil { // one part that gave up does not speak for the rest
 		c.resolved.Store(a)
@@ -230,13 +231,4 @@ func (c *call) turns() chan struct{} {
 		c.asking.CompareAndSwap(nil, &turns)
 	}
 	return *c.asking.Load()
-}
-
-// answeredTo returns the failure of a permission source as the refusal of a request,
-// whose sender may have gone away meanwhile.
-func answeredTo(ctx context.Context, failure *Error) *Error {
-	if ctx.Err() == nil {
-		return failure
-	}
-	return undecided(ctx, failure.reason, failure.cause)
 }

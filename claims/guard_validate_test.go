@@ -51,9 +51,9 @@ func TestGuard_Validate(t *testing.T) {
 	}
 	emptied := issuers(nil)
 	emptied.Remove(a)
-	tenants, err := claims.NewTenants(claims.TenantsConfig{
-		Resolve: func(context.Context, string) (claims.Config, error) { return claims.Config{}, nil },
-	})
+	tenants, err := claims.NewTenants(
+		func(context.Context, string) (claims.Config, error) { return claims.Config{}, nil },
+		claims.TenantsConfig{})
 	require.NoError(t, err)
 	foreign := authenticator(func(context.Context, claims.Credentials) (*claims.Claims, error) {
 		return nil, claims.ErrNoToken

@@ -116,11 +116,11 @@ func TestTokenCache_longHeaders(t *testing.T) {
 func TestTokenCache_tenantsThatAreGone(t *testing.T) {
 	var keys []weak.Pointer[jwks.Cache]
 	issuers := map[string]*claimstest.Issuer{}
-	tenants, err := NewTenants(TenantsConfig{Resolve: func(_ context.Context, issuer string) (Config, error) {
+	tenants, err := NewTenants(func(_ context.Context, issuer string) (Config, error) {
 		cache, err := jwks.NewCache(jwks.Config{Issuer: issuer, Client: issuers[issuer].Client()})
 		keys = append(keys, weak.Make(cache))
 		return Config{Issuer: issuer, Audiences: []string{claimstest.Audience}, Keys: cache}, err
-	}})
+	}, TenantsConfig{})
 	require.NoError(t, err)
 	for i := range 50 {
 		url := fmt.Sprintf("https://t%d.example", i)
@@ -273,13 +273,13 @@ func TestTenants_keepKeys(t *testing.T) {
 			require.NoError(t, err)
 			source := &outage{set: set}
 			asked := 0
-			tenants, err := NewTenants(TenantsConfig{Resolve: func(_ context.Context, issuer string) (Config, error) {
+			tenants, err := NewTenants(func(_ context.Context, issuer string) (Config, error) {
 				asked++
 				keys, err := jwks.NewCache(jwks.Config{Sources: []jwks.Source{source}})
 				cfg := Config{Issuer: issuer, Audiences: []string{claimstest.Audience}, Keys: keys}
 				change(&cfg, asked)
 				return cfg, err
-			}})
+			}, TenantsConfig{})
 			require.NoError(t, err)
 			token := Credentials{Scheme: "Bearer", Token: issuer.Mint(claimstest.Token{
 				ClientID: "shop", Lifetime: time.Hour,

@@ -1,10 +1,16 @@
 package claims
 
 import (
+	"container/list"
+	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/asked"
+	"github.com/sallyport-go/sallyport/claims/internal/clock"
 )
 
 // PermissionOrigin is where permissions are from.
@@ -30,29 +36,62 @@ func originRank(origin PermissionOrigin) int {
 	return 0
 }
 
-// standing is the state of an answer in a cache. It outlives the answer, as claims
-// that are remembered have it.
-type standing struct {
-	by        any                    // the PermissionCache
-	answer    atomic.Pointer[answer] // nil once it is gone from the cache
-	dueAt     atomic.Int64           // Unix nanoseconds, when the next is to be asked for
-	forgotten atomic.Bool            // it is not to be relied on
-}
-
 // answer is what a source has said. It is immutable, but for its state.
 type answer struct {
 	everywhere map[string]struct{}
 	workspaces map[string]map[string]struct{}
 	err        *Error // in the place of both
 	size       int    // permissions
-	until      time.Time
-	standing   *standing // in a cache; nil if it is not
+	term       asked.Term
+
+	// In a PermissionCache; zero if it is not.
+	who      Principal
+	place    *list.Element // of the answers by age
+	standing *standing
+}
+
+// standing is what has become of an answer of a PermissionCache. It outlives
+// the answer there: claims that are remembered have it.
+type standing struct {
+	answer    atomic.Pointer[answer] // nil once it is gone from the cache
+	forgotten *atomic.Uint64         // of the cache: how often it was told to forget
+	asOf      uint64                 // forgotten when the answer was put there
 }
 
 // noAnswer is the answer about nobody.
 var noAnswer = &answer{}
 
-// has reports whether a permission is granted in a workspace, or where there is none.
+// newAnswer returns the answer that a source gave when it was asked then.
+func newAnswer(grants Grants, askedAt clock.Instant, ttl time.Duration) *answer {
+	a := &answer{everywhere: setOf(grants.Permissions)}
+	a.term.Begin(askedAt, ttl-ttl/4, ttl)
+	a.size = 1 + len(a.everywhere)
+	if len(grants.Workspaces) > 0 {
+		a.workspaces = make(map[string]map[string]struct{}, len(grants.Workspaces))
+		for workspace, list := range grants.Workspaces {
+			a.workspaces[workspace] = setOf(list)
+			a.size += 1 + len(list)
+		}
+	}
+	return a
+}
+
+// failure is the answer of a source that has none, for a while.
+func failure(cause error) *answer {
+	switch cause {
+	case asked.ErrBusy, context.DeadlineExceeded, context.Canceled: // they name nothing
+		cause = fmt.Errorf("%s: %w", sourceName, cause)
+	}
+	a := &answer{err: &Error{
+		class: ErrUnavailable, reason: ReasonPermissionsUnavailable,
+		cause: cause, retryAfter: retryPermissions,
+	}}
+	a.term.Begin(clock.Now(), retryPermissions, retryPermissions)
+	return a
+}
+
+// has reports whether a permission is granted in a workspace, or where there is
+// none.
 func (a *answer) has(workspace, permission string) bool {
 	if _, ok := a.everywhere[permission]; ok {
 		return true
@@ -64,20 +103,24 @@ func (a *answer) has(workspace, permission string) bool {
 	return ok
 }
 
-// holds reports whether an answer counts for a request that has it already.
-func (a *answer) holds(now time.Time) bool {
-	return now.Before(a.until) && (a.standing == nil || !a.standing.forgotten.Load())
+// termOf returns how long an answer is relied on, nil if there is no answer.
+func (a *answer) termOf() *asked.Term {
+	if a == nil {
+		return nil
+	}
+	return &a.term
 }
 
-// failure is the answer of a source that has none, for a while.
-func failure(cause error) *answer {
-	return &answer{
-		err: &Error{
-			class: ErrUnavailable, reason: ReasonPermissionsUnavailable,
-			cause: cause, retryAfter: retryPermissions,
-		},
-		until: time.Now().Add(retryPermissions),
+// holds reports whether an answer is valid for a request that has it already.
+// One that is gone from the cache was replaced or evicted, if nothing was
+// forgotten since it came there; otherwise nobody can tell, and it is asked for
+// again.
+func (a *answer) holds() bool {
+	if a.term.State(clock.Now()) == asked.Expired {
+		return false
 	}
+	s := a.standing
+	return s == nil || s.answer.Load() == a || s.forgotten.Load() == s.asOf
 }
 
 // grants returns the answer as a source gives it, in alphabetical order.
@@ -91,8 +134,6 @@ func (a *answer) grants() Grants {
 	}
 	return g
 }
-
-const retryPermissions = time.Second // after the source failed
 
 func setOf(list []string) map[string]struct{} {
 	set := make(map[string]struct{}, len(list))

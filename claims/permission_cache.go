@@ -1,237 +1,163 @@
 package claims
 
 import (
+	"container/list"
 	"context"
 	"strings"
-	"sync"
-	"time"
+	"sync/atomic"
+
+	"github.com/sallyport-go/sallyport/claims/internal/asked"
+	"github.com/sallyport-go/sallyport/claims/internal/clock"
 )
 
-// PermissionCache remembers for a while what a [PermissionSource] says. It is one
-// itself, and safe for concurrent use; one serves both transports.
+// PermissionCache remembers for a while what a [PermissionSource] says. It is
+// one itself, and safe for concurrent use; one serves both transports.
+// [NewPermissionCache] makes one; a zero PermissionCache knows nobody's
+// permissions, and is [ErrUnavailable].
 //
-// Requests of one principal that arrive together ask once. A failure is kept for a
-// second, in which the principal's requests that need an answer are [ErrUnavailable];
-// an answer that still counts goes on counting. What it asks has a context of its own,
-// which ends with no request. A transport has to be given the PermissionCache itself,
-// not what wraps it, to see at once what is forgotten. To look up a caller whose token
-// is remembered takes no lock and no allocation.
+// Requests of one principal that arrive together ask once. A failure is cached
+// for a second, during which requests of that principal are [ErrUnavailable],
+// unless an earlier answer is still valid. The source is called with a context
+// that ends with no request: a caller who goes away takes nothing from those
+// who wait for the same answer. At most 4,096 principals are asked about at a
+// time, and at most 4,096 requests wait for answers; further ones are
+// ErrUnavailable at once.
+//
+// Give a transport the PermissionCache itself, not what wraps it: otherwise
+// requests that have begun do not see what is forgotten. To look up a caller
+// whose token is remembered takes no lock and no allocation.
 type PermissionCache struct {
-	source  PermissionSource
-	ttl     time.Duration
-	max     int
-	timeout time.Duration
-	turns   chan struct{} // one element for each call of source
+	source PermissionSource
+	cfg    PermissionCacheConfig // without zeros
+	line   *asked.Line
 
-	mu      sync.Mutex // guards the fields below
+	forgotten atomic.Uint64 // calls of Forget
+	desk      *asked.Desk[Principal, *answer]
+
+	// Guarded by the lock of desk.
 	answers map[Principal]*answer
-	size    int // of answers
-	asking  map[Principal]*inquiry
-}
-
-// inquiry is a call of the source that any number of requests wait for.
-type inquiry struct {
-	done   chan struct{}
-	answer *answer // once it is done; nil if it was forgotten meanwhile
+	byAge   list.List // of answers, from the oldest
+	size    int       // of answers
 }
 
 var _ PermissionSource = (*PermissionCache)(nil)
 
 // Permissions returns what the source says of a principal, or has said lately.
+// The error is an [*Error].
 func (c *PermissionCache) Permissions(ctx context.Context, who Principal) (Grants, error) {
+	if !c.isMade() {
+		return Grants{}, errNotMade
+	}
 	a, _ := c.answer(ctx, who)
 	if a.err != nil {
-		return Grants{}, a.err
+		return Grants{}, a.err.unlessOver(ctx)
 	}
 	return a.grants(), nil
 }
 
-// Forget ends the reliance on what was said of the principals that match: the next
-// request asks anew, and so do those that wait for an answer. An empty field matches
-// any, so Forget(Principal{}) forgets all. It looks at every principal that is held.
+// Forget ends the reliance on what was said of the principals that match: the
+// next request asks anew, and so does a request that has begun, at its next
+// [Allowed] or [Recheck], and one that waits for an answer. An empty field
+// matches any, so Forget(Principal{}) forgets all. It looks at every principal
+// in the cache.
 func (c *PermissionCache) Forget(who Principal) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if !c.isMade() {
+		return
+	}
+	c.desk.Lock()
+	defer c.desk.Unlock()
+	c.forgotten.Add(1)
 	for principal, a := range c.answers {
 		if who.matches(principal) {
-			a.standing.forgotten.Store(true)
-			c.drop(principal, a)
+			c.drop(a)
 		}
 	}
-	for principal := range c.asking {
-		if who.matches(principal) {
-			delete(c.asking, principal) // what is being asked was asked before
-		}
-	}
+	c.desk.WithdrawAll(who.matches)
 }
 
-// Len returns how many principals are remembered.
+// Len returns how many principals are in the cache.
 func (c *PermissionCache) Len() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if !c.isMade() {
+		return 0
+	}
+	c.desk.Lock()
+	defer c.desk.Unlock()
 	return len(c.answers)
 }
 
-// recall returns the answer about a caller whose token was met before, nil if it does
-// not count any more or the next is due.
+func (c *PermissionCache) isMade() bool { return c != nil && c.source != nil }
+
+// recall returns the answer about a caller whose token was met before, nil if
+// it has expired or the next is due.
 func (c *PermissionCache) recall(caller *Claims) *answer {
 	s := caller.of().answer.Load()
-	if s == nil || s.by != c {
+	if s == nil || s.forgotten != &c.forgotten {
 		return nil
 	}
-	a, now := s.answer.Load(), time.Now()
-	if a == nil || !now.Before(a.until) || now.UnixNano() >= s.dueAt.Load() {
-		return nil
+	if a := s.answer.Load(); a != nil && a.term.State(clock.Now()) == asked.Fresh {
+		return a
 	}
-	return a
+	return nil
 }
 
 // answer returns what the source says of a principal, asking it if need be.
-func (c *PermissionCache) answer(ctx context.Context, who Principal) (*answer, PermissionOrigin) {
-	origin := OriginCache
-	for round := 0; ; round++ {
-		if round == 1 { // forgotten meanwhile, which may go on
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, c.timeout)
-			defer cancel()
-		}
-		a, q := c.find(who)
-		switch {
-		case a != nil:
-			return a, origin
-		case q == nil:
-			return failure(errTooBusy), OriginSource
-		}
-		origin = OriginSource
-		select {
-		case <-q.done:
-			if q.answer != nil {
-				return q.answer, origin
-			}
-		case <-ctx.Done():
-			return failure(ctx.Err()), origin
-		}
+func (c *PermissionCache) answer(
+	ctx context.Context, who Principal,
+) (*answer, PermissionOrigin) {
+	a, waited, err := c.desk.Answer(ctx, func() (*answer, *asked.Question[*answer], error) {
+		a := c.answers[who]
+		return c.desk.Find(who, Principal.clone, a, a.termOf(), c.line)
+	})
+	switch {
+	case err != nil:
+		return failure(err), OriginSource
+	case waited:
+		return a, OriginSource
+	}
+	return a, OriginCache
+}
+
+func (p Principal) clone() Principal {
+	return Principal{
+		strings.Clone(p.Issuer), strings.Clone(p.Subject), strings.Clone(p.ClientID),
 	}
 }
 
-// find returns the answer that counts, or else the call that brings one; neither if
-// too many are under way.
-func (c *PermissionCache) find(who Principal) (*answer, *inquiry) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := time.Now()
-	a := c.answers[who]
-	if a != nil && !now.Before(a.until) {
-		a = nil
-	}
-	due := a == nil || now.UnixNano() >= a.standing.dueAt.Load()
-	q := c.asking[who]
-	if q == nil && due && len(c.asking) < maxAskedAbout {
-		q = c.startAsking(who)
-	}
-	if a != nil && due {
-		a.standing.dueAt.Store(a.until.UnixNano()) // it has been asked for
-	}
-	return a, q
+// ask calls the source.
+func (c *PermissionCache) ask(ctx context.Context, who Principal) (*answer, error) {
+	return askSource(ctx, c.source, who, c.cfg.TTL)
 }
 
-// startAsking is called with mu held.
-func (c *PermissionCache) startAsking(who Principal) *inquiry {
-	// Copies: what they are from may be much larger, and gone before.
-	who = Principal{
-		strings.Clone(who.Issuer), strings.Clone(who.Subject), strings.Clone(who.ClientID),
-	}
-	q := &inquiry{done: make(chan struct{})}
-	c.asking[who] = q
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
-		defer cancel()
-		answered := make(chan *answer, 1)
-		go func() {
-			a := failure(errNoAnswer)
-			defer func() { answered <- a }() // even if the source ends the goroutine
-			a = c.ask(ctx, who)
-		}()
-		select {
-		case a := <-answered:
-			c.settle(who, q, a)
-		case <-ctx.Done(): // which the source may not heed
-			c.settle(who, q, failure(errNoneInTime))
-		}
-	}()
-	return q
-}
-
-// ask calls the source when it is its turn.
-func (c *PermissionCache) ask(ctx context.Context, who Principal) *answer {
-	select {
-	case c.turns <- struct{}{}:
-		defer func() { <-c.turns }()
-		return askSource(ctx, c.source, who, c.ttl)
-	case <-ctx.Done():
-		return failure(errTooBusy)
-	}
-}
-
-// settle gives what the source said to those who wait for it.
-func (c *PermissionCache) settle(who Principal, q *inquiry, a *answer) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	defer close(q.done)
-	if c.asking[who] != q { // forgotten
-		return
-	}
-	delete(c.asking, who)
-	q.answer = c.keep(who, a)
-}
-
-// keep puts an answer in the place of the one before, unless it is a failure and that
-// one still counts, and returns which it is. It is called with mu held.
-func (c *PermissionCache) keep(who Principal, a *answer) *answer {
-	now := time.Now()
+// settle puts an answer in the place of the one before, unless it is a failure
+// and that one is still valid, and returns which it is. It is called with the
+// lock held.
+func (c *PermissionCache) settle(who Principal, a *answer, err error) (*answer, error) {
 	before := c.answers[who]
-	if a.err != nil && before != nil && now.Before(before.until) {
-		before.standing.dueAt.Store(now.Add(retryPermissions).UnixNano())
-		return before
+	if err != nil {
+		if now := clock.Now(); before != nil && before.term.State(now) != asked.Expired {
+			before.term.Failed(now, retryPermissions)
+			return before, nil
+		}
+		a = failure(err)
 	}
-	a.standing = &standing{by: c}
+	a.who = who
+	a.standing = &standing{forgotten: &c.forgotten, asOf: c.forgotten.Load()}
 	a.standing.answer.Store(a)
-	a.standing.dueAt.Store(a.until.Add(-c.ttl / 4).UnixNano())
-	if a.err != nil {
-		a.standing.dueAt.Store(a.until.UnixNano())
-	}
 	if before != nil {
-		c.drop(who, before)
+		c.drop(before)
 	}
 	c.answers[who] = a
 	c.size += a.size
-	for len(c.answers) > c.max || c.size > meanGrants*c.max && len(c.answers) > 1 {
-		c.makeRoom(who)
+	a.place = c.byAge.PushBack(a)
+	for len(c.answers) > c.cfg.Max || c.size > meanGrants*c.cfg.Max && len(c.answers) > 1 {
+		c.drop(c.byAge.Front().Value.(*answer))
 	}
-	return a
+	return a, nil
 }
 
-// makeRoom drops the oldest of some answers, not that of newcomer.
-func (c *PermissionCache) makeRoom(newcomer Principal) {
-	var oldest Principal
-	var found *answer
-	n := 0
-	for principal, a := range c.answers { // in no order
-		if principal == newcomer {
-			continue
-		}
-		if found == nil || a.until.Before(found.until) {
-			oldest, found = principal, a
-		}
-		if n++; n == sampled {
-			break
-		}
-	}
-	c.drop(oldest, found)
-}
-
-func (c *PermissionCache) drop(who Principal, a *answer) {
+func (c *PermissionCache) drop(a *answer) {
 	a.standing.answer.Store(nil)
-	delete(c.answers, who)
+	delete(c.answers, a.who)
+	c.byAge.Remove(a.place)
 	c.size -= a.size
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/asked"
 )
 
 const (
@@ -12,33 +14,34 @@ const (
 	maxPermissionTTL  = time.Hour
 	maxPrincipals     = 10_000_000
 	maxSourceCalls    = 64   // at a time
-	maxAskedAbout     = 4096 // principals whose answers are waited for
-	meanGrants        = 100  // permissions of a principal where all are held
-	sampled           = 8    // answers, of which the oldest gives way
+	maxAskedAbout     = 4096 // principals that are asked about, and requests that wait
+	meanGrants        = 100  // permissions of a principal where all are in the cache
 )
 
-// PermissionCacheConfig says how a [PermissionCache] remembers. The zero value is
-// useful.
+// PermissionCacheConfig says how a [PermissionCache] remembers. The zero value
+// is useful.
 type PermissionCacheConfig struct {
-	// TTL is how long an answer of the source counts, from when it was asked: a
+	// TTL is how long an answer is valid, from when the source was asked: a
 	// change takes effect after that time at the latest, or at once by
-	// [PermissionCache.Forget]. Of an answer in use, the next is asked for in the
-	// last quarter of the time, which requests do not wait for. A source that takes
-	// longer than TTL is believed once. Zero means 30 seconds; at most an hour.
+	// [PermissionCache.Forget]. If an answer is in use in the last quarter of
+	// the time, the next is asked for, which requests do not wait for. An
+	// answer that takes longer than TTL serves only the requests that wait for
+	// it. Time in which the machine sleeps counts. Zero means 30 seconds; at
+	// most an hour.
 	TTL time.Duration
 
-	// Max is how many principals are remembered, and, a hundred times that, how many
-	// permissions and workspaces of theirs; of several, the one asked about longest
-	// ago gives way. Zero means 10,000; at most 10 million.
+	// Max is how many principals are in the cache; together they may have 100 ×
+	// Max permissions and workspaces. The oldest answer is evicted. Zero means
+	// 10,000; at most 10 million.
 	Max int
 
-	// Timeout is how long one call of the source may take, or wait for its turn: 64
-	// are made at a time. Zero means 5 seconds; at most a minute.
+	// Timeout is how long one call of the source may take, with the wait for
+	// its turn: 64 are made at a time. Zero means 5 seconds; at most a minute.
 	Timeout time.Duration
 }
 
-// NewPermissionCache returns a PermissionCache that holds nothing yet. The error
-// reports everything that is wrong with its arguments.
+// NewPermissionCache returns an empty PermissionCache. The error reports
+// everything that is wrong with its arguments.
 func NewPermissionCache(
 	source PermissionSource, cfg PermissionCacheConfig,
 ) (*PermissionCache, error) {
@@ -61,13 +64,16 @@ func NewPermissionCache(
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	return &PermissionCache{
-		source:  source,
-		ttl:     cmp.Or(cfg.TTL, defaultPermissionTTL),
-		max:     cmp.Or(cfg.Max, defaultPrincipals),
-		timeout: cmp.Or(cfg.Timeout, defaultPermissionTimeout),
-		turns:   make(chan struct{}, maxSourceCalls),
-		answers: map[Principal]*answer{},
-		asking:  map[Principal]*inquiry{},
-	}, nil
+	cfg.TTL = cmp.Or(cfg.TTL, defaultPermissionTTL)
+	cfg.Max = cmp.Or(cfg.Max, defaultPrincipals)
+	cfg.Timeout = cmp.Or(cfg.Timeout, defaultPermissionTimeout)
+	c := &PermissionCache{
+		source: source, cfg: cfg, answers: map[Principal]*answer{},
+		line: asked.NewLine(asked.Limits{
+			Calls: maxSourceCalls, Keys: maxAskedAbout, Requests: maxAskedAbout,
+			Patience: cfg.Timeout, Timeout: cfg.Timeout, Total: cfg.Timeout,
+		}),
+	}
+	c.desk = asked.New(sourceName, c.ask, c.settle)
+	return c, nil
 }

@@ -174,13 +174,11 @@ func TestPermissionMap_changes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDirectory(t, "a")
 		var table map[string][]string
-		tenants, err := claims.NewTenants(claims.TenantsConfig{
-			Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
-				cfg, err := d.resolve(ctx, issuer)
-				cfg.PermissionClaims, cfg.PermissionMap = []string{"roles"}, table
-				return cfg, err
-			},
-		})
+		tenants, err := claims.NewTenants(func(ctx context.Context, issuer string) (claims.Config, error) {
+			cfg, err := d.resolve(ctx, issuer)
+			cfg.PermissionClaims, cfg.PermissionMap = []string{"roles"}, table
+			return cfg, err
+		}, claims.TenantsConfig{})
 		require.NoError(t, err)
 		for _, step := range []struct {
 			table map[string][]string

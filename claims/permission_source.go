@@ -2,9 +2,11 @@ package claims
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/asked"
+	"github.com/sallyport-go/sallyport/claims/internal/clock"
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
 // Grants are what a principal may do.
@@ -13,27 +15,31 @@ type Grants struct {
 	// each of them.
 	Permissions []string
 
-	// Workspaces are the permissions that hold in one workspace, or tenant, by its
-	// name: for a requirement in [InWorkspace] or [InWorkspaceOf] alone.
+	// Workspaces are the permissions that hold in one workspace, or tenant, by
+	// its name: for a requirement in [InWorkspace] or [InWorkspaceOf] alone.
 	Workspaces map[string][]string
 }
 
-// PermissionSource says what callers may do, from a place of the server's own, such
-// as a database: for tokens that say who somebody is and not what he may do. It is
-// safe for concurrent use. A [PermissionCache] is one, and what a transport is
-// usually given.
+// PermissionSource looks up permissions on the server, usually in a database,
+// for tokens that identify a caller but grant nothing. It must be safe for
+// concurrent use. A [PermissionCache] is one, and what a transport is usually
+// given.
 //
-// Permissions returns what a principal may do, of whom a token has been verified. One
-// who may do nothing, or is not known, has no Grants and no error: an error, whatever
-// its kind, means that it can not be told, and the decision is [ErrUnavailable],
-// never a refusal and never a permission. So does a panic.
+// Permissions returns what a principal may do, of whom a token has been
+// verified. A principal who may do nothing, or is not known, has no Grants and
+// no error: any error means that it cannot be told, and the decision is
+// [ErrUnavailable], never a refusal and never a permission. So does a panic.
+// The error, or the panic with its stack, is the cause of the refusal, for
+// operators.
 //
-// It must heed ctx: 64 calls that do not return are all that a PermissionCache makes.
+// It is asked only if an operation needs it, and once in a request: its answer
+// is valid for 30 seconds if the request lasts longer, as a stream does. It has
+// 5 seconds, unless a PermissionCache gives it others. It is not asked about a
+// caller without subject and client ID.
 //
-// It is asked only if an operation needs it, and once in a request: what it returns
-// counts up to 30 seconds if that lasts longer, as a stream does. It has 5 seconds,
-// unless a PermissionCache gives it others. It is not asked about a caller without
-// subject and client ID.
+// It must heed ctx: a call that does not return in time is given up, and counts
+// until it does. A PermissionCache makes 64 calls at a time, a transport
+// without one 4,096; further requests are ErrUnavailable.
 type PermissionSource interface {
 	Permissions(ctx context.Context, who Principal) (Grants, error)
 }
@@ -41,47 +47,44 @@ type PermissionSource interface {
 const (
 	defaultPermissionTTL     = 30 * time.Second
 	defaultPermissionTimeout = 5 * time.Second
+	retryPermissions         = time.Second // after the source failed
+
+	sourceName foreign.Name = "claims: PermissionSource"
 )
 
-// askSource asks a source. The answer counts from before it was asked.
+// askSource asks a source. The answer is valid from before it was asked.
 func askSource(
 	ctx context.Context, source PermissionSource, who Principal, ttl time.Duration,
-) *answer {
-	askedAt := time.Now()
-	grants, err := callSource(ctx, source, who)
-	if err != nil {
-		return failure(err)
-	}
-	a := &answer{everywhere: setOf(grants.Permissions), until: askedAt.Add(ttl)}
-	a.size = 1 + len(a.everywhere)
-	if len(grants.Workspaces) > 0 {
-		a.workspaces = make(map[string]map[string]struct{}, len(grants.Workspaces))
-		for workspace, list := range grants.Workspaces {
-			a.workspaces[workspace] = setOf(list)
-			a.size += 1 + len(list)
-		}
-	}
-	return a
-}
-
-func callSource(
-	ctx context.Context, source PermissionSource, who Principal,
-) (grants Grants, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("claims: the permission source panicked: %v", r)
-		}
-	}()
+) (*answer, error) {
+	askedAt := clock.Now()
 	// A source that asks Allowed would wait for itself.
-	grants, err = source.Permissions(context.WithValue(ctx, contextKey{}, nil), who)
+	grants, err := source.Permissions(context.WithValue(ctx, contextKey{}, nil), who)
 	if err == nil {
 		err = ctx.Err() // it may have stopped half-way
 	}
-	return grants, err
+	if err != nil {
+		return nil, err
+	}
+	return newAnswer(grants, askedAt, ttl), nil
 }
 
-var (
-	errTooBusy    = errors.New("claims: too many callers are being asked about")
-	errNoAnswer   = errors.New("claims: the permission source ended its goroutine")
-	errNoneInTime = errors.New("claims: the permission source takes too long")
-)
+// askDirectly asks a source that is in no cache, with one of the calls that may
+// be made at a time.
+func askDirectly(
+	ctx context.Context, source PermissionSource, who Principal, calls chan struct{},
+) *answer {
+	select {
+	case calls <- struct{}{}:
+	default:
+		return failure(asked.ErrBusy)
+	}
+	a, err := foreign.Within(
+		ctx, sourceName, defaultPermissionTimeout, func() { <-calls },
+		func(ctx context.Context) (*answer, error) {
+			return askSource(ctx, source, who, defaultPermissionTTL)
+		})
+	if err != nil {
+		return failure(err)
+	}
+	return a
+}

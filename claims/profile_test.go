@@ -194,6 +194,8 @@ func TestProfile_marks(t *testing.T) {
 		{profile: claims.Keycloak, payload: m{"typ": "BEARER"}, reason: other},
 		{profile: claims.Keycloak, payload: m{"typ": omit}, reason: other},
 		{profile: claims.Keycloak, payload: m{"azp": omit}, reason: lacks},
+		{profile: claims.Keycloak, payload: m{"sub": omit}, reason: lacks},
+		{profile: claims.Keycloak, payload: m{"sub": ""}, reason: lacks},
 		{profile: claims.Kubernetes, payload: m{"sub": omit}, reason: lacks},
 		{profile: claims.Kubernetes, payload: m{"kubernetes.io": omit}, reason: lacks},
 		{profile: claims.Kubernetes, payload: m{"kubernetes.io": m{}}, reason: lacks},

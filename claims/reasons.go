@@ -56,9 +56,10 @@ const (
 	ReasonPermissionsUnavailable Reason = "permissions_unavailable"
 )
 
-// reasons are all of them, each with its class and with what a client is told. The
-// texts never depend on the token or on the state of the server, and are free of
-// the characters that an error_description must not have (RFC 6750 section 3).
+// reasons are all of them, each with its class and with what a client is told.
+// The texts never depend on the token or on the state of the server, and are
+// free of the characters that an error_description must not have (RFC 6750
+// section 3).
 var reasons = []struct {
 	class  error
 	reason Reason

@@ -29,9 +29,7 @@ func TestAuthorize_charactersOfAToken(t *testing.T) {
 	good := issuer.Mint(claimstest.Token{})
 	issuers, err := claims.NewIssuers(configOf(t, issuer))
 	require.NoError(t, err)
-	tenants, err := claims.NewTenants(claims.TenantsConfig{
-		Resolve: func(context.Context, string) (claims.Config, error) { return configOf(t, issuer), nil },
-	})
+	tenants, err := claims.NewTenants(always(configOf(t, issuer)), claims.TenantsConfig{})
 	require.NoError(t, err)
 	for _, auth := range []claims.Authenticator{newVerifier(t, issuer, nil), issuers, tenants} {
 		for _, token := range []string{
@@ -88,10 +86,7 @@ func TestTokenCache_size(t *testing.T) {
 		cfg.MaxTokens = size
 		_, err := claims.NewVerifier(cfg)
 		assert.Equal(t, ok, err == nil, size)
-		_, err = claims.NewTenants(claims.TenantsConfig{
-			MaxTokens: size,
-			Resolve:   func(context.Context, string) (claims.Config, error) { return cfg, nil },
-		})
+		_, err = claims.NewTenants(always(cfg), claims.TenantsConfig{MaxTokens: size})
 		assert.Equal(t, ok, err == nil, size)
 	}
 }

@@ -62,7 +62,7 @@ func verdictOf(ctx context.Context, allowed bool, err error) error {
 		return undecided(ctx, ReasonUndecided, err)
 	}
 	if _, ok := classOf(err); ok {
-		return AsError(err)
+		return AsError(err).unlessOver(ctx)
 	}
 	return undecided(ctx, ReasonUndecided, err)
 }

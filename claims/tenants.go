@@ -2,152 +2,116 @@ package claims
 
 import (
 	"cmp"
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/sallyport-go/sallyport/claims/internal/asked"
 	"github.com/sallyport-go/sallyport/claims/internal/jws"
+	"github.com/sallyport-go/sallyport/jwks"
 )
 
 const (
 	defaultMaxTenants = 1000
 	defaultTenantAge  = 5 * time.Minute
-	resolveTimeout    = 5 * time.Second
-	retryResolve      = 10 * time.Second // after Resolve failed
-	readmission       = 30 * time.Second // of a newcomer that gave way
-	untrustedTime     = time.Minute
-	maxRefused        = 1024 // issuers that are remembered as refused
 	maxIssuerSize     = 1024 // bytes; what is held of issuers is bounded with it
-
-	// Calls of Resolve at a time, for issuers that are not known and, so that
-	// these do not stand in their way, for tenants; and how many issuers that
-	// are not known are being asked for or wait for their turn.
-	maxStrangers = 16
-	maxFamiliar  = 64
-	maxQuestions = 1024
 )
 
-// ErrUntrusted is what [TenantsConfig].Resolve returns for an issuer that is not
-// trusted.
+// ErrUntrusted is what the function given to [NewTenants] returns for an issuer
+// that is not trusted.
 var ErrUntrusted = errors.New("claims: issuer not trusted")
 
-// TenantsConfig says how a [Tenants] finds the issuers that it trusts.
+// TenantsConfig says what a [Tenants] holds, and for how long. The zero value
+// is useful.
 type TenantsConfig struct {
-	// Resolve returns by which Config an issuer is trusted, or an error that
-	// matches [ErrUntrusted]; any other error means that this can not be told
-	// now. Required.
-	//
-	// The issuer is the "iss" of a token that nobody has verified: refuse what
-	// does not look like one of yours before asking a database, and compare it
-	// byte for byte. A Config of another Issuer counts as ErrUntrusted, and so
-	// does one that is invalid, and a panic. An error that does not is a 503, so
-	// do not return one for what an issuer's name alone brings about.
-	//
-	// It is called once at a time for an issuer, unless that is forgotten
-	// meanwhile, on a context of its own that ends after 5 seconds, which it must
-	// heed. Of the issuers that are not known, 16 are asked for at a time;
-	// further ones wait up to 5 seconds for their turn, 1,024 at the most, and
-	// are then refused.
-	//
-	// It may make the Config's Keys anew each time: while the fields stay the
-	// same and the two are a [*jwks.Cache] of the same config, by
-	// [jwks.Cache.SameConfig], or equal, those before go on serving.
-	Resolve func(ctx context.Context, issuer string) (Config, error)
-
-	// Max is how many tenants are held of which a token was ever verified; the
-	// one that was not used for longest gives way. A quarter as many again, at
-	// least 64, are held while no token of theirs is verified yet, so forged
-	// tokens do not displace tenants in use. Of more newcomers at a time, the
-	// oldest gives way and is refused until 30 seconds after it came. Zero means
+	// Max is how many tenants are held of which a token was ever verified; of
+	// these one that was not used for long is evicted. A quarter as many again,
+	// at least 64, are held without a verified token, so forged tokens do not
+	// evict tenants in use. When that fills up, the oldest unverified issuer is
+	// dropped and refused for the rest of its first 30 seconds. Zero means
 	// 1,000.
 	Max int
 
-	// MaxTokens is how many verified tokens are remembered, of all tenants whose
-	// Config does not say none, as [Config] has it. Zero means 10,000, a negative
-	// value none; at most 10 million.
+	// MaxTokens is how many verified tokens are remembered, of all tenants
+	// whose Config does not say none, as [Config] has it. Zero means 10,000, a
+	// negative value none; at most 10 million.
 	MaxTokens int
 
-	// MaxTokenSize is how long the token of any tenant may be, as [Config] has it;
-	// that of one tenant may be less. Zero means 16 KiB; at most 64 KiB.
+	// MaxTokenSize is how long the token of any tenant may be, as [Config] has
+	// it; that of one tenant may be less. Zero means 16 KiB; at most 64 KiB.
 	MaxTokenSize int
 
-	// MaxAge is how long an answer of Resolve is relied on before it is asked
-	// for again, which requests do not wait for; an answer twice as old is not
-	// relied on. [Tenants.Forget] ends trust at once. While Resolve fails, or has
-	// 64 tenants to answer for, the answer before goes on counting. Zero means 5
-	// minutes.
+	// MaxAge is how long an answer is relied on before the next is asked for,
+	// which requests do not wait for; an answer twice as old is not relied on.
+	// Time in which the machine sleeps counts. [Tenants.Forget] ends trust at
+	// once. While resolve fails or panics, or has 64 tenants to answer for, the
+	// answer before stays valid. Zero means 5 minutes.
 	MaxAge time.Duration
 }
 
 // Tenants verifies the access tokens of issuers by the thousand, which are not
 // known beforehand: each by a [Config] that is asked for when its first token
 // arrives. What it holds is bounded, whatever tokens arrive. It is safe for
-// concurrent use.
+// concurrent use. [NewTenants] makes one; a zero Tenants trusts nobody.
 type Tenants struct {
 	pipeline *pipeline
 	resolve  func(context.Context, string) (Config, error)
-	max      int
-	maxAge   time.Duration
-	maxSize  int       // of tokens
-	base     time.Time // what the times of tenants are counted from
+	cfg      TenantsConfig // without zeros
 
-	// One element for each call of resolve: of issuers that are not known, and
-	// of tenants.
-	strangers, familiar chan struct{}
+	// Questions about issuers that are not known and, so that these do not
+	// stand in their way, about tenants.
+	strangers, familiar *asked.Line
 
-	known sync.Map // string to *tenant
+	desk  *asked.Desk[string, *tenant]
+	known sync.Map // string to *tenant; written with the lock of desk held
 
-	mu        sync.Mutex           // guards the fields below
-	verified  int                  // of known, those of which a token was verified
-	newcomers int                  // the others
-	asking    int                  // questions about issuers that are not known
-	resolving map[string]*question // by issuer
-	refused   map[string]verdict   // by issuer that is not known
+	// Guarded by the lock of desk.
+	newcomers list.List          // of known, from the oldest: no token was verified
+	verified  list.List          // the others, about from the least lately used
+	refused   map[string]verdict // by issuer that is not known
 }
 
-// tenant is an issuer that is trusted.
-type tenant struct {
-	issuer     string
-	verifier   *Verifier
-	admittedAt time.Time
-	answeredAt atomic.Int64 // nanoseconds since base, when Resolve said so last
-	checkAt    atomic.Int64 // nanoseconds since base, when it is to be asked again
-	usedAt     atomic.Int64 // seconds since base, from 1; zero until a token was verified
-}
+var _ Authenticator = (*Tenants)(nil)
 
-// verdict is why an issuer is refused without asking, and until when.
-type verdict struct {
-	err   *Error
-	until time.Time
-}
-
-// question is one call of Resolve that any number of requests wait for.
-type question struct {
-	ctx    context.Context // of the call; not that of a request, which may give up
-	cancel context.CancelFunc
-	done   chan struct{}
-	tenant *tenant
-	err    error
-}
-
-var (
-	_ Authenticator = (*Tenants)(nil)
-
-	errForgotten = errors.New("claims: issuer forgotten meanwhile")
-)
-
-// NewTenants returns a Tenants that knows none yet. The error reports everything
-// that is wrong with cfg.
-func NewTenants(cfg TenantsConfig) (*Tenants, error) {
+// NewTenants returns a Tenants that knows none yet. The error reports
+// everything that is wrong with its arguments.
+//
+// resolve returns by which Config an issuer is trusted, or an error that
+// matches [ErrUntrusted]; any other error means that it cannot be told now, and
+// is a 503. The issuer is the "iss" of a token that nobody has verified: refuse
+// what does not look like one of yours before asking a database, compare it
+// byte for byte, and return no other error for what an issuer's name alone
+// brings about. A Config of another Issuer counts as ErrUntrusted, and so does
+// one that is invalid.
+//
+// If it panics, an issuer that is not known counts as untrusted: the sender of
+// a token may have brought that about by its name. A tenant that is known stays
+// so, as for an error. The panic with its stack is the cause of the refusal,
+// for operators.
+//
+// It is called once at a time for an issuer, unless that is forgotten
+// meanwhile, with a context of its own that ends after 5 seconds: it must heed
+// it, as a call that does not return counts until it does. Of issuers that are
+// not known, 16 are asked about at a time; further ones wait up to 5 seconds
+// for their turn, 1,024 at most, and are then refused. At most 4,096 requests
+// wait for these answers; further ones are refused at once. Answers about 64
+// tenants are asked for at a time.
+//
+// It may make the Config's Keys anew each time: while the fields stay the same
+// and the two are a [*jwks.Cache] of the same config, by
+// [jwks.Cache.SameConfig], or equal, those before go on serving.
+func NewTenants(
+	resolve func(ctx context.Context, issuer string) (Config, error), cfg TenantsConfig,
+) (*Tenants, error) {
 	var errs []error
-	if cfg.Resolve == nil {
-		errs = append(errs, errors.New("claims: TenantsConfig.Resolve is required"))
+	if resolve == nil {
+		errs = append(errs, errors.New("claims: NewTenants needs a function that resolves issuers"))
 	}
 	if cfg.Max < 0 {
-		errs = append(errs, errors.New("claims: TenantsConfig.Max is negative"))
+		errs = append(errs, fmt.Errorf("claims: TenantsConfig.Max of %d is negative", cfg.Max))
 	}
 	if cfg.MaxTokens > maxMaxTokens {
 		errs = append(errs, fmt.Errorf("claims: TenantsConfig.MaxTokens of %d is more than %d",
@@ -158,33 +122,28 @@ func NewTenants(cfg TenantsConfig) (*Tenants, error) {
 			n, maxMaxTokenSize))
 	}
 	if cfg.MaxAge < 0 {
-		errs = append(errs, errors.New("claims: TenantsConfig.MaxAge is negative"))
+		errs = append(errs, fmt.Errorf("claims: TenantsConfig.MaxAge of %s is negative", cfg.MaxAge))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
+	cfg.Max = cmp.Or(cfg.Max, defaultMaxTenants)
+	cfg.MaxTokens = cmp.Or(cfg.MaxTokens, defaultMaxTokens)
+	cfg.MaxTokenSize = cmp.Or(cfg.MaxTokenSize, defaultMaxTokenSize)
+	cfg.MaxAge = cmp.Or(cfg.MaxAge, defaultTenantAge)
 	t := &Tenants{
-		pipeline:  newPipeline(jws.Asymmetric, cmp.Or(cfg.MaxTokens, defaultMaxTokens)),
-		maxSize:   cmp.Or(cfg.MaxTokenSize, defaultMaxTokenSize),
-		resolve:   cfg.Resolve,
-		max:       cfg.Max,
-		maxAge:    cfg.MaxAge,
-		base:      time.Now(),
-		strangers: make(chan struct{}, maxStrangers),
-		familiar:  make(chan struct{}, maxFamiliar),
-		resolving: map[string]*question{},
+		pipeline:  newPipeline(jws.Asymmetric, cfg.MaxTokens),
+		resolve:   resolve,
+		cfg:       cfg,
+		strangers: asked.NewLine(strangers),
+		familiar:  asked.NewLine(familiar),
 		refused:   map[string]verdict{},
 	}
-	if t.max == 0 {
-		t.max = defaultMaxTenants
-	}
-	if t.maxAge == 0 {
-		t.maxAge = defaultTenantAge
-	}
+	t.desk = asked.New("claims: the function given to NewTenants", t.ask, t.settle)
 	return t, nil
 }
 
-// Authenticate verifies a token of an issuer that Resolve trusts. Where that cannot
+// Authenticate verifies a token of an issuer that is trusted. Where that cannot
 // be told, the error is [ErrUnavailable].
 func (t *Tenants) Authenticate(ctx context.Context, c Credentials) (*Claims, error) {
 	if !t.isMade() {
@@ -200,8 +159,8 @@ func (t *Tenants) Authenticate(ctx context.Context, c Credentials) (*Claims, err
 	return caller, nil
 }
 
-// Recheck asks anew what each use of a token asks, of claims that these Tenants made:
-// see [Verifier.Recheck]. It returns nil for other claims.
+// Recheck asks anew what each use of a token asks, of claims that these Tenants
+// made: see [Verifier.Recheck]. It returns nil for other claims.
 func (t *Tenants) Recheck(ctx context.Context, caller *Claims) error {
 	if !t.isMade() {
 		return errNotMade
@@ -209,25 +168,64 @@ func (t *Tenants) Recheck(ctx context.Context, caller *Claims) error {
 	return t.pipeline.recheck(ctx, caller, t)
 }
 
-func (t *Tenants) isMade() bool                     { return t != nil && t.resolve != nil }
-func (t *Tenants) isStrict(auth Authenticator) bool { return auth == Authenticator(t) }
-func (t *Tenants) owner() Authenticator             { return t }
-func (t *Tenants) sizes() int                       { return t.maxSize }
-
-// takes any scheme: which ones a tenant takes is known once it is.
-func (t *Tenants) takes(string) bool { return true }
-
-func (t *Tenants) wanted() string { return "an issuer that TenantsConfig.Resolve trusts" }
-
-// Explain verifies a token and says what was compared, as [Verifier.Explain] does, by
-// the Config that Resolve returns for the token's issuer. If it is not trusted the
-// checks after it are skipped.
+// Explain verifies a token and says what was compared, as [Verifier.Explain]
+// does, by the Config of the token's issuer. If that is not trusted the checks
+// after it are skipped.
 func (t *Tenants) Explain(ctx context.Context, token string) Explanation {
 	if !t.isMade() {
 		return Explanation{Err: errNotMade}
 	}
 	return explain(ctx, jws.Asymmetric, t, nil, token)
 }
+
+// Forget ends the reliance on what was said of an issuer: the next request with
+// a token of it asks again, and so does one that waits for an answer.
+func (t *Tenants) Forget(issuer string) {
+	if !t.isMade() {
+		return
+	}
+	t.desk.Lock()
+	defer t.desk.Unlock()
+	delete(t.refused, issuer)
+	t.desk.Withdraw(issuer)
+	t.drop(issuer)
+}
+
+// Len returns how many tenants are held.
+func (t *Tenants) Len() int {
+	if !t.isMade() {
+		return 0
+	}
+	t.desk.Lock()
+	defer t.desk.Unlock()
+	return t.newcomers.Len() + t.verified.Len()
+}
+
+// KeyStats returns what the cache of an issuer's keys holds and has done, as
+// [Verifier.KeyStats] does, and whether the issuer is held. It asks about no
+// issuer and starts no fetch.
+func (t *Tenants) KeyStats(issuer string) (stats jwks.Stats, held bool) {
+	if !t.isMade() {
+		return jwks.Stats{}, false
+	}
+	known := t.lookup(issuer)
+	if known == nil {
+		return jwks.Stats{}, false
+	}
+	return known.verifier.Load().KeyStats(), true
+}
+
+func (t *Tenants) isMade() bool                     { return t != nil && t.resolve != nil }
+func (t *Tenants) isStrict(auth Authenticator) bool { return auth == Authenticator(t) }
+func (t *Tenants) owner() Authenticator             { return t }
+func (t *Tenants) sizes() int                       { return t.cfg.MaxTokenSize }
+
+// takes any scheme: which ones a tenant takes is known once it is.
+func (t *Tenants) takes(string) bool { return true }
+
+func (t *Tenants) early(header, []byte) error { return nil }
+
+func (t *Tenants) wanted() string { return "an issuer that NewTenants was told to trust" }
 
 func (t *Tenants) route(ctx context.Context, issuer string) (*Verifier, error) {
 	if !couldBeIssuer(issuer) {
@@ -237,11 +235,11 @@ func (t *Tenants) route(ctx context.Context, issuer string) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return known.verifier, nil
+	return known.verifier.Load(), nil
 }
 
-// couldBeIssuer keeps what no issuer is called from Resolve, and what is behind
-// it: the sender of a token writes it.
+// couldBeIssuer keeps what no issuer is called from the function that resolves
+// issuers, and what is behind it: the sender of a token writes it.
 func couldBeIssuer(issuer string) bool {
 	for i := range len(issuer) {
 		if issuer[i] <= ' ' || issuer[i] == 0x7f {
@@ -250,60 +248,3 @@ func couldBeIssuer(issuer string) bool {
 	}
 	return issuer != "" && len(issuer) <= maxIssuerSize
 }
-
-// Forget ends the reliance on what Resolve said of an issuer: the next request
-// with a token of it asks again, and so do those that wait for an answer.
-func (t *Tenants) Forget(issuer string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.refused, issuer)
-	if q := t.resolving[issuer]; q != nil {
-		delete(t.resolving, issuer) // what is being asked was asked before
-		q.cancel()
-	}
-	t.drop(issuer)
-}
-
-// Len returns how many tenants are held.
-func (t *Tenants) Len() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.verified + t.newcomers
-}
-
-// now returns the nanoseconds since base, by a clock that is never set.
-func (t *Tenants) now() int64 { return int64(time.Since(t.base)) }
-
-func (t *Tenants) find(ctx context.Context, issuer string) (*tenant, error) {
-	for {
-		now := t.now()
-		known := t.lookup(issuer)
-		if known != nil && now < known.checkAt.Load() {
-			return known, nil
-		}
-		q, err := t.ask(issuer, known)
-		switch {
-		case known != nil && (q == nil || now < known.answeredAt.Load()+2*int64(t.maxAge)):
-			return known, nil // what is being asked will show later
-		case err != nil:
-			return nil, err
-		}
-		select {
-		case <-q.done:
-			if q.err != errForgotten { // settle returns it bare
-				return q.tenant, q.err
-			}
-		case <-ctx.Done():
-			return nil, undecided(ctx, ReasonIssuerUndecided, ctx.Err())
-		}
-	}
-}
-
-func (t *Tenants) lookup(issuer string) *tenant {
-	if known, ok := t.known.Load(issuer); ok {
-		return known.(*tenant)
-	}
-	return nil
-}
-
-func (t *Tenants) early(header, []byte) error { return nil }

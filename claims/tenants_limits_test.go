@@ -2,7 +2,6 @@ package claims_test
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,21 +13,6 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/claimstest"
 )
-
-func tenantNames(n int) []string {
-	names := make([]string, n)
-	for i := range names {
-		names[i] = fmt.Sprintf("t%d", i)
-	}
-	return names
-}
-
-// naming is a token of a stranger's that names a tenant.
-func naming(stranger *claimstest.Issuer, tenant string) claims.Credentials {
-	return bearer(stranger.Mint(claimstest.Token{
-		Claims: map[string]any{"iss": "https://" + tenant + ".example"},
-	}))
-}
 
 func TestTenants_issuerSize(t *testing.T) {
 	t.Parallel()
@@ -44,12 +28,10 @@ func TestTenants_issuerSize(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			asked := false
-			tenants, err := claims.NewTenants(claims.TenantsConfig{
-				Resolve: func(context.Context, string) (claims.Config, error) {
-					asked = true
-					return claims.Config{}, claims.ErrUntrusted
-				},
-			})
+			tenants, err := claims.NewTenants(func(context.Context, string) (claims.Config, error) {
+				asked = true
+				return claims.Config{}, claims.ErrUntrusted
+			}, claims.TenantsConfig{})
 			require.NoError(t, err)
 			caller, err := tenants.Authenticate(t.Context(), bearer(stranger.Mint(claimstest.Token{
 				Claims: map[string]any{"iss": strings.Repeat("a", tt.size)},
@@ -74,7 +56,7 @@ func TestTenants_forgottenNewcomers(t *testing.T) {
 	assert.Zero(t, tenants.Len())
 }
 
-// Newcomers give way to newcomers, and tenants in use to tenants in use.
+// Newcomers evict newcomers, and tenants in use tenants in use.
 func TestTenants_twoKinds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -109,7 +91,7 @@ func TestTenants_twoKinds(t *testing.T) {
 	})
 }
 
-// A newcomer that gave way is let in again 30 seconds after it came.
+// A newcomer that was dropped is let in again 30 seconds after it came.
 func TestTenants_readmission(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -173,16 +155,13 @@ func TestTenants_askedOncePerAge(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				d := newDirectory(t, "a")
-				tenants, err := claims.NewTenants(claims.TenantsConfig{
-					MaxAge: tt.maxAge,
-					Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
-						cfg, err := d.resolve(ctx, issuer)
-						if tt.changes && d.calls.Load() > 1 {
-							cfg.Leeway = time.Second
-						}
-						return cfg, err
-					},
-				})
+				tenants, err := claims.NewTenants(func(ctx context.Context, issuer string) (claims.Config, error) {
+					cfg, err := d.resolve(ctx, issuer)
+					if tt.changes && d.calls.Load() > 1 {
+						cfg.Leeway = time.Second
+					}
+					return cfg, err
+				}, claims.TenantsConfig{MaxAge: tt.maxAge})
 				require.NoError(t, err)
 				authenticate := func() {
 					t.Helper()

@@ -6,161 +6,122 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/asked"
+	"github.com/sallyport-go/sallyport/claims/internal/clock"
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
-// ask returns the call of Resolve to wait for; known is nil for an issuer that is
-// not. For one that is, it returns nil if there are too many to answer for.
-func (t *Tenants) ask(issuer string, known *tenant) (*question, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if q := t.resolving[issuer]; q != nil {
-		return q, nil
+const (
+	resolveTimeout = 5 * time.Second
+	retryResolve   = 10 * time.Second // after it failed
+	untrustedTime  = time.Minute
+)
+
+var (
+	strangers = asked.Limits{
+		Calls: 16, Keys: 1024, Requests: 4096,
+		Patience: resolveTimeout, Timeout: resolveTimeout, Total: 2 * resolveTimeout,
 	}
-	// What is kept has an issuer of its own, not one that is a part of a token and
-	// would hold all of it.
-	if known != nil {
-		select {
-		case t.familiar <- struct{}{}:
-			q := t.pose(known.issuer, resolveTimeout)
-			go t.answer(q, known.issuer, t.familiar)
-			return q, nil
-		default:
-			return nil, nil
+	familiar = asked.Limits{
+		Calls: 64, Keys: 64, Requests: 4096, Timeout: resolveTimeout, Total: resolveTimeout,
+	}
+	errCrowd = NewError(ErrInvalidToken, ReasonIssuer, fmt.Errorf(
+		"claims: issuers that are not known: %w", asked.ErrBusy))
+)
+
+// find returns the tenant that an issuer is, asking about it if need be. The
+// error is an [*Error].
+func (t *Tenants) find(ctx context.Context, issuer string) (*tenant, error) {
+	if known := t.lookup(issuer); known != nil && known.term.State(clock.Now()) == asked.Fresh {
+		return known, nil
+	}
+	known, _, err := t.desk.Answer(ctx, func() (*tenant, *asked.Question[*tenant], error) {
+		known := t.lookup(issuer)
+		if known == nil {
+			return t.findStranger(issuer)
 		}
-	}
-	if v, ok := t.refused[issuer]; ok && time.Now().Before(v.until) {
-		return nil, v.err
-	}
-	if t.asking >= maxQuestions {
-		return nil, errIssuer
-	}
-	issuer = strings.Clone(issuer)
-	t.asking++
-	q := t.pose(issuer, 2*resolveTimeout)
-	go func() {
-		defer func() {
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			t.asking--
-		}()
-		turn := time.NewTimer(resolveTimeout)
-		defer turn.Stop()
-		select {
-		case t.strangers <- struct{}{}:
-			t.answer(q, issuer, t.strangers)
-			return
-		case <-turn.C:
-		case <-q.ctx.Done():
+		found, q, err := t.desk.Find(issuer, strings.Clone, known, &known.term, t.familiar)
+		if err != nil { // too many to answer for
+			return known, nil, nil
 		}
-		defer close(q.done)
-		q.err = errForgotten
-		if t.withdraw(q, issuer) {
-			q.err = errIssuer
-		}
-	}()
-	return q, nil
+		return found, q, nil
+	})
+	switch _, refused := err.(*Error); {
+	case err == nil, refused:
+		return known, err
+	case err == asked.ErrBusy && t.lookup(issuer) == nil:
+		return nil, errCrowd
+	}
+	return nil, undecided(ctx, ReasonIssuerUndecided, err)
 }
 
-// pose is called with mu held.
-func (t *Tenants) pose(issuer string, timeout time.Duration) *question {
-	q := &question{done: make(chan struct{})}
-	q.ctx, q.cancel = context.WithTimeout(context.Background(), timeout)
-	t.resolving[issuer] = q
-	return q
+// findStranger asks about an issuer that is not known, unless it is refused.
+func (t *Tenants) findStranger(issuer string) (*tenant, *asked.Question[*tenant], error) {
+	if v, ok := t.refused[issuer]; ok && !clock.Now().Reached(v.until) {
+		return nil, nil, v.err
+	}
+	return t.desk.Find(issuer, strings.Clone, nil, nil, t.strangers)
 }
 
-// withdraw reports whether the question still stood.
-func (t *Tenants) withdraw(q *question, issuer string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	defer q.cancel()
-	if t.resolving[issuer] != q {
-		return false
+// ask asks by which Config an issuer is trusted. It returns a tenant that
+// nobody knows of yet.
+func (t *Tenants) ask(ctx context.Context, issuer string) (*tenant, error) {
+	cfg, err := t.resolve(ctx, issuer)
+	if err != nil {
+		return nil, err
 	}
-	delete(t.resolving, issuer)
-	return true
+	if cfg.Issuer != issuer {
+		return nil, fmt.Errorf("%w: the Config is of another issuer, %q", ErrUntrusted, cfg.Issuer)
+	}
+	verifier, err := NewVerifier(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUntrusted, err)
+	}
+	fresh := &tenant{issuer: issuer}
+	fresh.verifier.Store(verifier)
+	return fresh, nil
 }
 
-// answer calls Resolve, with a slot taken, and settles the question when it
-// returns, or, should it not heed its context, when it ought to have returned;
-// the slot is its own until it does.
-func (t *Tenants) answer(q *question, issuer string, slot chan struct{}) {
-	defer close(q.done)
-	defer q.cancel()
-	ctx, cancel := context.WithTimeout(q.ctx, resolveTimeout)
-	defer cancel()
-	type reply struct {
-		cfg Config
-		err error
-	}
-	replied := make(chan reply, 1)
-	go func() {
-		defer func() { <-slot }()
-		r := reply{err: ErrUntrusted} // should Resolve panic or not return
-		// Outside the goroutine of a request a panic would end the process, and
-		// what the sender of a token wrote may have brought it about.
-		defer func() {
-			if p := recover(); p != nil {
-				r.err = fmt.Errorf("%w: TenantsConfig.Resolve panicked: %v", ErrUntrusted, p)
-			}
-			replied <- r
-		}()
-		cfg, err := t.resolve(ctx, issuer)
-		r = reply{cfg, err}
-	}()
-	var r reply
-	select {
-	case r = <-replied:
-	case <-ctx.Done():
-		r.err = ctx.Err()
-	}
-	q.tenant, q.err = t.settle(q, issuer, r.cfg, r.err)
-}
-
-// settle takes what Resolve said.
-func (t *Tenants) settle(q *question, issuer string, cfg Config, err error) (*tenant, error) {
-	var fresh *Verifier
-	switch {
-	case err != nil:
-	case cfg.Issuer != issuer:
-		err = fmt.Errorf("%w: TenantsConfig.Resolve returned the Config of another", ErrUntrusted)
-	default:
-		if fresh, err = NewVerifier(cfg); err != nil {
-			err = fmt.Errorf("%w: %w", ErrUntrusted, err)
-		}
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.resolving[issuer] != q {
-		return nil, errForgotten
-	}
-	delete(t.resolving, issuer)
+// settle takes what came of a question. It is called with the lock held.
+func (t *Tenants) settle(issuer string, fresh *tenant, err error) (*tenant, error) {
 	known := t.lookup(issuer)
+	fault := isFault(err)
 	switch {
-	case err != nil && !errors.Is(err, ErrUntrusted):
-		if known != nil {
-			t.rely(known, retryResolve)
-			return known, nil
+	case err == nil && known == nil:
+		t.admit(fresh)
+		return fresh, nil
+	case err == nil:
+		verifier, before := fresh.verifier.Load(), known.verifier.Load()
+		if !before.same(verifier) { // else its keys are at hand
+			verifier.keepKeys(before)
+			known.verifier.Store(verifier)
 		}
+		t.rely(known, t.cfg.MaxAge)
+		return known, nil
+	case known != nil && (fault || !errors.Is(err, ErrUntrusted)):
+		t.rely(known, retryResolve)
+		return known, nil
+	case err == asked.ErrBusy: // its turn did not come: no answer to be kept
+		return nil, errCrowd
+	case fault:
+		err = fmt.Errorf("%w: %w", ErrUntrusted, err)
+	case !errors.Is(err, ErrUntrusted):
 		undecided := &Error{
 			class: ErrUnavailable, reason: ReasonIssuerUndecided, cause: err, retryAfter: retryResolve,
 		}
-		t.refuse(issuer, undecided, time.Now().Add(retryResolve))
+		t.refuse(issuer, undecided, clock.Now().Add(retryResolve))
 		return nil, undecided
-	case err != nil:
-		untrusted := NewError(ErrInvalidToken, ReasonIssuer, err)
-		t.drop(issuer)
-		t.refuse(issuer, untrusted, time.Now().Add(untrustedTime))
-		return nil, untrusted
-	case known == nil:
-		return t.admit(&tenant{issuer: issuer, verifier: fresh, admittedAt: time.Now()}), nil
-	case !known.verifier.same(fresh): // else its keys are at hand
-		fresh.keepKeys(known.verifier)
-		changed := &tenant{issuer: issuer, verifier: fresh, admittedAt: known.admittedAt}
-		changed.usedAt.Store(known.usedAt.Load())
-		t.known.Store(issuer, changed)
-		known = changed
 	}
-	t.rely(known, t.maxAge)
-	return known, nil
+	untrusted := NewError(ErrInvalidToken, ReasonIssuer, err)
+	t.drop(issuer)
+	t.refuse(issuer, untrusted, clock.Now().Add(untrustedTime))
+	return nil, untrusted
+}
+
+// isFault reports whether a call of the user's code panicked, or ended its
+// goroutine, and so gave no answer: whatever error it panicked with.
+func isFault(err error) bool {
+	_, panicked := err.(*foreign.PanicError)
+	return panicked || errors.Is(err, foreign.ErrExited)
 }

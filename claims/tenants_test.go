@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -21,79 +22,20 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// directory is what a service knows of its tenants.
-type directory struct {
-	issuers map[string]*claimstest.Issuer
-	calls   atomic.Int32
-
-	mu   sync.Mutex // guards the fields below
-	err  error
-	hold chan struct{} // Resolve waits for it, unless nil
-}
-
-func newDirectory(t testing.TB, tenants ...string) *directory {
-	t.Helper()
-	d := &directory{issuers: map[string]*claimstest.Issuer{}}
-	for _, tenant := range tenants {
-		issuer := newIssuer(t, claimstest.Config{URL: "https://" + tenant + ".example"})
-		d.issuers[issuer.URL()] = issuer
-	}
-	return d
-}
-
-func (d *directory) set(err error, hold chan struct{}) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.err, d.hold = err, hold
-}
-
-func (d *directory) resolve(ctx context.Context, issuer string) (claims.Config, error) {
-	d.calls.Add(1)
-	d.mu.Lock()
-	err, hold := d.err, d.hold
-	d.mu.Unlock()
-	if hold != nil {
-		select {
-		case <-hold:
-		case <-ctx.Done():
-			return claims.Config{}, ctx.Err()
-		}
-	}
-	if err != nil {
-		return claims.Config{}, err
-	}
-	known := d.issuers[issuer]
-	if known == nil {
-		return claims.Config{}, fmt.Errorf("directory: %w", claims.ErrUntrusted)
-	}
-	keys, err := jwks.Parse(known.KeySet())
-	if err != nil {
-		return claims.Config{}, err
-	}
-	return claims.Config{
-		Issuer: issuer, Audiences: []string{claimstest.Audience}, Keys: keys,
-	}, nil
-}
-
-func (d *directory) tenants(t testing.TB, cfg claims.TenantsConfig) *claims.Tenants {
-	t.Helper()
-	cfg.Resolve = d.resolve
-	tenants, err := claims.NewTenants(cfg)
-	require.NoError(t, err)
-	return tenants
-}
-
-func (d *directory) mint(tenant string) claims.Credentials {
-	return bearer(d.issuers["https://"+tenant+".example"].Mint(claimstest.Token{}))
-}
-
 func TestNewTenants_reportsEverything(t *testing.T) {
 	t.Parallel()
-	_, err := claims.NewTenants(claims.TenantsConfig{Max: -1, MaxAge: -1, MaxTokens: 10_000_001})
-	for _, field := range []string{"Resolve", "Max is", "MaxAge", "MaxTokens"} {
-		assert.ErrorContains(t, err, "TenantsConfig."+field)
+	_, err := claims.NewTenants(nil, claims.TenantsConfig{
+		Max: -1, MaxAge: -2, MaxTokens: 10_000_001, MaxTokenSize: 65_537,
+	})
+	for _, text := range []string{
+		"NewTenants needs a function", "TenantsConfig.Max of -1 ", "TenantsConfig.MaxAge of -2ns ",
+		"TenantsConfig.MaxTokens of 10000001 ", "TenantsConfig.MaxTokenSize of 65537 ",
+	} {
+		assert.ErrorContains(t, err, text)
 	}
-	newDirectory(t).tenants(t, claims.TenantsConfig{MaxTokens: 10_000_000})
+	newDirectory(t).tenants(t, claims.TenantsConfig{
+		MaxTokens: 10_000_000, MaxTokenSize: 65_536, MaxAge: math.MaxInt64,
+	})
 }
 
 func TestTenants_asksOnce(t *testing.T) {
@@ -255,7 +197,7 @@ func TestTenants_resolverDown(t *testing.T) {
 		}
 		assert.EqualValues(t, 1, d.calls.Load()-asked, "once in 10 s")
 
-		// Who is known goes on being trusted, and is asked about every 10 s.
+		// A tenant that is known stays so, and is asked about every 10 s.
 		time.Sleep(time.Hour)
 		before := d.calls.Load()
 		for range 100 {
@@ -272,7 +214,7 @@ func TestTenants_resolverDown(t *testing.T) {
 		require.ErrorIs(t, err, claims.ErrUnavailable)
 		assert.Equal(t, 5*time.Second, time.Since(began))
 
-		// Who is known is waited for once, after a quiet time.
+		// An answer about one is waited for once, after a quiet time.
 		time.Sleep(time.Hour)
 		for _, want := range []time.Duration{5 * time.Second, 0, 0} {
 			began = time.Now()
@@ -284,7 +226,7 @@ func TestTenants_resolverDown(t *testing.T) {
 	})
 }
 
-// What Resolve changes counts from its next answer on.
+// A change shows with the next answer.
 func TestTenants_changes(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
@@ -316,15 +258,13 @@ func TestTenants_changes(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDirectory(t, "a")
 				changed := false
-				tenants, err := claims.NewTenants(claims.TenantsConfig{
-					Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
-						cfg, err := d.resolve(ctx, issuer)
-						if changed {
-							row.change(&cfg)
-						}
-						return cfg, err
-					},
-				})
+				tenants, err := claims.NewTenants(func(ctx context.Context, issuer string) (claims.Config, error) {
+					cfg, err := d.resolve(ctx, issuer)
+					if changed {
+						row.change(&cfg)
+					}
+					return cfg, err
+				}, claims.TenantsConfig{})
 				require.NoError(t, err)
 				expired := func() claims.Credentials { // within the leeway
 					return bearer(d.issuers["https://a.example"].Mint(
@@ -353,21 +293,18 @@ func TestTenants_changes(t *testing.T) {
 	}
 }
 
-// Strangers who keep Resolve busy do not hold up a question about a tenant, also
-// when its answer has to be waited for.
+// Strangers who keep Resolve busy do not hold up a question about a tenant,
+// also when its answer has to be waited for.
 func TestTenants_ownSlots(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := newDirectory(t, "a")
-		tenants, err := claims.NewTenants(claims.TenantsConfig{
-			MaxAge: time.Second,
-			Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
-				if issuer != "https://a.example" {
-					<-ctx.Done()
-				}
-				return d.resolve(ctx, issuer)
-			},
-		})
+		tenants, err := claims.NewTenants(func(ctx context.Context, issuer string) (claims.Config, error) {
+			if issuer != "https://a.example" {
+				<-ctx.Done()
+			}
+			return d.resolve(ctx, issuer)
+		}, claims.TenantsConfig{MaxAge: time.Second})
 		require.NoError(t, err)
 		_, err = tenants.Authenticate(t.Context(), d.mint("a"))
 		require.NoError(t, err)
@@ -403,7 +340,7 @@ func TestTenants_badAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tenants, err := claims.NewTenants(claims.TenantsConfig{Resolve: resolve})
+			tenants, err := claims.NewTenants(resolve, claims.TenantsConfig{})
 			require.NoError(t, err)
 			_, err = tenants.Authenticate(t.Context(), bearer(issuer.Mint(claimstest.Token{})))
 			require.Equal(t, claims.ReasonIssuer, claims.AsError(err).Reason())
@@ -413,8 +350,8 @@ func TestTenants_badAnswers(t *testing.T) {
 	}
 }
 
-// An answer twice as old as MaxAge is not relied on: after a quiet time, the end
-// of trust shows at once.
+// An answer twice as old as MaxAge is not relied on: after a quiet time, the
+// end of trust shows at once.
 func TestTenants_quietTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -438,17 +375,15 @@ func TestTenants_keepKeys(t *testing.T) {
 		issuer := newIssuer(t, claimstest.Config{Lifetime: 24 * time.Hour})
 		client := issuer.Client()
 		var maxStale time.Duration
-		tenants, err := claims.NewTenants(claims.TenantsConfig{
-			Resolve: func(_ context.Context, name string) (claims.Config, error) {
-				keys, err := jwks.NewCache(jwks.Config{
-					Issuer: name, Client: client, MaxStale: maxStale,
-					Logger: slog.New(slog.DiscardHandler),
-				})
-				return claims.Config{
-					Issuer: name, Audiences: []string{claimstest.Audience}, Keys: keys,
-				}, err
-			},
-		})
+		tenants, err := claims.NewTenants(func(_ context.Context, name string) (claims.Config, error) {
+			keys, err := jwks.NewCache(jwks.Config{
+				Issuer: name, Client: client, MaxStale: maxStale,
+				Logger: slog.New(slog.DiscardHandler),
+			})
+			return claims.Config{
+				Issuer: name, Audiences: []string{claimstest.Audience}, Keys: keys,
+			}, err
+		}, claims.TenantsConfig{})
 		require.NoError(t, err)
 		token := bearer(issuer.Mint(claimstest.Token{}))
 		for range 30 {
@@ -571,8 +506,8 @@ func TestTenants_form(t *testing.T) {
 	assert.Zero(t, d.calls.Load())
 }
 
-// A flood of invented issuers keeps no more than 16 questions open, and holds up
-// nobody who is known.
+// A flood of invented issuers keeps no more than 16 questions open, and holds
+// up nobody who is known.
 func TestTenants_flood(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -599,7 +534,7 @@ func TestTenants_flood(t *testing.T) {
 		synctest.Wait()
 		assert.EqualValues(t, 1+16, d.calls.Load(), "16 at a time")
 		assert.EqualValues(t, 3000-1024, refused.Load(), "the rest are refused at once")
-		// Also while it is time to ask about who is known.
+		// Also while it is time to ask about one.
 		for range 3 {
 			began := time.Now()
 			_, err = tenants.Authenticate(t.Context(), d.mint("a"))
@@ -623,16 +558,13 @@ func TestTenants_changeOfMany(t *testing.T) {
 		}
 		d := newDirectory(t, names...)
 		var changed atomic.Bool
-		tenants, err := claims.NewTenants(claims.TenantsConfig{
-			Max: 150,
-			Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
-				cfg, err := d.resolve(ctx, issuer)
-				if changed.Load() {
-					cfg.Audiences = append(cfg.Audiences, "another")
-				}
-				return cfg, err
-			},
-		})
+		tenants, err := claims.NewTenants(func(ctx context.Context, issuer string) (claims.Config, error) {
+			cfg, err := d.resolve(ctx, issuer)
+			if changed.Load() {
+				cfg.Audiences = append(cfg.Audiences, "another")
+			}
+			return cfg, err
+		}, claims.TenantsConfig{Max: 150})
 		require.NoError(t, err)
 		for round := range 4 {
 			for _, name := range names {
@@ -649,7 +581,7 @@ func TestTenants_changeOfMany(t *testing.T) {
 	})
 }
 
-// keySource can not be compared by ==, which panics.
+// keySource cannot be compared by ==, which panics.
 type keySource struct {
 	claims.KeySource
 	tags any
@@ -659,13 +591,11 @@ func TestTenants_uncomparableKeys(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := newDirectory(t, "a")
-		tenants, err := claims.NewTenants(claims.TenantsConfig{
-			Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
-				cfg, err := d.resolve(ctx, issuer)
-				cfg.Keys = keySource{cfg.Keys, []string{"x"}}
-				return cfg, err
-			},
-		})
+		tenants, err := claims.NewTenants(func(ctx context.Context, issuer string) (claims.Config, error) {
+			cfg, err := d.resolve(ctx, issuer)
+			cfg.Keys = keySource{cfg.Keys, []string{"x"}}
+			return cfg, err
+		}, claims.TenantsConfig{})
 		require.NoError(t, err)
 		for range 3 {
 			_, err := tenants.Authenticate(t.Context(), d.mint("a"))
@@ -710,18 +640,16 @@ func TestTenants_hungResolve(t *testing.T) {
 	})
 }
 
-// A Resolve that does not heed its context holds up no request for longer than it
-// may take and the wait for a turn.
+// A Resolve that does not heed its context holds up no request for longer than
+// it may take and the wait for a turn.
 func TestTenants_deafResolve(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		tenants, err := claims.NewTenants(claims.TenantsConfig{
-			Resolve: func(context.Context, string) (claims.Config, error) {
-				<-release
-				return claims.Config{}, claims.ErrUntrusted
-			},
-		})
+		tenants, err := claims.NewTenants(func(context.Context, string) (claims.Config, error) {
+			<-release
+			return claims.Config{}, claims.ErrUntrusted
+		}, claims.TenantsConfig{})
 		require.NoError(t, err)
 		stranger := newIssuer(t, claimstest.Config{})
 		var wg sync.WaitGroup

@@ -3,6 +3,7 @@ package claims
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -13,8 +14,8 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// token is a JWS in compact serialization (RFC 7515 section 7.1), taken apart; its
-// signature is not checked yet.
+// token is a JWS in compact serialization (RFC 7515 section 7.1), taken apart;
+// its signature is not checked yet.
 type token struct {
 	header    header
 	claims    *facts
@@ -46,9 +47,9 @@ func split(text []byte) (segments, error) {
 	return parts, nil
 }
 
-// notJWS tells an encrypted token, five segments and "enc" in the header (RFC 7516
-// section 9), from what is no token, so that whoever reads the refusal knows what
-// to change.
+// notJWS tells an encrypted token, five segments and "enc" in the header (RFC
+// 7516 section 9), from what is no token, so that whoever reads the refusal
+// knows what to change.
 func notJWS(text []byte, first int) error {
 	if bytes.Count(text, []byte(".")) != 4 {
 		return errNotJWS
@@ -57,7 +58,7 @@ func notJWS(text []byte, first int) error {
 	if !ok {
 		return errNotJWS
 	}
-	if head, ok := readHeader(string(decoded)); !ok || !head.encrypted {
+	if head, refusal := readHeader(string(decoded)); refusal != nil || !head.encrypted {
 		return errNotJWS
 	}
 	return errEncrypted
@@ -73,16 +74,17 @@ func checkForm(_ context.Context, w *work) (err error) {
 func checkHeader(_ context.Context, w *work) error {
 	decoded, ok := w.decode(w.segments.header)
 	if !ok {
-		return errNotJWS
+		return errHeaderText
 	}
-	if w.header, ok = readHeader(string(decoded)); !ok {
-		return errNotJWS
+	var refusal *Error
+	if w.header, refusal = readHeader(string(decoded)); refusal != nil {
+		return refusal
 	}
 	return w.header.check(w.accepted)
 }
 
-// checkPayload reads the payload and decodes the signature. It is linear in their
-// length and reaches nothing outside the token.
+// checkPayload reads the payload and decodes the signature. It is linear in
+// their length and reaches nothing outside the token.
 func checkPayload(_ context.Context, w *work) error {
 	payload, ok := w.decode(w.segments.payload)
 	if !ok {
@@ -102,6 +104,8 @@ func checkPayload(_ context.Context, w *work) error {
 }
 
 var (
+	errHeaderText = malformedAs(ErrUnrecognized,
+		"the header is not base64url without padding")
 	errPayloadText   = malformed("the payload is not base64url without padding")
 	errSignatureText = malformed("the signature is not base64url without padding")
 )
@@ -115,25 +119,71 @@ func (w *work) decode(segment []byte) (decoded []byte, ok bool) {
 }
 
 // header is what counts of a JOSE header. The parameters that name or carry a
-// key, "jwk", "jku", "x5c" and "x5u" (RFC 7515 section 4.1), are not among them:
-// the sender writes them.
+// key, "jwk", "jku", "x5c" and "x5u" (RFC 7515 section 4.1), are not among
+// them: the sender writes them.
 type header struct {
 	algorithm   string
 	keyID       string
 	tokenType   string
 	contentType string
-	critical    bool
+	critical    bool // "crit" is there
+	unencoded   bool // "b64" is, and not true
 	encrypted   bool
 }
 
-// headerNames are the parameters that this package acts on.
-var headerNames = []string{"alg", "kid", "typ", "cty", "crit", "b64", "enc"}
+// parameters are the header parameters that this package acts on, with what
+// each must be; empty for anything.
+var parameters = []struct{ name, wanted string }{
+	{"alg", "a string"},
+	{"kid", "a string"},
+	{"typ", "a string"},
+	{"cty", "a string"},
+	{"crit", ""},
+	{"b64", ""},
+	{"enc", ""},
+}
 
-func readHeader(text string) (h header, ok bool) {
+// maxParameters is how many a header may have: real ones have three or four.
+const maxParameters = 64
+
+// Refusals of headers, made once: to refuse costs no allocation. What has no
+// header is no JWS.
+var (
+	headerFaults      = textFaults("header", ErrUnrecognized)
+	errManyParameters = malformedAs(ErrUnrecognized,
+		fmt.Sprintf("the header has more than %d parameters", maxParameters))
+
+	parameterNames, headerTypes, headerCases, headerTwice = func() (
+		names *strict.Names, types, cases, twice map[string]*Error,
+	) {
+		types, cases, twice = map[string]*Error{}, map[string]*Error{}, map[string]*Error{}
+		var list []string
+		refusal := func(format string, args ...any) *Error {
+			return malformedAs(ErrUnrecognized, "header parameter "+fmt.Sprintf(format, args...))
+		}
+		for _, p := range parameters {
+			list = append(list, p.name)
+			types[p.name] = refusal("%q is not %s", p.name, p.wanted)
+			cases[p.name] = refusal("%q differs from that in case alone", p.name)
+			twice[p.name] = refusal("%q is there twice", p.name)
+		}
+		return strict.NewNames(list...), types, cases, twice
+	}()
+)
+
+// readHeader returns what a header says, or why it cannot be one.
+func readHeader(text string) (h header, refusal *Error) {
 	var seen strict.Members
 	r := strict.NewReader(text)
 	for r.Enter('{'); r.Next('}'); {
 		name := r.ReadName(&seen)
+		start := r.At()
+		if r.Failed() {
+			break
+		}
+		if seen.Len() > maxParameters {
+			return h, errManyParameters
+		}
 		switch name {
 		case "alg":
 			h.algorithm = r.ReadString()
@@ -146,19 +196,35 @@ func readHeader(text string) (h header, ok bool) {
 		case "enc":
 			h.encrypted = true
 			r.Skip()
-		case "crit", "b64":
-			// No extension is understood (RFC 7515 section 4.1.11), and an
-			// unencoded payload is none that a JWT may have (RFC 7797 section 7).
-			h.critical = h.critical || name == "crit" || r.Peek() != 't'
+		case "crit":
+			// No extension is understood (RFC 7515 section 4.1.11).
+			h.critical = true
+			r.Skip()
+		case "b64":
+			// An unencoded payload is none that a JWT may have (RFC 7797
+			// section 7).
+			h.unencoded = r.Peek() != 't'
 			r.Skip()
 		default:
-			if strict.Folded(name, headerNames) != "" {
-				r.Fail()
+			if of := parameterNames.Resembled(name); of != "" {
+				return h, headerCases[of]
 			}
 			r.Skip()
 		}
+		if fault := headerTypes[name]; r.Fault() == strict.Syntax && fault != nil {
+			value := strict.NewReader(text[start:])
+			if value.Skip(); !value.Failed() {
+				return h, fault
+			}
+		}
 	}
-	return h, r.End()
+	if r.End() {
+		return h, nil
+	}
+	if fault := headerTwice[r.Repeated()]; fault != nil {
+		return h, fault
+	}
+	return h, headerFaults.of(text, &r)
 }
 
 func (h header) check(accepted jws.Algorithms) error {
@@ -171,14 +237,17 @@ func (h header) check(accepted jws.Algorithms) error {
 	if h.critical {
 		return errCritical
 	}
+	if h.unencoded {
+		return errUnencoded
+	}
 	if isMediaType(h.contentType, "JWT") { // nested, RFC 7519 section 5.2
-		return errType
+		return errNested
 	}
 	return nil
 }
 
-// isMediaType compares as RFC 7515 section 4.1.9 has it: without regard to case,
-// and with "application/" understood where there is no slash.
+// isMediaType compares as RFC 7515 section 4.1.9 has it: without regard to
+// case, and with "application/" understood where there is no slash.
 func isMediaType(s, want string) bool {
 	const application = "application/"
 	if len(s) > len(application) && strings.EqualFold(s[:len(application)], application) {

@@ -362,22 +362,22 @@ func TestTokenCache_tenants(t *testing.T) {
 	t.Parallel()
 	c := newCounting(t, nil)
 	refuse := atomic.Bool{}
-	tenants, err := NewTenants(TenantsConfig{Resolve: func(context.Context, string) (Config, error) {
+	tenants, err := NewTenants(func(context.Context, string) (Config, error) {
 		if refuse.Load() {
 			return Config{}, ErrUntrusted
 		}
 		return c.cfg, nil
-	}})
+	}, TenantsConfig{})
 	require.NoError(t, err)
 	token := c.mint(claimstest.Token{})
 	c.expect(t, tenants, token, "", 0) // not watched yet
-	c.watch(tenants.lookup(c.cfg.Issuer).verifier)
+	c.watch(tenants.lookup(c.cfg.Issuer).verifier.Load())
 	c.expect(t, tenants, token, "", 0)
 	tokens, _ := tenants.pipeline.cache.Len()
 	assert.Equal(t, 1, tokens)
 	tenants.Forget(c.cfg.Issuer)
 	c.expect(t, tenants, token, "", 0)
-	c.watch(tenants.lookup(c.cfg.Issuer).verifier)
+	c.watch(tenants.lookup(c.cfg.Issuer).verifier.Load())
 	refuse.Store(true)
 	tenants.Forget(c.cfg.Issuer)
 	c.expect(t, tenants, token, ReasonIssuer, 0)
@@ -387,14 +387,13 @@ func TestTokenCache_tenants(t *testing.T) {
 func TestTokenCache_tenantsWithout(t *testing.T) {
 	t.Parallel()
 	c := newCounting(t, nil)
-	tenants, err := NewTenants(TenantsConfig{
-		MaxTokens: -1,
-		Resolve:   func(context.Context, string) (Config, error) { return c.cfg, nil },
-	})
+	tenants, err := NewTenants(func(context.Context, string) (Config, error) {
+		return c.cfg, nil
+	}, TenantsConfig{MaxTokens: -1})
 	require.NoError(t, err)
 	token := c.mint(claimstest.Token{})
 	c.expect(t, tenants, token, "", 0) // not watched yet
-	c.watch(tenants.lookup(c.cfg.Issuer).verifier)
+	c.watch(tenants.lookup(c.cfg.Issuer).verifier.Load())
 	c.expect(t, tenants, token, "", 1)
 	held, _ := tenants.pipeline.cache.Len()
 	assert.Zero(t, held)

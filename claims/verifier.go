@@ -26,6 +26,7 @@ type Verifier struct {
 	cache    *jwks.Cache // keys, if they are one and hint is of use
 	hint     hint
 	id       uint64 // no other Verifier has it
+	refusals *refusals
 }
 
 var _ Authenticator = (*Verifier)(nil)
@@ -72,7 +73,7 @@ var lastID atomic.Uint64
 func newVerifier(r *rules, accepted jws.Algorithms) *Verifier {
 	return &Verifier{
 		rules: r, accepted: accepted, id: lastID.Add(1), trials: new(trials),
-		pipeline: newPipeline(accepted, r.maxTokens),
+		pipeline: newPipeline(accepted, r.maxTokens), refusals: new(refusals),
 	}
 }
 

@@ -63,7 +63,7 @@ func (w *work) prove(ctx context.Context, proven bool) error {
 		empty = false
 		c := w.v.confirmerOf(name)
 		if c == nil {
-			return bindingRefusal("nothing in Config.Confirmers proves cnf member " + quote(name))
+			return unproven(name)
 		}
 		switch {
 		case strings.EqualFold(c.scheme, w.credentials.Scheme):
@@ -78,7 +78,7 @@ func (w *work) prove(ctx context.Context, proven bool) error {
 	}
 	switch {
 	case w.claims.cnf != "" && (!r.End() || empty):
-		return bindingRefusal("cnf is not an object that names a key")
+		return errNoBinding
 	case !proven:
 		return bindingRefusal("the token is not bound, and presented as " + quote(w.credentials.Scheme))
 	}
@@ -109,15 +109,21 @@ func (c *confirmer) confirm(ctx context.Context, value string, credentials Crede
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &panicked), isGone(ctx, err):
+	case errors.As(err, &panicked), isGone(ctx, err), isLate(limited, err):
 		return undecided(ctx, ReasonUndecided, err)
 	case errors.As(err, &refusal):
-		return refusal
+		return refusal.unlessOver(ctx)
 	}
 	if class, ok := classOf(err); ok && class != ErrInvalidToken {
-		return AsError(err)
+		return AsError(err).unlessOver(ctx)
 	}
 	return NewError(ErrInvalidToken, ReasonBinding, err)
+}
+
+var errNoBinding = bindingRefusal("cnf is not an object that names a key")
+
+func unproven(member string) *Error {
+	return bindingRefusal("nothing in Config.Confirmers proves cnf member " + quote(member))
 }
 
 func bindingRefusal(cause string) *Error {

@@ -10,11 +10,11 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/strict"
 )
 
-// checks are all checks of a token, in their order: nothing outside the token is
-// looked at before its issuer is trusted, what costs comes after what does not, and
-// what only a verified token may bring about comes last. The first that returns an
-// error refuses. A remembered token passes again those whose outcome can change, on
-// each use.
+// checks are all checks of a token, in their order: nothing outside the token
+// is looked at before its issuer is trusted, what costs comes after what does
+// not, and what only a verified token may bring about comes last. The first
+// that returns an error refuses. A remembered token passes again those whose
+// outcome can change, on each use.
 var checks = [...]struct {
 	name string
 	each bool // on each use
@@ -36,7 +36,8 @@ var checks = [...]struct {
 	{"check", true, checkOwn},            // Config.Check
 }
 
-// The checks at which the pipeline does something else between two, by their place.
+// The checks at which the pipeline does something else between two, by their
+// place.
 var (
 	afterIssuer = placeOf("issuer") + 1
 	atKey       = placeOf("key")
@@ -66,6 +67,9 @@ func (w *work) run(ctx context.Context, from, until int) error {
 // checkIssuer finds whose rules the checks after it follow.
 func checkIssuer(ctx context.Context, w *work) error {
 	v, err := w.issuers.route(ctx, w.claims.issuer)
+	if err == errIssuer { // it returns it bare
+		return w.untrusted()
+	}
 	if err != nil {
 		return err
 	}
@@ -101,8 +105,8 @@ func checkType(_ context.Context, w *work) error {
 // otherKind returns the claim that shows a token to be no access token, and its
 // value. RFC 8725 section 3.12 asks for rules that exclude each other.
 func (w *work) otherKind() (claim, value string) {
-	// A set of events makes a security event token, a logout token included (RFC
-	// 8417 section 2.2, OpenID Connect Back-Channel Logout section 2.4).
+	// A set of events makes a security event token, a logout token included
+	// (RFC 8417 section 2.2, OpenID Connect Back-Channel Logout section 2.4).
 	if value, ok := w.members.Find("events"); ok && value[0] == '{' {
 		return "events", value
 	}
@@ -173,8 +177,8 @@ func overlap(a, b []string) bool {
 
 func checkClaims(_ context.Context, w *work) error {
 	if w.members.Mixed || w.v.mixed {
-		if name, of := w.variant(); of != "" {
-			return variantOf(name, of)
+		if _, of := w.variant(); of != "" {
+			return w.v.variants[of]
 		}
 	}
 	if lacking := w.lacking(); lacking != nil {
@@ -183,32 +187,19 @@ func checkClaims(_ context.Context, w *work) error {
 	return nil
 }
 
-// variant returns a claim that differs in case alone from one that the Config names,
-// and that: json.Unmarshal, which Decode uses, would take it for the same.
+// variant returns a claim that differs in case alone from one that the Config
+// names, and that: json.Unmarshal, which Decode uses, would take it for the
+// same.
 func (w *work) variant() (name, of string) {
 	w.members.Some(func(n string) bool {
-		if slices.Contains(w.v.named, n) {
-			return false
-		}
-		for _, named := range w.v.named {
-			if strings.EqualFold(n, named) {
-				name, of = n, named
-				return true
-			}
-		}
-		return false
+		name, of = n, w.v.named.Resembled(n)
+		return of != ""
 	})
 	return name, of
 }
 
-// variantOf is the refusal for a claim that differs in case alone from one that is
-// used.
-func variantOf(name, of string) *Error {
-	return malformed("claim " + quote(name) + " differs from " + quote(of) + " in case alone")
-}
-
-// lacking returns the claim that the token should have and has not, nil if there is
-// none.
+// lacking returns the claim that the token should have and has not, nil if
+// there is none.
 func (w *work) lacking() *requiredClaim {
 	for i := range w.v.required {
 		if r := &w.v.required[i]; !slices.ContainsFunc(r.names, w.has) {
@@ -249,23 +240,25 @@ func checkOwn(ctx context.Context, w *work) error {
 	err := foreign.Call(foreign.Name("claims: Config.Check"), func() error {
 		return w.v.check(limited, w.claims.claims())
 	})
-	return ownRefusal(ctx, err)
+	return ownRefusal(ctx, limited, err)
 }
 
 // ownRefusal returns the refusal that the error of a Config.Check is, if any.
-func ownRefusal(ctx context.Context, err error) error {
+// limited is the context that it was given.
+func ownRefusal(ctx, limited context.Context, err error) error {
 	var panicked *foreign.PanicError
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &panicked), errors.Is(err, ErrUnavailable), isGone(ctx, err):
+	case errors.As(err, &panicked), errors.Is(err, ErrUnavailable), isGone(ctx, err),
+		isLate(limited, err):
 		return undecided(ctx, ReasonUndecided, err)
 	}
 	return NewError(ErrInvalidToken, ReasonRejected, err)
 }
 
-// complete adds what the claims of this issuer mean, and where they came from: once
-// they are verified, and before anybody shares them.
+// complete adds what the claims of this issuer mean, and where they came from:
+// once they are verified, and before anybody shares them.
 func (v *Verifier) complete(w *work) {
 	f := w.claims
 	v.meaning.complete(&w.token)

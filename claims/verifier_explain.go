@@ -2,7 +2,6 @@ package claims
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -17,22 +16,22 @@ type Verdict string
 const (
 	VerdictPassed  Verdict = "passed"
 	VerdictRefused Verdict = "refused"
-	// VerdictSkipped means that the check was not made: one before it has to pass
-	// first.
+	// VerdictSkipped means that the check was not made: one before it has to
+	// pass first, or it needs a request.
 	VerdictSkipped Verdict = "skipped"
 )
 
 // CheckResult is one check of a token in an [Explanation].
 type CheckResult struct {
-	// Name is what is checked: "form", "header", "payload", "issuer", "algorithm",
-	// "type", "time", "audience", "claims", "key", "signature", "binding", "client"
-	// or "check", the last being [Config].Check.
+	// Name is what is checked: "form", "header", "payload", "issuer",
+	// "algorithm", "type", "time", "audience", "claims", "key", "signature",
+	// "client", "binding" or "check", the last being [Config].Check.
 	Name    string
 	Verdict Verdict
 	// Reason is why it was refused; otherwise it is empty.
 	Reason Reason
-	// Found is what the token has, and Wanted what is accepted, for people to read.
-	// Found quotes what the sender of the token wrote.
+	// Found is what the token has, and Wanted what is accepted, for people to
+	// read. Found quotes what the sender of the token wrote.
 	Found, Wanted string
 }
 
@@ -40,8 +39,8 @@ type CheckResult struct {
 type Explanation struct {
 	// Checks are all checks, in their order.
 	Checks []CheckResult
-	// Err is nil if the token is accepted, otherwise an [*Error] with the reason of
-	// the first check that refused.
+	// Err is nil if the token is accepted, otherwise an [*Error] with the
+	// reason of the first check that refused.
 	Err error
 }
 
@@ -64,26 +63,27 @@ func (e Explanation) String() string {
 }
 
 // Explain verifies a token as [Verifier.Authenticate] does and says what was
-// compared, for operators and tests: it goes on after a refusal, with the checks
-// that stand on their own, so that all faults show at once. It looks for keys only
-// if the token is of the issuer and its algorithm is accepted, and calls
-// [Config].Check only if everything else has passed. Of a token with several faults
-// Authenticate may give another reason: that its key is unknown, if the key ID was
-// invented and others are as well. A bound token is explained without a proof, which
-// only a request has.
+// compared, for operators and tests. It goes on after a refusal, with the
+// checks that stand on their own, so that all faults show at once. It looks for
+// keys only if the token is of the issuer and its algorithm is accepted, and
+// calls [Config].Check only if everything else has passed. Of a token with
+// several faults Authenticate may give another reason: that its key is unknown,
+// if the key ID was invented and others are as well. Of a token that is bound
+// to a key it shows whether a proof could be accepted, and makes none of the
+// Confirmers prove it: only a request has the proof.
 //
 // It never shows the signature, a secret, or a claim other than those checked;
-// what it shows is still for those who may see the token. It is no part of serving
-// requests: use Authenticate there.
-func (v *Verifier) Explain(ctx context.Context, text string) Explanation {
+// what it shows is still for those who may see the token. It is no part of
+// serving requests: use Authenticate there.
+func (v *Verifier) Explain(ctx context.Context, token string) Explanation {
 	if !v.isMade() {
 		return Explanation{Err: errNotMade}
 	}
-	return explain(ctx, v.accepted, v, v, text)
+	return explain(ctx, v.accepted, v, v, token)
 }
 
-// explain explains a token of one of the issuers. nearest is whose rules it is held
-// against if its issuer is not trusted, nil for none.
+// explain explains a token of one of the issuers. nearest is whose rules it is
+// held against if its issuer is not trusted, nil for none.
 func explain(
 	ctx context.Context, accepted jws.Algorithms, issuers router, nearest *Verifier, text string,
 ) Explanation {
@@ -92,14 +92,8 @@ func explain(
 		credentials: Credentials{Scheme: "Bearer"},
 		seeded:      []byte(text),
 	}}
-	if len(text) > issuers.sizes() {
-		e.add(e.compared("form"), errTooLarge)
-		e.failed = true
-	}
 	for i := range checks {
-		if i > 0 || !e.failed {
-			e.do(ctx, i)
-		}
+		e.do(ctx, i)
 	}
 	return e.Explanation
 }
@@ -109,7 +103,6 @@ type explainer struct {
 	Explanation
 	nearest *Verifier
 	work    *work // not one to be used again
-	failed  bool  // before an issuer was found
 }
 
 // add takes note of a check that was made.
@@ -141,17 +134,35 @@ func (e *explainer) do(ctx context.Context, i int) {
 		e.Checks = append(e.Checks, CheckResult{Name: name, Verdict: VerdictSkipped})
 		return
 	}
-	err := checks[i].run(ctx, e.work)
-	if name == "issuer" && err != nil {
-		e.work.v = e.nearest
-	}
+	err := e.run(ctx, i)
 	result := e.compared(name)
-	if err != nil && result.Found == "" { // the cause says what is wrong
-		if cause := errors.Unwrap(err); cause != nil && cause != ErrUnrecognized {
-			result.Found = clip(strings.TrimPrefix(cause.Error(), "claims: "))
-		}
+	if err != nil {
+		e.refine(&result, err)
+	}
+	if name == "binding" && err == nil && e.work.claims.cnf != "" {
+		result.Verdict = VerdictSkipped
+		e.Checks = append(e.Checks, result)
+		return
 	}
 	e.add(result, err)
+}
+
+// run does a check.
+func (e *explainer) run(ctx context.Context, i int) error {
+	if len(e.work.text()) > e.work.issuers.sizes() && checks[i].name == "form" {
+		return errTooLarge
+	}
+	if checks[i].name == "binding" && e.work.claims.cnf != "" {
+		_, err := e.work.provable()
+		return err
+	}
+	err := checks[i].run(ctx, e.work)
+	if err != nil && e.work.v == nil && checks[i].name == "issuer" {
+		if e.work.v, _ = nearest(e.work.issuers, e.work.claims.issuer); e.work.v == nil {
+			e.work.v = e.nearest
+		}
+	}
+	return err
 }
 
 // stands reports whether what a check relies on is so.

@@ -80,7 +80,15 @@ func (e *explainer) comparedBinding() (found, wanted string) {
 	case len(w.v.confirmers) == 0:
 		return "cnf", "no cnf: a key cannot be proven here"
 	}
-	return "cnf " + clip(e.work.claims.cnf), "a proof in the request"
+	found = "cnf " + clip(quoteRaw(e.work.claims.cnf))
+	if scheme, err := e.work.provable(); err == nil {
+		return found, "a proof in the request, presented as " + scheme
+	}
+	var members []string
+	for _, c := range e.work.v.confirmers {
+		members = append(members, c.member)
+	}
+	return found, "no member but " + oneOf(members, "")
 }
 
 func (e *explainer) comparedType() (found, wanted string) {
@@ -132,7 +140,14 @@ func (e *explainer) comparedClaims() (found, wanted string) {
 		return "claim " + quote(name), "no name that differs from " + quote(of) + " in case alone"
 	}
 	if lacking := e.work.lacking(); lacking != nil {
-		return "no " + strings.Join(lacking.names, " or "), strings.Join(required, ", ")
+		found = "no " + strings.Join(lacking.names, " or ")
+		for _, name := range lacking.names {
+			if value, ok := e.work.members.Find(name); ok { // and says nothing
+				found += ": it is " + clip(quoteRaw(value))
+				break
+			}
+		}
+		return found, strings.Join(required, ", ")
 	}
 	return strings.Join(required, ", "), ""
 }
@@ -158,6 +173,12 @@ func oneOf(list []string, none string) string {
 // quote makes what a sender wrote fit to be shown on a terminal, and what looks
 // like another letter seen for what it is.
 func quote(s string) string { return clip(strconv.QuoteToASCII(s)) }
+
+// quoteRaw is quote for JSON, which has quotation marks of its own.
+func quoteRaw(s string) string {
+	quoted := strconv.QuoteToASCII(s)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+}
 
 func clip(s string) string {
 	if len(s) <= maxQuoted {

@@ -5,13 +5,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport-go/sallyport/claims/internal/clock"
 	"github.com/sallyport-go/sallyport/claims/internal/jws"
 	"github.com/sallyport-go/sallyport/claims/internal/tokencache"
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// pipeline verifies tokens for a [Verifier], [Issuers] or [Tenants], which know the
-// issuers, and remembers those that it has verified.
+// pipeline verifies tokens for a [Verifier], [Issuers] or [Tenants], which know
+// the issuers, and remembers those that it has verified.
 type pipeline struct {
 	accepted jws.Algorithms
 	hash     *tokencache.Hash
@@ -27,8 +28,8 @@ type router interface {
 	takes(scheme string) bool
 	// sizes returns how long a token may be whose issuer is not known yet.
 	sizes() (maxTokenSize int)
-	// early may refuse a token by its header, before the payload is decoded. It is
-	// not asked about headers of verified tokens.
+	// early may refuse a token by its header, before the payload is decoded. It
+	// is not asked about headers of verified tokens.
 	early(h header, payload []byte) error
 	route(ctx context.Context, issuer string) (*Verifier, error)
 	// wanted says which issuers are trusted, for people.
@@ -62,12 +63,13 @@ func (p *pipeline) authenticate(
 	w := p.load(c, issuers)
 	defer w.release()
 	if err := p.verify(ctx, w); err != nil {
-		return nil, err
+		return nil, w.v.ofIssuer(err)
 	}
 	return w.claims.claims(), nil
 }
 
-// verify does all checks, or, of a remembered token, those whose outcome can change.
+// verify does all checks, or, of a remembered token, those whose outcome can
+// change.
 func (p *pipeline) verify(ctx context.Context, w *work) error {
 	if err := p.readHeader(ctx, w); err != nil {
 		return err
@@ -98,8 +100,8 @@ func (p *pipeline) verify(ctx context.Context, w *work) error {
 	return w.run(ctx, atBinding, len(checks))
 }
 
-// readHeader finds the segments and reads the header, unless it is that of a token
-// verified before.
+// readHeader finds the segments and reads the header, unless it is that of a
+// token verified before.
 func (p *pipeline) readHeader(ctx context.Context, w *work) error {
 	if err := checkForm(ctx, w); err != nil {
 		return err
@@ -110,16 +112,20 @@ func (p *pipeline) readHeader(ctx context.Context, w *work) error {
 	if err := checkHeader(ctx, w); err != nil {
 		return err
 	}
-	return w.issuers.early(w.header, w.segments.payload)
+	if err := w.issuers.early(w.header, w.segments.payload); err != nil {
+		w.v, _ = w.issuers.(*Verifier) // the payload names its issuer
+		return err
+	}
+	return nil
 }
 
 // finish does the checks that cost, up to those that each use repeats.
 func (p *pipeline) finish(ctx context.Context, w *work) error {
-	began := w.now
+	late := clock.Read(w.now).Add(time.Second)
 	if err := w.run(ctx, atKey, atSignature); err != nil {
 		return err
 	}
-	if time.Since(began) > time.Second { // keys, or another, were waited for
+	if clock.Now().Reached(late) { // keys, or another, were waited for
 		w.now = time.Now()
 		if err := checkTime(ctx, w); err != nil {
 			return err
@@ -134,8 +140,8 @@ func (p *pipeline) finish(ctx context.Context, w *work) error {
 	return nil
 }
 
-// once is finish, and remembers the token. If an identical one is being verified it
-// waits for that, and reports whether all is done.
+// once is finish, and remembers the token. If an identical one is being
+// verified it waits for that, and reports whether all is done.
 func (p *pipeline) once(ctx context.Context, w *work) (known bool, err error) {
 	if flight := p.cache.Board(ctx, &w.hash); flight != nil {
 		defer p.cache.Land(flight)
@@ -164,8 +170,8 @@ func (p *pipeline) once(ctx context.Context, w *work) (known bool, err error) {
 	return false, nil
 }
 
-// recall re-checks a remembered token and reports whether it is one. If it is not,
-// the token must be verified in full.
+// recall re-checks a remembered token and reports whether it is one. If it is
+// not, the token must be verified in full.
 func (p *pipeline) recall(ctx context.Context, w *work) (known bool, err error) {
 	now := time.Now()
 	t := p.cache.Find(&w.hash, now)
@@ -188,8 +194,8 @@ func (p *pipeline) recall(ctx context.Context, w *work) (known bool, err error) 
 	return true, nil
 }
 
-// recheck does again what each use of a token does, but for its binding, which a
-// request proves once: of claims that the owner of issuers made.
+// recheck does again what each use of a token does, but for its binding, which
+// a request proves once: of claims that the owner of issuers made.
 func (p *pipeline) recheck(ctx context.Context, caller *Claims, issuers router) error {
 	f := caller.of()
 	if f.origin.by == nil || f.origin.by != issuers.owner() {
@@ -202,9 +208,9 @@ func (p *pipeline) recheck(ctx context.Context, caller *Claims, issuers router) 
 			continue
 		}
 		if err := checks[i].run(ctx, w); err == errForgetToken {
-			return errSuperseded
+			return w.v.ofIssuer(errSuperseded)
 		} else if err != nil {
-			return err
+			return w.v.ofIssuer(err)
 		}
 	}
 	return nil

@@ -1,5 +1,5 @@
-// Package foreign calls code of the library's users: it may panic, take too long, or
-// end its goroutine, and none of it may be felt beyond the answer.
+// Package foreign calls code of the library's users: it may panic, take too
+// long, or end its goroutine, and none of it may be felt beyond the answer.
 package foreign
 
 import (
@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 )
 
-// PanicError is a panic of a user's code. It is for operators: the value may quote
-// what a request holds.
+// PanicError is a panic of a user's code. It is for operators: the value may
+// quote what a request holds.
 type PanicError struct {
 	Name  string // of what was called, in its author's words
 	Value any
@@ -21,6 +23,33 @@ type PanicError struct {
 // Error says what panicked, with what and where.
 func (e *PanicError) Error() string {
 	return fmt.Sprintf("%s panicked: %v\n%s", e.Name, e.Value, e.Stack)
+}
+
+// Brief is Error on one line, with only the calls that led to the panic.
+func (e *PanicError) Brief() string {
+	return fmt.Sprintf("%s panicked: %v%s", e.Name, e.Value, e.where())
+}
+
+// where returns the last calls before the panic, those of the runtime left out.
+func (e *PanicError) where() string {
+	const shown = 3
+	lines := strings.Split(string(e.Stack), "\n")
+	panicked := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "panic(") })
+	if panicked < 0 {
+		return ""
+	}
+	var b strings.Builder
+	// Each call is a line, and one with its place.
+	for i, n := panicked+2, 0; i+1 < len(lines) && n < shown; i += 2 {
+		name := lines[i][:max(strings.LastIndexByte(lines[i], '('), 0)] // without its arguments
+		place, _, _ := strings.Cut(strings.TrimSpace(lines[i+1]), " +0x")
+		if strings.HasPrefix(name, "runtime.") || name == "" {
+			continue
+		}
+		fmt.Fprintf(&b, ", at %s %s", name, place)
+		n++
+	}
+	return b.String()
 }
 
 // Unwrap returns the value if it is an error.
@@ -36,14 +65,15 @@ var (
 	ErrExited = errors.New("ended its goroutine")
 )
 
-// Name is a name of what is called: anything that has one as its String is one, which
-// is asked for only if there is something to tell.
+// Name is a name of what is called: anything that has one as its String is one,
+// which is asked for only if there is something to tell.
 type Name string
 
 // String returns the name.
 func (n Name) String() string { return string(n) }
 
-// Recover is deferred by whoever calls a user's code: it makes a panic an error.
+// Recover is deferred by whoever calls a user's code: it makes a panic an
+// error.
 func Recover(name fmt.Stringer, err *error) {
 	if v := recover(); v != nil {
 		*err = &PanicError{Name: name.String(), Value: v, Stack: debug.Stack()}

@@ -1,7 +1,7 @@
 package strict
 
-// base64url values of the characters at each of the four places of a group, 1<<24
-// or more for what is none.
+// base64url values of the characters at each of the four places of a group,
+// 1<<24 or more for what is none.
 var values = func() (tables [4][256]uint32) {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	for place := range tables {
@@ -15,11 +15,11 @@ var values = func() (tables [4][256]uint32) {
 	return tables
 }()
 
-// Decode puts what a segment stands for in the place of what is in dst. The segment
-// must be base64url (RFC 7515 section 2) as an encoder writes it: without padding,
-// without line breaks, which encoding/base64 passes over, and without bits that
-// count for nothing, so that a token has one spelling (RFC 4648 section 3.5). An
-// empty one stands for nothing.
+// Decode puts what a segment stands for in the place of what is in dst. The
+// segment must be base64url (RFC 7515 section 2) as an encoder writes it:
+// without padding, without line breaks, which encoding/base64 passes over, and
+// without bits that count for nothing, so that a token has one spelling (RFC
+// 4648 section 3.5). An empty one stands for nothing.
 func Decode(dst []byte, segment []byte) ([]byte, bool) {
 	dst = dst[:0]
 	if cap(dst) < len(segment) {

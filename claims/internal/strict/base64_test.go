@@ -28,7 +28,7 @@ func assertSameAsLibrary(t testing.TB, segment string) {
 	}
 }
 
-// TestDecode_allCharacters byte at each place, and each pair and triple of characters at the end.
+// Every byte at each place, and each pair and triple of characters at the end.
 func TestDecode_allCharacters(t *testing.T) {
 	t.Parallel()
 	for c := range 256 {

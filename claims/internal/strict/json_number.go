@@ -9,43 +9,50 @@ import (
 // ReadNumber reads a number and returns its text.
 func (r *Reader) ReadNumber() string {
 	r.space()
+	if r.Failed() {
+		return ""
+	}
 	start := r.pos
-	r.acceptAt('-')
-	if !r.acceptAt('0') {
-		r.digits()
-	}
-	if r.acceptAt('.') {
-		r.digits()
-	}
-	if r.acceptAt('e') || r.acceptAt('E') {
-		if !r.acceptAt('+') {
-			r.acceptAt('-')
-		}
-		r.digits()
-	}
-	if r.bad {
+	var ok bool
+	if r.pos, ok = number(r.text, start); !ok {
+		r.Fail()
 		return ""
 	}
 	return r.text[start:r.pos]
 }
 
-// acceptAt is accept without white space before c.
-func (r *Reader) acceptAt(c byte) bool {
-	if r.bad || r.pos >= len(r.text) || r.text[r.pos] != c {
-		return false
+// number returns where a number ends, or where there should be a digit.
+func number(text string, at int) (end int, ok bool) {
+	if at < len(text) && text[at] == '-' {
+		at++
 	}
-	r.pos++
-	return true
+	if at < len(text) && text[at] == '0' {
+		at++
+	} else if at, ok = digits(text, at); !ok {
+		return at, false
+	}
+	if at < len(text) && text[at] == '.' {
+		if at, ok = digits(text, at+1); !ok {
+			return at, false
+		}
+	}
+	if at < len(text) && text[at]|0x20 == 'e' {
+		at++
+		if at < len(text) && (text[at] == '+' || text[at] == '-') {
+			at++
+		}
+		if at, ok = digits(text, at); !ok {
+			return at, false
+		}
+	}
+	return at, true
 }
 
-func (r *Reader) digits() {
-	start := r.pos
-	for r.pos < len(r.text) && '0' <= r.text[r.pos] && r.text[r.pos] <= '9' {
-		r.pos++
+// digits returns where digits end, of which there must be one.
+func digits(text string, at int) (end int, ok bool) {
+	for end = at; end < len(text) && text[end]-'0' <= 9; end++ {
 	}
-	if r.pos == start {
-		r.Fail()
-	}
+	return end, end > at
 }
 
 const (
@@ -57,12 +64,12 @@ const (
 	maxDateSize = 64
 )
 
-// ReadDate reads a NumericDate (RFC 7519 section 2), an integer or a fraction, from
-// 1970 to 9999. It is exact to the nanosecond, whatever follows being cut off:
-// rounded up, a token would live on.
+// ReadDate reads a NumericDate (RFC 7519 section 2), an integer or a fraction,
+// from 1970 to 9999. It is exact to the nanosecond, whatever follows being cut
+// off: rounded up, a token would live on.
 func (r *Reader) ReadDate() time.Time {
 	text := r.ReadNumber()
-	if r.bad {
+	if r.Failed() {
 		return time.Time{}
 	}
 	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
@@ -89,7 +96,8 @@ func parseDate(text string) (seconds, nanoseconds int64, ok bool) {
 	negative := strings.HasPrefix(text, "-")
 	mantissa, power := strings.TrimPrefix(text, "-"), 0
 	if i := strings.IndexAny(mantissa, "eE"); i >= 0 {
-		// An exponent too large for an int comes out as the largest, with an error.
+		// An exponent too large for an int comes out as the largest, with an
+		// error.
 		power, _ = strconv.Atoi(mantissa[i+1:])
 		mantissa = mantissa[:i]
 	}

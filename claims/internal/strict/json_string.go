@@ -8,26 +8,38 @@ import (
 )
 
 // ReadString reads a string.
-func (r *Reader) ReadString() string {
+func (r *Reader) ReadString() string { return r.readString(true) }
+
+// readString reads a string; one with escapes is put together only to be kept.
+func (r *Reader) readString(keep bool) string {
 	r.expect('"')
-	if r.bad {
+	if r.Failed() {
 		return ""
 	}
 	start := r.pos
+	if start < len(r.text) && r.text[start] == '"' {
+		r.pos++
+		return ""
+	}
 	end, beyondASCII := plainRun(r.text, start)
 	for ; end < len(r.text); end++ {
 		switch c := r.text[end]; {
 		case c == '"':
 			s := r.text[start:end]
-			r.pos = end + 1
 			if beyondASCII && !utf8.ValidString(s) {
-				r.Fail()
+				r.fail(NotUTF8)
 				return ""
 			}
+			r.pos = end + 1
 			return s
 		case c == '\\':
-			return r.escapedString()
+			if !utf8.ValidString(r.text[start:end]) {
+				r.fail(NotUTF8)
+				return ""
+			}
+			return r.escapedString(end, keep)
 		case c < 0x20:
+			r.pos = end
 			r.Fail()
 			return ""
 		case c >= utf8.RuneSelf:
@@ -39,8 +51,8 @@ func (r *Reader) ReadString() string {
 }
 
 // plainRun returns how far the text is surely neither a quotation mark, nor a
-// backslash, nor a control character, eight bytes at a time, and whether there may
-// be characters beyond ASCII until there.
+// backslash, nor a control character, eight bytes at a time, and whether there
+// may be characters beyond ASCII until there.
 func plainRun(text string, from int) (end int, beyondASCII bool) {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	seen := uint64(0)
@@ -59,30 +71,42 @@ func plainRun(text string, from int) (end int, beyondASCII bool) {
 	return from, seen&highs != 0
 }
 
-// escapedString reads on from the start of a string that has an escape.
-func (r *Reader) escapedString() string {
-	start := r.pos
-	var b strings.Builder
-	for r.pos < len(r.text) {
-		c := r.text[r.pos]
-		r.pos++
-		switch {
+// escapedString reads on from the first escape in a string.
+func (r *Reader) escapedString(at int, keep bool) string {
+	var b []byte
+	if keep {
+		b = append(make([]byte, 0, at-r.pos+32), r.text[r.pos:at]...)
+	}
+	for r.pos = at; r.pos < len(r.text); {
+		switch c := r.text[r.pos]; {
 		case c == '"':
-			if !utf8.ValidString(r.text[start:r.pos]) {
-				r.Fail()
+			r.pos++
+			return string(b)
+		case c == '\\':
+			r.pos++
+			char := r.escape()
+			if r.Failed() {
 				return ""
 			}
-			return b.String()
-		case c == '\\':
-			b.WriteRune(r.escape())
-			if r.bad {
-				return ""
+			if keep {
+				b = utf8.AppendRune(b, char)
 			}
 		case c < 0x20:
 			r.Fail()
 			return ""
 		default:
-			b.WriteByte(c)
+			end := r.pos + 1
+			for end < len(r.text) && r.text[end] >= 0x20 && r.text[end] != '"' && r.text[end] != '\\' {
+				end++
+			}
+			if !utf8.ValidString(r.text[r.pos:end]) {
+				r.fail(NotUTF8)
+				return ""
+			}
+			if keep {
+				b = append(b, r.text[r.pos:end]...)
+			}
+			r.pos = end
 		}
 	}
 	r.Fail()
@@ -115,10 +139,14 @@ func (r *Reader) escape() rune {
 		if !utf16.IsSurrogate(first) {
 			return first
 		}
-		r.literal(`\u`)
+		if !strings.HasPrefix(r.text[r.pos:], `\u`) {
+			r.fail(NotUTF8)
+			return 0
+		}
+		r.pos += len(`\u`)
 		char := utf16.DecodeRune(first, r.hex4())
 		if char == utf8.RuneError {
-			r.Fail()
+			r.fail(NotUTF8)
 		}
 		return char
 	}
@@ -127,7 +155,7 @@ func (r *Reader) escape() rune {
 }
 
 func (r *Reader) hex4() rune {
-	if r.bad || r.pos+4 > len(r.text) {
+	if r.Failed() || r.pos+4 > len(r.text) {
 		r.Fail()
 		return 0
 	}
@@ -157,21 +185,38 @@ func (r *Reader) ReadStrings() []string {
 	}
 	list := make([]string, 0, 2) // as many as most have
 	for r.Enter('['); r.Next(']'); {
+		if r.isFull(len(list)) {
+			return nil
+		}
 		list = append(list, r.ReadString())
 	}
 	return list
 }
 
-// ReadWords reads a space-separated string, or an array of strings; never nil. An
-// element of an array is one scope, spaces and all: it can then equal no scope
-// that a requirement names.
+// isFull reports whether a list that has n elements may have no more, which
+// makes the Reader bad.
+func (r *Reader) isFull(n int) bool {
+	if r.longest == 0 || n < r.longest {
+		return false
+	}
+	r.fail(TooLong)
+	return true
+}
+
+// ReadWords reads a space-separated string, or an array of strings; never nil.
+// An element of an array is one scope, spaces and all: it can then equal no
+// scope that a requirement names.
 func (r *Reader) ReadWords() []string {
 	if r.Peek() == '[' {
 		return r.ReadStrings()
 	}
 	// RFC 6749 section 3.3: space is the one separator.
 	text := r.ReadString()
-	list := make([]string, 0, words(text))
+	n := words(text)
+	if n > 0 && r.isFull(n-1) {
+		return nil
+	}
+	list := make([]string, 0, n)
 	start := 0
 	for i := range len(text) + 1 {
 		if i < len(text) && text[i] != ' ' {

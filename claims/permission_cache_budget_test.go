@@ -12,8 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims/claimstest"
 )
 
-// To look up the permissions of a caller who is remembered allocates nothing beyond the
-// context that every request has.
+// To look up the permissions of a caller who is remembered allocates nothing
+// beyond the context that every request has.
 //
 // It is not parallel: what others allocate would count.
 func TestBudget_permissions(t *testing.T) {
@@ -51,7 +51,7 @@ func TestBudget_permissions(t *testing.T) {
 		authorize() // it is remembered from now on
 		assert.LessOrEqual(t, testing.AllocsPerRun(100, authorize), 1.0, name)
 	}
-	// Who is refused costs no more.
+	// A refusal costs no more.
 	guard, err := claims.NewGuard(verifier, claims.GuardConfig{Permissions: cache})
 	require.NoError(t, err)
 	call := attempt{Needs: claims.Permissions("none"), Credentials: token}

@@ -16,16 +16,6 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// mayBy returns the outcome for principal name, who waits as long as that.
-func mayBy(t *testing.T, cache *claims.PermissionCache, name string, patience time.Duration) truth {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	guard := guardOf(t, says(t, m{"sub": name}), claims.GuardConfig{Permissions: cache})
-	_, err := ask(ctx, guard, claims.Permissions("p"), nil)
-	return truthOf(err)
-}
-
 // Requests of one principal that arrive together ask once.
 func TestPermissionCache_singleFlight(t *testing.T) {
 	t.Parallel()
@@ -42,7 +32,8 @@ func TestPermissionCache_singleFlight(t *testing.T) {
 	})
 }
 
-// What is forgotten of one is nothing to those who wait for an answer about another.
+// To forget one principal is nothing to those who wait for an answer about
+// another.
 func TestPermissionCache_forgetsOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -61,8 +52,8 @@ func TestPermissionCache_forgetsOne(t *testing.T) {
 	})
 }
 
-// The source is asked about 64 principals at a time; the others wait for their turn,
-// and no longer than a call may take.
+// The source is asked about 64 principals at a time; the others wait for their
+// turn, and no longer than a call may take.
 func TestPermissionCache_turns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -117,8 +108,8 @@ func TestPermissionCache_tooBusy(t *testing.T) {
 	})
 }
 
-// A source that hangs is waited for no longer than Timeout, also one that does not look
-// at its context.
+// A source that hangs is waited for no longer than Timeout, also one that does
+// not look at its context.
 func TestPermissionCache_hangs(t *testing.T) {
 	t.Parallel()
 	for name, heeds := range map[string]bool{"and heeds its context": true, "and does not": false} {
@@ -156,7 +147,8 @@ func TestPermissionCache_hangs(t *testing.T) {
 	}
 }
 
-// A call whose goroutine ends, as that of a test that fails, is a failure like any.
+// A call whose goroutine ends, as that of a test that fails, is a failure like
+// any.
 func TestPermissionCache_goexit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -180,7 +172,7 @@ func TestPermissionCache_goexit(t *testing.T) {
 	})
 }
 
-// Who gives up is told so at once, and those who wait with him are not.
+// A request that gives up ends at once, and those that wait with it do not.
 func TestPermissionCache_waiterGivesUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -201,7 +193,8 @@ func TestPermissionCache_waiterGivesUp(t *testing.T) {
 	})
 }
 
-// What is being asked while it is forgotten was asked before: it counts for nobody.
+// An answer that is forgotten while it is asked for was asked before: it is
+// nobody's.
 func TestPermissionCache_forgottenInFlight(t *testing.T) {
 	t.Parallel()
 	for name, forget := range map[string]claims.Principal{
@@ -236,7 +229,7 @@ func TestPermissionCache_forgottenInFlight(t *testing.T) {
 				start := time.Now()
 				requests.Wait()
 				assert.Equal(t, 2, calls)
-				assert.Equal(t, 3*time.Second, time.Since(start), "it learns when the first is done")
+				assert.Equal(t, 2*time.Second, time.Since(start), "the first is not waited for")
 
 				// And where it is asked ahead of time.
 				mu.Lock()

@@ -2,7 +2,6 @@ package claims_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport-go/sallyport/claims"
-	"github.com/sallyport-go/sallyport/claims/claimstest"
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
@@ -22,14 +20,12 @@ func occupied(t *testing.T) (d *directory, tenants *claims.Tenants, letGo func()
 	names := append(tenantNames(16), "a")
 	d = newDirectory(t, names...)
 	hold := make(chan struct{})
-	tenants, err := claims.NewTenants(claims.TenantsConfig{
-		Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
-			if issuer != "https://a.example" {
-				<-hold
-			}
-			return d.resolve(ctx, issuer)
-		},
-	})
+	tenants, err := claims.NewTenants(func(ctx context.Context, issuer string) (claims.Config, error) {
+		if issuer != "https://a.example" {
+			<-hold
+		}
+		return d.resolve(ctx, issuer)
+	}, claims.TenantsConfig{})
 	require.NoError(t, err)
 	for _, name := range names[:16] {
 		go func() { _, _ = tenants.Authenticate(t.Context(), d.mint(name)) }()
@@ -38,8 +34,8 @@ func occupied(t *testing.T) (d *directory, tenants *claims.Tenants, letGo func()
 	return d, tenants, func() { close(hold) }
 }
 
-// Who waits for a turn while its issuer is forgotten is answered by a question
-// that is asked afterwards.
+// A request that waits for a turn while its issuer is forgotten is answered by
+// a question that is asked afterwards.
 func TestTenants_forgottenWhileWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -88,18 +84,6 @@ func TestTenants_noTurn(t *testing.T) {
 	})
 }
 
-// Operators are told what Resolve panicked with.
-func TestTenants_panicIsTheCause(t *testing.T) {
-	t.Parallel()
-	tenants, err := claims.NewTenants(claims.TenantsConfig{
-		Resolve: func(context.Context, string) (claims.Config, error) { panic("own mistake") },
-	})
-	require.NoError(t, err)
-	issuer := newIssuer(t, claimstest.Config{})
-	_, err = tenants.Authenticate(t.Context(), bearer(issuer.Mint(claimstest.Token{})))
-	require.ErrorContains(t, errors.Unwrap(err), "own mistake")
-}
-
 // forgetful has the issuer forgotten while its keys are looked up.
 type forgetful struct {
 	claims.KeySource
@@ -116,14 +100,11 @@ func TestTenants_forgottenWhileVerified(t *testing.T) {
 	t.Parallel()
 	d := newDirectory(t, "a")
 	var tenants *claims.Tenants
-	tenants, err := claims.NewTenants(claims.TenantsConfig{
-		Max: 1,
-		Resolve: func(ctx context.Context, issuer string) (claims.Config, error) {
-			cfg, err := d.resolve(ctx, issuer)
-			cfg.Keys = forgetful{cfg.Keys, func() { tenants.Forget(issuer) }}
-			return cfg, err
-		},
-	})
+	tenants, err := claims.NewTenants(func(ctx context.Context, issuer string) (claims.Config, error) {
+		cfg, err := d.resolve(ctx, issuer)
+		cfg.Keys = forgetful{cfg.Keys, func() { tenants.Forget(issuer) }}
+		return cfg, err
+	}, claims.TenantsConfig{Max: 1})
 	require.NoError(t, err)
 	for range 3 {
 		_, err := tenants.Authenticate(t.Context(), d.mint("a"))

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -65,8 +67,8 @@ var permissionVerifier = sync.OnceValue(func() *claims.Verifier {
 	return verifier
 })
 
-// permitted returns a caller whose token says this, and whose permissions are those
-// in its "permissions".
+// permitted returns a caller whose token says this, and whose permissions are
+// those in its "permissions".
 func permitted(t testing.TB, members m) *claims.Claims {
 	t.Helper()
 	caller, err := permissionVerifier().Authenticate(t.Context(), bearer(
@@ -139,4 +141,113 @@ func assertRefusal(t testing.TB, class, err error, text ...any) *claims.Error {
 		assert.Equal(t, class, refusal.Class(), text...)
 	}
 	return refusal
+}
+
+// counted is a source that counts how often it is asked. It is changed while it
+// is not.
+type counted struct {
+	mu     sync.Mutex
+	asked  []claims.Principal
+	took   time.Duration
+	grants claims.Grants
+	err    error
+}
+
+func (c *counted) Permissions(ctx context.Context, who claims.Principal) (claims.Grants, error) {
+	c.mu.Lock()
+	c.asked = append(c.asked, who)
+	took, grants, err := c.took, c.grants, c.err
+	c.mu.Unlock()
+	if took > 0 {
+		select {
+		case <-time.After(took):
+		case <-ctx.Done():
+			return claims.Grants{}, ctx.Err()
+		}
+	}
+	return grants, err
+}
+
+func (c *counted) set(grants claims.Grants, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.grants, c.err = grants, err
+}
+
+func (c *counted) calls() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.asked)
+}
+
+// held is a source that answers when it is told to.
+type held struct {
+	asked  chan claims.Principal
+	answer chan claims.Grants
+}
+
+func (h *held) Permissions(_ context.Context, who claims.Principal) (claims.Grants, error) {
+	h.asked <- who
+	return <-h.answer, nil
+}
+
+// eachKind runs f for a source itself and for one in a cache.
+func eachKind(t *testing.T, f func(t *testing.T, kind func(claims.PermissionSource) claims.PermissionSource)) {
+	t.Helper()
+	t.Run("source", func(t *testing.T) {
+		t.Parallel()
+		f(t, func(s claims.PermissionSource) claims.PermissionSource { return s })
+	})
+	t.Run("cache", func(t *testing.T) {
+		t.Parallel()
+		f(t, func(s claims.PermissionSource) claims.PermissionSource {
+			return cacheOf(t, s, claims.PermissionCacheConfig{})
+		})
+	})
+}
+
+// holder is a caller in front of a cache.
+type holder struct {
+	t     *testing.T
+	guard *claims.Guard
+}
+
+func holderOf(t *testing.T, cache *claims.PermissionCache, members m) holder {
+	t.Helper()
+	return holder{t, guardOf(t, says(t, members), claims.GuardConfig{Permissions: cache})}
+}
+
+// may returns the outcome of a request that needs permission p.
+func (h holder) may() truth {
+	h.t.Helper()
+	_, err := ask(h.t.Context(), h.guard, claims.Permissions("p"), nil)
+	return truthOf(err)
+}
+
+// after returns it after some time.
+func (h holder) after(d time.Duration) truth {
+	h.t.Helper()
+	time.Sleep(d)
+	outcome := h.may()
+	synctest.Wait()
+	return outcome
+}
+
+const ns = time.Nanosecond
+
+// mayBy returns the outcome for principal name, who waits as long as that.
+func mayBy(t *testing.T, cache *claims.PermissionCache, name string, patience time.Duration) truth {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	guard := guardOf(t, says(t, m{"sub": name}), claims.GuardConfig{Permissions: cache})
+	_, err := ask(ctx, guard, claims.Permissions("p"), nil)
+	return truthOf(err)
+}
+
+// asked asks a cache about a subject.
+func asked(t *testing.T, cache *claims.PermissionCache, subject string) {
+	t.Helper()
+	_, err := cache.Permissions(t.Context(), claims.Principal{Subject: subject})
+	require.NoError(t, err)
 }

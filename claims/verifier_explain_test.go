@@ -22,8 +22,8 @@ var explained = []string{
 	"key", "signature", "client", "binding", "check",
 }
 
-// Explain and Authenticate agree on every token, and the first check that refused
-// is the reason.
+// Explain and Authenticate agree on every token, and the first check that
+// refused is the reason.
 func TestVerifier_Explain_agrees(t *testing.T) {
 	t.Parallel()
 	verifier := offline(t, nil)
@@ -182,21 +182,21 @@ algorithm  skipped
 		{
 			name: "header malformed", token: "e30x.b.c",
 			want: `
-header     refused: malformed       wanted strict base64url and JSON, a signature by ES256, ES384, ES512, Ed25519, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512, no crit
+header     refused: malformed       the header is not one JSON object and nothing else: near byte 2 of 3; wanted strict base64url and JSON, a signature by ES256, ES384, ES512, Ed25519, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512, no crit
 payload    skipped
 `,
 		},
 		{
 			name: "payload malformed", token: forged(head(nil), body(m{"exp": "x"})),
 			want: `
-payload    refused: malformed       claim "exp" is not a number of seconds, from 1970 to 9999; wanted strict base64url and JSON, claims of the right types, none twice
+payload    refused: malformed       claim "exp" is not a number of seconds, from 1970 to 9999: "exp": "x"; wanted strict base64url and JSON, claims of the right types, none twice
 issuer     skipped
 `,
 		},
 		{
 			name: "times missing", token: forged(head(nil), body(m{"exp": claimstest.Omit, "iat": claimstest.Omit})),
 			want: `
-time       refused: claims          exp missing; wanted now 2000-01-01T00:00:00Z within 30s
+time       refused: claims          exp missing: claim "exp" is required; wanted now 2000-01-01T00:00:00Z within 30s
 `,
 		},
 		{
@@ -268,7 +268,8 @@ func TestVerifier_Explain_form(t *testing.T) {
 	}
 }
 
-// What an audience is compared with is said where there is none to compare with.
+// What an audience is compared with is said where there is none to compare
+// with.
 func TestVerifier_Explain_audienceWanted(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -297,8 +298,8 @@ func TestVerifier_Explain_audienceWanted(t *testing.T) {
 	}
 }
 
-// It makes no request for a token of nobody that is trusted, nor for an algorithm
-// that is not accepted.
+// It makes no request for a token of nobody that is trusted, nor for an
+// algorithm that is not accepted.
 func TestVerifier_Explain_requests(t *testing.T) {
 	t.Parallel()
 	issuer := newForgerIssuer(t)

@@ -15,13 +15,7 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-func asked(t *testing.T, cache *claims.PermissionCache, subject string) {
-	t.Helper()
-	_, err := cache.Permissions(t.Context(), claims.Principal{Subject: subject})
-	require.NoError(t, err)
-}
-
-// The one asked about longest ago gives way, of some.
+// The oldest answer is evicted.
 func TestPermissionCache_evicts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -38,7 +32,8 @@ func TestPermissionCache_evicts(t *testing.T) {
 		calls := by.calls()
 		asked(t, cache, "95")
 		assert.Equal(t, calls+1, by.calls(), "the one before is not")
-		// A request keeps what it knows, and a token that is met again asks again.
+		// A request keeps what it knows, and a token that is met again asks
+		// again.
 		holder := holderOf(t, cache, m{"sub": "alice"})
 		require.Equal(t, allowed, holder.may())
 		ctx, err := ask(t.Context(), holder.guard, claims.Permissions("p"), nil)
@@ -55,7 +50,8 @@ func TestPermissionCache_evicts(t *testing.T) {
 	})
 }
 
-// Who comes last is not who gives way, though a failure counts the shortest.
+// The newest answer is not evicted, though a failure is valid for the shortest
+// time.
 func TestPermissionCache_evictsNoNewcomer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -67,7 +63,7 @@ func TestPermissionCache_evictsNoNewcomer(t *testing.T) {
 			_, err := cache.Permissions(t.Context(), claims.Principal{Subject: "bob"})
 			assertRefusal(t, claims.ErrUnavailable, err)
 		}
-		assert.Equal(t, 2, by.calls(), "his failure is kept")
+		assert.Equal(t, 2, by.calls(), "the failure is kept")
 	})
 }
 
@@ -136,8 +132,8 @@ func TestPermissionCache_evictsBySize(t *testing.T) {
 	})
 }
 
-// What a source does later with what it has answered changes nothing, and neither does
-// what is done with what a cache answers.
+// What a source does later with what it has answered changes nothing, and
+// neither does what is done with what a cache answers.
 func TestPermissionCache_copies(t *testing.T) {
 	t.Parallel()
 	list, inOne := []string{"p", "q", "p"}, []string{"r"}
@@ -176,7 +172,7 @@ func leftBehind(f func()) int {
 	return int(after.HeapAlloc) - int(before.HeapAlloc)
 }
 
-// A principal who is remembered is not his whole token.
+// A principal in the cache does not hold the whole token.
 //
 // It is not parallel: what others hold would count.
 func TestPermissionCache_holdsNoTokens(t *testing.T) {
@@ -193,8 +189,8 @@ func TestPermissionCache_holdsNoTokens(t *testing.T) {
 	assert.Equal(t, n, cache.Len())
 }
 
-// What has given way takes no room, although the tokens of its principals are still
-// known.
+// What was evicted takes no room, although the tokens of its principals are
+// still known.
 //
 // It is not parallel: what others hold would count.
 func TestPermissionCache_frees(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// lookAlikes are names that are not "orders:read", each list of which grants it to
-// nobody.
+// lookAlikes are names that are not "orders:read", each list of which grants it
+// to nobody.
 var lookAlikes = []struct {
 	name string
 	list []string
@@ -82,7 +82,8 @@ func TestPermissions_tricks(t *testing.T) {
 	}
 }
 
-// What stands in the permissions claim may be of any type, and grants nothing then.
+// What stands in the permissions claim may be of any type, and grants nothing
+// then.
 func TestPermissions_otherTypes(t *testing.T) {
 	t.Parallel()
 	for _, value := range []any{
@@ -143,7 +144,7 @@ func assertWorkspaceShut(t *testing.T, caller *claims.Claims, by claims.Permissi
 	}
 }
 
-// A grant to one principal is no grant to one who is like him.
+// A grant to one principal is no grant to another that looks like it.
 func TestPrincipals_tricks(t *testing.T) {
 	t.Parallel()
 	alice := claims.Principal{Issuer: "https://issuer.example", Subject: "alice", ClientID: "shop"}

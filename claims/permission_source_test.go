@@ -15,45 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// counted is a source that counts how often it is asked. It is changed while it
-// is not.
-type counted struct {
-	mu     sync.Mutex
-	asked  []claims.Principal
-	took   time.Duration
-	grants claims.Grants
-	err    error
-}
-
-func (c *counted) Permissions(ctx context.Context, who claims.Principal) (claims.Grants, error) {
-	c.mu.Lock()
-	c.asked = append(c.asked, who)
-	took, grants, err := c.took, c.grants, c.err
-	c.mu.Unlock()
-	if took > 0 {
-		select {
-		case <-time.After(took):
-		case <-ctx.Done():
-			return claims.Grants{}, ctx.Err()
-		}
-	}
-	return grants, err
-}
-
-func (c *counted) set(grants claims.Grants, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.grants, c.err = grants, err
-}
-
-func (c *counted) calls() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.asked)
-}
-
 // A source is asked if, and only if, what the token says does not decide.
-func TestSource_askedOnlyWhenNeeded(t *testing.T) {
+func TestPermissionSource_askedOnlyWhenNeeded(t *testing.T) {
 	t.Parallel()
 	p, s := claims.Permissions, claims.Scopes
 	for _, tt := range []struct {
@@ -96,33 +59,8 @@ func TestSource_askedOnlyWhenNeeded(t *testing.T) {
 	}
 }
 
-// held is a source that answers when it is told to.
-type held struct {
-	asked  chan claims.Principal
-	answer chan claims.Grants
-}
-
-func (h *held) Permissions(_ context.Context, who claims.Principal) (claims.Grants, error) {
-	h.asked <- who
-	return <-h.answer, nil
-}
-
-func eachKind(t *testing.T, f func(t *testing.T, kind func(claims.PermissionSource) claims.PermissionSource)) {
-	t.Helper()
-	t.Run("source", func(t *testing.T) {
-		t.Parallel()
-		f(t, func(s claims.PermissionSource) claims.PermissionSource { return s })
-	})
-	t.Run("cache", func(t *testing.T) {
-		t.Parallel()
-		f(t, func(s claims.PermissionSource) claims.PermissionSource {
-			return cacheOf(t, s, claims.PermissionCacheConfig{})
-		})
-	})
-}
-
 // Parts of one request ask once, side by side or one after the other.
-func TestSource_oncePerRequest(t *testing.T) {
+func TestPermissionSource_oncePerRequest(t *testing.T) {
 	t.Parallel()
 	eachKind(t, func(t *testing.T, kind func(claims.PermissionSource) claims.PermissionSource) {
 		by := &held{make(chan claims.Principal, 99), make(chan claims.Grants, 99)}
@@ -148,7 +86,7 @@ func TestSource_oncePerRequest(t *testing.T) {
 }
 
 // A request that lasts longer than the answer, as a stream does, asks again.
-func TestSource_longRequest(t *testing.T) {
+func TestPermissionSource_longRequest(t *testing.T) {
 	t.Parallel()
 	eachKind(t, func(t *testing.T, kind func(claims.PermissionSource) claims.PermissionSource) {
 		synctest.Test(t, func(t *testing.T) {
@@ -169,7 +107,7 @@ func TestSource_longRequest(t *testing.T) {
 
 // A part that gives up does not speak for the others, and none has to wait
 // longer than it wants to.
-func TestSource_partsThatGiveUp(t *testing.T) {
+func TestPermissionSource_partsThatGiveUp(t *testing.T) {
 	t.Parallel()
 	eachKind(t, func(t *testing.T, kind func(claims.PermissionSource) claims.PermissionSource) {
 		by := &held{make(chan claims.Principal, 99), make(chan claims.Grants, 99)}
@@ -195,7 +133,7 @@ func TestSource_partsThatGiveUp(t *testing.T) {
 }
 
 // A failure of any kind is no refusal and no permission.
-func TestSource_failures(t *testing.T) {
+func TestPermissionSource_failures(t *testing.T) {
 	t.Parallel()
 	for name, fail := range map[string]source{
 		"error": func(context.Context, claims.Principal) (claims.Grants, error) { return claims.Grants{}, errDown },
@@ -242,10 +180,9 @@ func TestSource_failures(t *testing.T) {
 	}
 }
 
-// Nobody in particular has no permissions but those of the token: who has no
-// subject may be any user of the client, and what the client may do is not
-// theirs.
-func TestSource_notAskedAboutNobody(t *testing.T) {
+// A caller without subject and client has no permissions but those of the
+// token.
+func TestPermissionSource_notAskedAboutNobody(t *testing.T) {
 	t.Parallel()
 	asked := &counted{grants: everywhere("p")}
 	for _, by := range []claims.PermissionSource{asked, cacheOf(t, asked, claims.PermissionCacheConfig{})} {
@@ -266,4 +203,21 @@ func TestSource_notAskedAboutNobody(t *testing.T) {
 	assert.Zero(t, asked.calls())
 	_, err := ask(t.Context(), guardOf(t, permitted(t, m{"sub": "shop", "client_id": "shop"}), claims.GuardConfig{Permissions: asked}), claims.Permissions("p"), nil)
 	assert.NoError(t, err, "a client that acts for itself is somebody")
+}
+
+// A source without a cache has its time too.
+func TestPermissionSource_timeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		guard := guardOf(t, says(t, m{"sub": "alice"}), claims.GuardConfig{
+			Permissions: source(func(ctx context.Context, _ claims.Principal) (claims.Grants, error) {
+				<-ctx.Done()
+				return claims.Grants{}, ctx.Err()
+			}),
+		})
+		start := time.Now()
+		_, err := ask(t.Context(), guard, claims.Permissions("p"), nil)
+		assertRefusal(t, claims.ErrUnavailable, err)
+		assert.Equal(t, 5*time.Second, time.Since(start))
+	})
 }

@@ -13,37 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// holder is a caller in front of a cache.
-type holder struct {
-	t     *testing.T
-	guard *claims.Guard
-}
-
-func holderOf(t *testing.T, cache *claims.PermissionCache, members m) holder {
-	t.Helper()
-	return holder{t, guardOf(t, says(t, members), claims.GuardConfig{Permissions: cache})}
-}
-
-// may returns the outcome of a request that needs permission p.
-func (h holder) may() truth {
-	h.t.Helper()
-	_, err := ask(h.t.Context(), h.guard, claims.Permissions("p"), nil)
-	return truthOf(err)
-}
-
-// after returns it after some time.
-func (h holder) after(d time.Duration) truth {
-	h.t.Helper()
-	time.Sleep(d)
-	outcome := h.may()
-	synctest.Wait()
-	return outcome
-}
-
-const ns = time.Nanosecond
-
-// An answer counts for its TTL from when it was asked, and the next is asked for in the
-// last quarter of it, for which nobody waits.
+// An answer is valid for its TTL from when it was asked, and the next is asked
+// for in the last quarter of it, for which nobody waits.
 func TestPermissionCache_ttl(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -64,7 +35,7 @@ func TestPermissionCache_ttl(t *testing.T) {
 		assert.Equal(t, refused, alice.after(3*ns), "the next answer")
 		assert.Equal(t, refused, alice.after(25*time.Second))
 		assert.Equal(t, 2, by.calls())
-		// Nobody asks for a while: the answer does not count any more.
+		// Nobody asks for a while: the answer has expired.
 		by.set(everywhere("p"), nil)
 		start = time.Now()
 		assert.Equal(t, allowed, alice.after(time.Minute))
@@ -99,8 +70,8 @@ func (nobody) Permissions(context.Context, claims.Principal) (claims.Grants, err
 	return claims.Grants{}, nil
 }
 
-// What is taken away is gone after the TTL, or after a call of the source where that
-// takes longer.
+// What is taken away is gone after the TTL, or after a call of the source where
+// that takes longer.
 func TestPermissionCache_revoked(t *testing.T) {
 	t.Parallel()
 	for _, took := range []time.Duration{0, time.Second, 4 * time.Second} {
@@ -131,8 +102,8 @@ func TestPermissionCache_revoked(t *testing.T) {
 	}
 }
 
-// While the source fails, an answer that counts goes on counting; after it callers are
-// told that it can not be decided, and the source is asked once a second.
+// While the source fails, an answer that is valid stays so; after it callers
+// are told that it cannot be decided, and the source is asked once a second.
 func TestPermissionCache_outage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -255,8 +226,8 @@ func TestNewPermissionCache_mistakes(t *testing.T) {
 	assert.ErrorContains(t, err, "Config.Permissions")
 }
 
-// A failure is an error to whoever asks the cache itself, too: no Grants are not the same
-// as none that are known.
+// A failure is an error to whoever asks the cache itself, too: no Grants are
+// not the same as none that are known.
 func TestPermissionCache_Permissions(t *testing.T) {
 	t.Parallel()
 	who := claims.Principal{Subject: "alice"}
@@ -267,4 +238,14 @@ func TestPermissionCache_Permissions(t *testing.T) {
 	grants, err = cacheOf(t, granting(everywhere("b", "a")), claims.PermissionCacheConfig{}).Permissions(t.Context(), who)
 	require.NoError(t, err)
 	assert.Equal(t, everywhere("a", "b"), grants)
+}
+
+func TestPermissionCache_zero(t *testing.T) {
+	t.Parallel()
+	for name, cache := range map[string]*claims.PermissionCache{"zero": {}, "nil": nil} {
+		_, err := cache.Permissions(t.Context(), claims.Principal{Subject: "alice"})
+		assertRefusal(t, claims.ErrUnavailable, err, name)
+		cache.Forget(claims.Principal{})
+		assert.Zero(t, cache.Len())
+	}
 }

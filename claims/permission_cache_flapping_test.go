@@ -25,12 +25,12 @@ const (
 
 // flapper is a principal whose permission comes and goes.
 type flapper struct {
-	guards []*claims.Guard // two tokens of his
+	guards []*claims.Guard // two tokens of theirs
 
 	mu        sync.Mutex
 	held      bool
-	until     time.Time // when it was taken from him last
-	forgotten time.Time // when what is remembered of him was, last
+	until     time.Time // when it was taken from them last
+	forgotten time.Time // when the answer about them was, last
 	asking    int       // calls under way
 	asked     time.Time // when the last one began
 }
@@ -44,7 +44,8 @@ func (f *flapper) set(held bool) {
 	f.held = held
 }
 
-// heldSince reports whether there was an instant from then on at which he had it.
+// heldSince reports whether there was an instant from then on at which they had
+// it.
 func (f *flapper) heldSince(then time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -67,7 +68,8 @@ func (s *flapping) Permissions(ctx context.Context, who claims.Principal) (claim
 	}
 	f := s.people[who.Subject]
 	f.mu.Lock()
-	// One may have been forgotten while he was asked about, or waited for his turn.
+	// They may have been forgotten while they were asked about, or waited for a
+	// turn.
 	if f.asking > 0 && s.forgetting.Load() == 0 && f.forgotten.Before(f.asked.Add(-flapTimeout)) {
 		s.t.Errorf("%s is asked about twice at a time", who.Subject)
 	}
@@ -116,9 +118,10 @@ func (s *flapping) forget(cache *claims.PermissionCache, who claims.Principal) {
 	s.forgetting.Add(-1)
 }
 
-// Whatever the source does and whatever is forgotten, nobody is let in who did not have
-// the permission within the TTL, nor, from when he is forgotten, before that; nobody is
-// refused who always had it; and the source is not asked more than it may be.
+// Whatever the source does and whatever is forgotten, nobody is let in who did
+// not have the permission within the TTL, or since they were forgotten; nobody
+// is refused who always had it; and the source is not asked more than it may
+// be.
 func TestPermissionCache_flapping(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

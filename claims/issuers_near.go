@@ -1,0 +1,131 @@
+package claims
+
+import (
+	"fmt"
+	"strings"
+)
+
+// maxCompared is with how many issuers one that is not trusted is compared, so
+// that forged tokens cost no more the more are trusted.
+const maxCompared = 32
+
+// nearIssuerError says that a token's issuer is one that is trusted but for its
+// spelling: the likeliest mistake in a Config. It has nothing that the token
+// says.
+type nearIssuerError struct{ trusted, how string }
+
+func (e *nearIssuerError) Error() string {
+	return fmt.Sprintf("claims: iss differs from the trusted issuer %q in %s", e.trusted, e.how)
+}
+
+// untrusted is the refusal of a token whose issuer is not trusted.
+func (w *work) untrusted() error {
+	if table, ok := w.issuers.(*issuerTable); ok && len(table.verifiers) > maxCompared {
+		return errIssuer
+	}
+	if _, ok := w.issuers.(*Tenants); ok {
+		return errIssuer
+	}
+	if v, how := nearest(w.issuers, w.claims.issuer); v != nil {
+		return NewError(ErrInvalidToken, ReasonIssuer, &nearIssuerError{v.issuer, how})
+	}
+	return errIssuer
+}
+
+// nearest returns whose issuer differs from one that is not trusted in spelling
+// alone, and in what; nil if nobody's does.
+func nearest(issuers router, issuer string) (of *Verifier, how string) {
+	try := func(v *Verifier) bool {
+		if how = v.differsIn(issuer); how != "" {
+			of = v
+		}
+		return of == nil
+	}
+	switch issuers := issuers.(type) {
+	case *Verifier:
+		try(issuers)
+	case *issuerTable:
+		for _, v := range issuers.verifiers {
+			if !try(v) {
+				break
+			}
+		}
+	case *Tenants:
+		issuers.known.Range(func(_, known any) bool { return try(known.(*tenant).verifier.Load()) })
+	}
+	return of, how
+}
+
+// spellings are ways in which one issuer is written, each with what makes them
+// one.
+var spellings = []struct {
+	name    string
+	unified func(issuer string) string
+}{
+	{"white space around it", strings.TrimSpace},
+	{"case", strings.ToLower},
+	{"the path of its metadata", func(issuer string) string {
+		return strings.TrimSuffix(issuer, "/.well-known/openid-configuration")
+	}},
+	{"the final slash", func(issuer string) string { return strings.TrimSuffix(issuer, "/") }},
+	{"the scheme", func(issuer string) string {
+		if _, rest, ok := strings.Cut(issuer, "://"); ok {
+			return rest
+		}
+		return issuer
+	}},
+	{"the port", func(issuer string) string {
+		start := strings.Index(issuer, "://") + 1
+		for _, port := range []string{":443", ":80"} {
+			i := start + strings.Index(issuer[start:], port)
+			if end := i + len(port); i >= start && (end == len(issuer) || issuer[end] == '/') {
+				return issuer[:i] + issuer[end:]
+			}
+		}
+		return issuer
+	}},
+}
+
+// unify returns how an issuer is written in one way, but for one of the
+// spellings.
+func unify(issuer string, but int) string {
+	for i, s := range spellings {
+		if i != but {
+			issuer = s.unified(issuer)
+		}
+	}
+	return issuer
+}
+
+// differsIn says in what an issuer that is not trusted differs from the
+// Verifier's, if that is a matter of spelling.
+func (v *Verifier) differsIn(issuer string) string {
+	trusted := v.issuer
+	if t := v.template; t != nil {
+		// With the segment filled in, whatever its case.
+		start, end := len(t.prefix), len(issuer)-len(t.suffix)
+		for _, extra := range []int{0, 1, -1} { // a slash more or less
+			if from, to := start, end+extra; from < to && to <= len(issuer) &&
+				!strings.Contains(issuer[from:to], "/") {
+				filled := t.prefix + issuer[from:to] + t.suffix
+				if filled != issuer && unify(filled, -1) == unify(issuer, -1) {
+					trusted = filled
+				}
+			}
+		}
+		if trusted == v.issuer {
+			return ""
+		}
+	}
+	const mostMore = len("https://:443/.well-known/openid-configuration ") // of it
+	if issuer == trusted || len(issuer) > len(trusted)+mostMore || unify(issuer, -1) != unify(trusted, -1) {
+		return ""
+	}
+	var ways []string
+	for i, s := range spellings {
+		if unify(issuer, i) != unify(trusted, i) {
+			ways = append(ways, s.name)
+		}
+	}
+	return strings.Join(ways, " and ")
+}
