@@ -53,6 +53,7 @@ func (r *Results) add(result *benchfmt.Result) {
 	}
 	base, parts := result.Name.Parts()
 	name, processors := string(base), "1"
+	groups := []string{name}
 	for _, part := range parts {
 		if part[0] == '-' {
 			processors = string(part[1:])
@@ -60,8 +61,11 @@ func (r *Results) add(result *benchfmt.Result) {
 		}
 		name += string(part)
 		if label, value, ok := strings.Cut(string(part[1:]), "="); ok {
-			r.addLabel(key{string(base), label}, value)
+			for _, group := range groups {
+				r.addLabel(key{group, label}, value)
+			}
 		}
+		groups = append(groups, name)
 	}
 	for _, value := range result.Values {
 		for _, name := range []string{name, OnProcessors(name, processors)} {
@@ -84,6 +88,7 @@ func OnProcessors(name, processors string) string { return name + "/processors="
 func (r *Results) Config(name string) string { return r.config[name] }
 
 // Labels returns the values that a label of a benchmark has, as they first occur.
+// The name may have labels itself: only results whose names begin with it count.
 func (r *Results) Labels(benchmark, label string) []string {
 	return r.labels[key{benchmark, label}]
 }
