@@ -67,10 +67,12 @@ var Curves = []Curve{
 		Name: "length", Of: "length", Title: "Length of a good token (RS256)", Bytes: true,
 		Note: "What makes it long is one string, an array of groups, or members of a few bytes.",
 		Ops: []Op{
-			{"cached-string", "verified before: a string"}, {"cached-groups", "groups"},
-			{"cached-members", "members"},
-			{"uncached-string", "verified: a string"}, {"uncached-groups", "groups"},
-			{"uncached-members", "members"},
+			{"cached-string", "a string, verified before"},
+			{"cached-groups", "groups, verified before"},
+			{"cached-members", "members, verified before"},
+			{"uncached-string", "a string, verified"},
+			{"uncached-groups", "groups, verified"},
+			{"uncached-members", "members, verified"},
 		},
 	},
 	{
