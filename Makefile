@@ -3,6 +3,7 @@
 
 MODULES     := . examples examples/bench examples/permissions
 PROTOS      := grpcmw examples/orders examples/permissions
+CI          := $(patsubst %/main.go,./%,$(wildcard .ci/*/main.go))
 FUZZTIME    ?= 30s
 SOAKTIME    ?= 2m
 COUNT       ?= 10
@@ -21,14 +22,15 @@ BENCHFLAGS := -test.run '^$$' -test.bench . -test.benchtime $(BENCHTIME)
 # The race detector needs cgo, which Go turns off where it finds no C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: check help test test-postgres conformance lint mutate mutate-short fuzz fuzz-short \
-	soak soak-short bench bench-short bench-report bench-stat bench-plot run fmt tidy proto proto-check
+.PHONY: check help test test-386 test-fips140 test-postgres conformance lint knots columns \
+	mutate mutate-short fuzz fuzz-short soak soak-short bench bench-short bench-report \
+	bench-stat bench-plot run fmt tidy proto proto-check
 .DEFAULT_GOAL := check
 
 check: lint test ## Lint and test: the default
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' Makefile
 
 test: ## Run every test of every module, shuffled and with the race detector
 	@$(if $(RACE),,echo "test: without the race detector, which needs a C compiler")
@@ -38,6 +40,24 @@ test: ## Run every test of every module, shuffled and with the race detector
 	done; \
 	$(if $(RACE),go test -run '^TestBudget' ./claims ./httpmw ./grpcmw || status=1;) \
 	exit $$status
+
+# On 32 bits an int is half as long. Not every Linux on amd64 runs such programs:
+# where they do not run, the tests are compiled at least.
+test-386: export GOARCH = 386
+test-386: export CGO_ENABLED = 0
+test-386: ## Run the tests of the library as a 32-bit program
+	@if go run ./.ci/columns Makefile >/dev/null 2>&1; then \
+		go test -shuffle=on ./...; \
+	else \
+		echo "test-386: no 32-bit program runs here: go vet alone" >&2; go vet ./...; \
+	fi
+
+# What the other tests sign with has no place in FIPS 140-3.
+FIPS140 := ^(Wycheproof|RFC_vectors|RFC_keys)
+test-fips140: export GODEBUG = fips140=only
+test-fips140: ## Run the published vectors and claimstest as FIPS 140-3 wants it
+	@go test -count=1 -run '^TestConformance$$/^suites$$/$(FIPS140)' ./claims
+	@go test -count=1 ./claims/claimstest
 
 # Installs PostgreSQL where there is none; with SALLYPORT_POSTGRES set to the URL
 # of a server, the tests of examples/permissions use that by themselves.
@@ -58,9 +78,16 @@ lint: ## gofmt, go vet, staticcheck and go mod tidy -diff in every module
 		go -C $$m run $(STATICCHECK) ./... || failed "staticcheck in $$m"; \
 		go -C $$m mod tidy -diff || failed "go mod tidy -diff in $$m (try make tidy)"; \
 	done; \
-	go vet ./.ci/mutate || failed "go vet in .ci"; \
-	go run $(STATICCHECK) ./.ci/mutate || failed "staticcheck in .ci"; \
+	go vet $(CI) || failed "go vet in .ci"; \
+	go run $(STATICCHECK) $(CI) || failed "staticcheck in .ci"; \
 	exit $$status
+
+# ARGS=-arrows prints which file refers to which, and by what.
+knots: ## List the files that can only be read together, and imports that must not be
+	@go run ./.ci/knots $(ARGS) ./...
+
+columns: ## List the lines that are too long, and words that are not used
+	@go run ./.ci/columns $(ARGS)
 
 # Each mutant has one check less, or another fault, that a test ought to notice.
 mutate: ## List the faults in the code of MUTATE that no test would notice

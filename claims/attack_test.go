@@ -73,7 +73,7 @@ func controls() []attack {
 		"no iat":                      forged(head(nil), body(m{"iat": claimstest.Omit})),
 		"nbf in the past":             forged(head(nil), body(m{"nbf": longAgo})),
 		"exp a fraction":              forged(head(nil), body(m{"exp": 4102444800.25})),
-		"exp the last second of 9999": forged(head(nil), body(m{"exp": 253402300799})),
+		"exp the last second of 9999": forged(head(nil), body(m{"exp": lastSecond})),
 		"payload 32 deep":             forged(head(nil), deep(32)),
 		"signature unchanged":         resigned(slices.Clone[[]byte]),
 		"name written with escapes": forged(
@@ -745,8 +745,12 @@ func TestVerifier_attacks(t *testing.T) {
 			require.NoError(t, err)
 			before, metadata := issuer.KeySetRequests(), issuer.Requests(wellKnown)
 			check(verifier)
-			assert.Equal(t, tt.warm, issuer.KeySetRequests()-before, "requests for the key set, warm")
-			assert.Equal(t, tt.warm, issuer.Requests(wellKnown)-metadata, "for metadata, warm")
+			warm := tt.warm
+			if tt.cold > 0 && (tt.reason == claims.ReasonSignature || tt.reason == claims.ReasonAlgorithm) {
+				warm = 1 // the key that was found may have been replaced
+			}
+			assert.Equal(t, warm, issuer.KeySetRequests()-before, "requests for the key set, warm")
+			assert.Equal(t, warm, issuer.Requests(wellKnown)-metadata, "for metadata, warm")
 		})
 	}
 }

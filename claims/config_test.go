@@ -304,7 +304,10 @@ func TestVerifier_keySource(t *testing.T) {
 		{name: "right key fourth", keys: slices.Concat(wrong[:3], p256)},
 		{name: "right key after others that do not fit", keys: slices.Concat(others, wrong[:3], p256)},
 		{
-			name: "right key fifth", keys: slices.Concat(wrong, p256),
+			name: "right key last of those that are tried", keys: slices.Concat(slices.Repeat(wrong[:1], 31), p256),
+		},
+		{
+			name: "right key after too many", keys: slices.Concat(slices.Repeat(wrong[:1], 32), p256),
 			class: claims.ErrInvalidToken, reason: claims.ReasonSignature,
 		},
 		{

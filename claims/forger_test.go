@@ -24,8 +24,8 @@ import (
 const (
 	issuerURL           = "https://issuer.example"
 	wellKnown           = "/.well-known/openid-configuration"
-	longAgo             = 900_000_000   // 1998: before the start of a synctest bubble
-	farFuture           = 4_102_444_800 // 2100
+	longAgo             = 900_000_000          // 1998: before the start of a synctest bubble
+	farFuture           = int64(4_102_444_800) // 2100
 	defaultMaxTokenSize = 16 << 10
 )
 

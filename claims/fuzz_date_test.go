@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	lastSecond = 253402300799 // of the year 9999
-	maxNumber  = 64           // characters of a NumericDate
+	lastSecond = int64(253402300799) // of the year 9999
+	maxNumber  = 64                  // characters of a NumericDate
 )
 
 var jsonNumber = regexp.MustCompile(`^(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$`)

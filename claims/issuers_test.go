@@ -85,7 +85,7 @@ func TestIssuers_equalKeyIDs(t *testing.T) {
 		caller, err := issuers.Authenticate(t.Context(), bearer(tt.token))
 		assertRefused(t, caller, err, tt.reason)
 	}
-	assert.Equal(t, before, requestsTo(a, b), "a bad signature fetches nothing")
+	assert.LessOrEqual(t, requestsTo(a, b)-before, 2*2, "bad signatures cause one fetch of each issuer")
 }
 
 // A key that only B has is not looked for in B where the token names A.

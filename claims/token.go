@@ -198,7 +198,8 @@ type work struct {
 	issuers     router
 	v           *Verifier // whose rules count, once the issuer is known
 	now         time.Time
-	remembered  *facts // of the token, if it is being re-checked
+	asked       time.Time // when keys were first asked for
+	remembered  *facts    // of the token, if it is being re-checked
 
 	seeded  []byte // the seed of the hash, and the token
 	seed    int    // how long that is

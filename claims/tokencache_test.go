@@ -325,7 +325,9 @@ func TestTokenCache_issuers(t *testing.T) {
 	c.expect(t, issuers, token, "", 1)
 	c.expect(t, issuers, token, "", 0)
 
-	other := newCounting(t, func(cfg *Config) { cfg.Issuer = "https://other.example" })
+	other := newCounting(t, func(cfg *Config) {
+		cfg.Issuer, cfg.KeysOf = "https://other.example", cfg.Issuer
+	})
 	require.NoError(t, issuers.Add(other.cfg))
 	c.expect(t, issuers, token, "", 0)
 

@@ -20,6 +20,7 @@ type Verifier struct {
 	*rules
 	keys     KeySource
 	secrets  []jws.Secret // in the place of keys
+	trials   *trials
 	accepted jws.Algorithms
 	pipeline *pipeline
 	cache    *jwks.Cache // keys, if they are one and hint is of use
@@ -70,7 +71,7 @@ var lastID atomic.Uint64
 // newVerifier returns a Verifier without keys.
 func newVerifier(r *rules, accepted jws.Algorithms) *Verifier {
 	return &Verifier{
-		rules: r, accepted: accepted, id: lastID.Add(1),
+		rules: r, accepted: accepted, id: lastID.Add(1), trials: new(trials),
 		pipeline: newPipeline(accepted, r.maxTokens),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 	"github.com/sallyport-go/sallyport/jwks"
@@ -20,6 +21,7 @@ func checkKey(ctx context.Context, w *work) error {
 	if w.remembered != nil {
 		keyID, algorithm = w.remembered.origin.keyID, w.remembered.origin.algorithm
 	}
+	w.asked = w.now
 	keys, err := w.v.lookUp(ctx, keyID, algorithm)
 	if err != nil {
 		return keyError(ctx, err)
@@ -48,27 +50,61 @@ func (v *Verifier) lookUp(ctx context.Context, keyID, algorithm string) (keys []
 	return v.keys.Lookup(ctx, keyID, algorithm)
 }
 
-func checkSignature(_ context.Context, w *work) error {
-	const maxTried = 4 // each costs a signature check
+// checkSignature looks for the key that verifies the token. Where none does, it may
+// have been replaced under its ID, or have none: the keys are asked for again, once.
+func checkSignature(ctx context.Context, w *work) error {
 	for _, secret := range w.v.secrets {
 		if w.v.accepted.Verify(w.header.algorithm, secret, w.input, w.signature) {
 			return nil
 		}
 	}
+	if w.key = w.try(w.keys); w.key != nil {
+		return nil
+	}
+	// Not what embeds one: its Lookup may leave keys out.
+	cache, ok := w.v.keys.(*jwks.Cache)
+	if !ok {
+		return errSignature
+	}
+	more, err := cache.LookupAgain(ctx, w.asked, w.header.keyID, w.header.algorithm, w.keys)
+	if err != nil {
+		return errSignature // whatever became of the fetch: the sender chose the signature
+	}
+	if w.key = w.try(more); w.key == nil {
+		return errSignature
+	}
+	w.now = time.Now() // the fetch was waited for
+	return checkTime(ctx, w)
+}
+
+// try returns the key that verifies the token, nil if none does: those first that
+// did so lately.
+func (w *work) try(keys []*jwks.Key) *jwks.Key {
+	var lately []*jwks.Key
+	if len(keys) > 1 {
+		lately = w.v.trials.lately()
+	}
 	tried := 0
-	for _, key := range w.keys {
-		if !w.fits(key) {
+	for _, late := range [2]bool{true, false} {
+		if late && len(lately) == 0 {
 			continue
 		}
-		if tried++; tried > maxTried {
-			break
-		}
-		if w.v.accepted.Verify(w.header.algorithm, key.Public(), w.input, w.signature) {
-			w.key = key
-			return nil
+		for _, key := range keys {
+			if !w.fits(key) || hasKey(lately, key) != late {
+				continue
+			}
+			if tried++; tried > maxTrials || tried > freeTrials && !w.v.trials.allow(time.Now()) {
+				return nil
+			}
+			if w.v.accepted.Verify(w.header.algorithm, key.Public(), w.input, w.signature) {
+				if len(keys) > 1 {
+					w.v.trials.succeeded(key)
+				}
+				return key
+			}
 		}
 	}
-	return errSignature
+	return nil
 }
 
 // fits reports whether a key may have signed a token, whatever KeySource it is from.

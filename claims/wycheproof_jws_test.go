@@ -115,7 +115,9 @@ func judgeVector(
 		assert.False(t, accepted, "%v: by HMAC", vector)
 		row.Skip("HMAC, which is refused")
 	case deviates:
-		assert.NotEqual(t, vector.Valid(), accepted, "%v: no deviation any more", vector)
+		if set, err := jwks.Parse(keys); err != nil || isApproved(set.Keys()[0].Public()) {
+			assert.NotEqual(t, vector.Valid(), accepted, "%v: no deviation any more", vector)
+		}
 		assert.Equal(t, wanted.piece, piece, "%v: %s", vector, wanted.reason)
 		row.Deviate(itoa(vector.ID), wanted.reason, piece)
 	case assert.Equal(t, vector.Valid(), accepted, "%s %v: by %s", row.Suite, vector, piece):

@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"math/big"
+	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -23,8 +24,8 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// Hashes and curves that no accepted algorithm has. One that is not listed fails
-// the test.
+// Hashes and curves that no accepted algorithm has. One that is not listed
+// fails the test.
 var (
 	otherHashes = []string{
 		"SHA-1", "SHA-224", "SHA-512/224", "SHA-512/256", "SHA3-224", "SHA3-256", "SHA3-384",
@@ -46,8 +47,8 @@ var curves = map[string]struct {
 	"secp521r1": {curve: elliptic.P521(), hash: "SHA-512", algorithm: "ES512"},
 }
 
-// algorithmOf is the algorithm of a group's signatures, or the reason why there is
-// none.
+// algorithmOf is the algorithm of a group's signatures, or the reason why there
+// is none.
 func algorithmOf(t *testing.T, group conformance.Group) (algorithm, reason string) {
 	t.Helper()
 	bits, ours := strings.CutPrefix(group.Hash, "SHA-")
@@ -109,6 +110,14 @@ func publicKeyOf(t *testing.T, group conformance.Group) crypto.PublicKey {
 	return ed25519.PublicKey(key.Point)
 }
 
+// isApproved reports whether a key verifies anything: with GODEBUG=fips140=only
+// crypto/rsa refuses small exponents and odd sizes.
+func isApproved(public crypto.PublicKey) bool {
+	key, isRSA := public.(*rsa.PublicKey)
+	only := strings.Contains(os.Getenv("GODEBUG"), "fips140=only")
+	return !only || !isRSA || key.E > 1<<16 && key.N.BitLen()%2 == 0
+}
+
 // wycheproofSignatures has jws.Verify judge the signatures of every accepted
 // algorithm. Files without any are counted together.
 func wycheproofSignatures(t *testing.T) []*conformance.Row {
@@ -143,7 +152,8 @@ func wycheproofSignatures(t *testing.T) []*conformance.Row {
 			for _, vector := range group.Tests {
 				accepted := jws.Asymmetric.Verify(
 					algorithm, public, vector.Message, vector.Signature)
-				if assert.Equal(t, vector.Valid(), accepted, "%s: %v", name, vector) {
+				valid := vector.Valid() && isApproved(public)
+				if assert.Equal(t, valid, accepted, "%s: %v", name, vector) {
 					row.Pass("jws.Verify")
 				}
 			}

@@ -14,49 +14,52 @@ import (
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/grpcmw/accesspb"
+	"github.com/sallyport-go/sallyport/grpcmw/internal/nearest"
 )
 
-// Declared says which services a [DeclaredPolicy] is read from.
-type Declared struct {
-	// Services are the full names of services whose generated code is linked, such
-	// as "orders.v1.Orders"; generated code has them as
+// DeclaredConfig says which services a [DeclaredPolicy] is read from.
+type DeclaredConfig struct {
+	// Services are the full names of services whose generated code is linked,
+	// such as "orders.v1.Orders"; generated code has them as
 	// Orders_ServiceDesc.ServiceName. Required.
 	Services []string
 
-	// Named are the requirements that options call by name, for what only code can
-	// say, such as a [claims.RequestFunc]. One that no option names is an error. Nil
-	// means that there are none.
+	// Named are the requirements that options call by name, for what only code
+	// can say, such as a [claims.RequestFunc]. One that no option names is an
+	// error. Nil means that there are none.
 	Named map[string]claims.Requirement
 }
 
-// DeclaredPolicy returns what the methods of the services need as their .proto files
-// declare it, by the option (sallyport.v1.requirement) of sallyport/v1/access.proto:
+// DeclaredPolicy returns what the methods of the services need as their .proto
+// files declare it, by the option (sallyport.v1.requirement) of
+// sallyport/v1/access.proto:
 //
 //	rpc GetOrder(GetOrderRequest) returns (GetOrderResponse) {
 //	  option (sallyport.v1.requirement) = { scopes: { of: ["orders:read"] } };
 //	}
 //
-// A method without the option has no entry: it is refused, and [Interceptor.Audit]
-// names it. The Policy is like any other; [maps.Copy] adds the entries of services
-// that declare none, such as grpc.health.v1.Health.
+// A method without the option has no entry: it is refused, and
+// [Interceptor.Audit] names it. The Policy is like any other; [maps.Copy] adds
+// the entries of services that declare none, such as grpc.health.v1.Health.
 //
-// The error reports everything that is wrong with cfg and the options at once: an
-// unknown service, with the nearest that there is; an option that sets no kind of
-// requirement, or has a field that this version of the package does not know, as
-// what it adds could be a restriction; a requirement that is invalid, or that looks at
-// requests of another type than the method's; a name that Named has not or that no
-// option has. There is no Policy with it.
-func DeclaredPolicy(cfg Declared) (Policy, error) {
+// The error reports everything that is wrong with cfg and the options at once:
+// an unknown service, with the nearest that there is; an option that sets no
+// kind of requirement, or has a field that this version of the package does not
+// know, as what it adds could be a restriction; a requirement that is invalid,
+// or that looks at requests of another type than the method's; a name that
+// Named has not or that no option has. There is no Policy with it.
+func DeclaredPolicy(cfg DeclaredConfig) (Policy, error) {
 	d := declaration{policy: Policy{}, named: cfg.Named, used: map[string]bool{}}
 	if len(cfg.Services) == 0 {
-		d.fault("Declared.Services is empty")
+		d.fault("DeclaredConfig.Services is empty")
 	}
-	services := newSuggestions(linkedServices())
+	services := nearest.Of(linkedServices())
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(cfg.Services))) {
 		found, _ := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(name))
 		service, ok := found.(protoreflect.ServiceDescriptor)
 		if !ok {
-			d.fault("Declared.Services: the program has no service %s%s", name, services.forName(name))
+			d.fault("DeclaredConfig.Services: the program has no service %s%s",
+				name, didYouMean(services.To(name)))
 			continue
 		}
 		for i := range service.Methods().Len() {
@@ -65,7 +68,7 @@ func DeclaredPolicy(cfg Declared) (Policy, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Named)) {
 		if !d.used[name] {
-			d.fault("Declared.Named: no method needs %q", name)
+			d.fault("DeclaredConfig.Named: no method needs %q", name)
 		}
 	}
 	if len(d.errs) > 0 {
@@ -139,8 +142,8 @@ func optionOf(method protoreflect.MethodDescriptor) (*accesspb.Requirement, erro
 	return option, nil
 }
 
-// hasUnknown reports whether a message, or one inside it, has fields that are not
-// known.
+// hasUnknown reports whether a message, or one inside it, has fields that are
+// not known.
 func hasUnknown(m protoreflect.Message) bool {
 	found := len(m.GetUnknown()) > 0
 	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {

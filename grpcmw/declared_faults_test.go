@@ -145,26 +145,26 @@ func TestDeclaredPolicy_faults(t *testing.T) {
 		"negative age":        {option(maxAge(durationpb.New(-time.Second))), "whole number"},
 		"age of ages":         {option(maxAge(&durationpb.Duration{Seconds: 1 << 60})), "exceeds"},
 		"age that is long":    {option(maxAge(&durationpb.Duration{Seconds: 1 << 38})), "whole number"},
-		"unknown name":        {option(named("staff")), `Declared.Named has no "staff"`},
+		"unknown name":        {option(named("staff")), `DeclaredConfig.Named has no "staff"`},
 		"misspelt name":       {option(named("wrongs")), `has no "wrongs" (did you mean wrong?)`},
-		"unknown name of one": {option(anyOf(scopes("a"), named("staff"))), `Declared.Named has no "staff"`},
+		"unknown name of one": {option(anyOf(scopes("a"), named("staff"))), `DeclaredConfig.Named has no "staff"`},
 		"unknown name in a trial": {
 			option(&accesspb.Requirement{Kind: &accesspb.Requirement_ReportOnly{ReportOnly: named("staff")}}),
-			`Declared.Named has no "staff"`,
+			`DeclaredConfig.Named has no "staff"`,
 		},
-		"no name":           {option(named("")), `Declared.Named has no ""`},
+		"no name":           {option(named("")), `DeclaredConfig.Named has no ""`},
 		"invalid by name":   {option(named("wrong")), "claims: Scopes needs at least one scope"},
 		"public by name":    {option(all(named("everybody"))), "Public can not be part of All"},
 		"for other methods": {option(named("forOthers")), `RequestFunc("path") wants a *notespb.PingRequest`},
 		"several": {
-			option(all(named("staff"), &accesspb.Requirement{})), `Declared.Named has no "staff"` + "\n" + none,
+			option(all(named("staff"), &accesspb.Requirement{})), `DeclaredConfig.Named has no "staff"` + "\n" + none,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			service := "faults." + strings.ReplaceAll(strings.ReplaceAll(name, " ", "_"), ".", "_")
 			register(t, service, row.option, option(scopes("a")))
-			policy, err := grpcmw.DeclaredPolicy(grpcmw.Declared{Services: []string{service}, Named: needs})
+			policy, err := grpcmw.DeclaredPolicy(grpcmw.DeclaredConfig{Services: []string{service}, Named: needs})
 			require.ErrorContains(t, err, "grpcmw: /"+service+"/M0: ")
 			assert.ErrorContains(t, err, row.want)
 			assert.NotContains(t, err.Error(), "/M1")
@@ -181,7 +181,7 @@ func unknownIn(needs *accesspb.Requirement, more []byte) *accesspb.Requirement {
 func TestDeclaredPolicy_reportsEverything(t *testing.T) {
 	t.Parallel()
 	register(t, "every.Fault", option(&accesspb.Requirement{}), option(scopes()), nil, option(named("b")))
-	_, err := grpcmw.DeclaredPolicy(grpcmw.Declared{
+	_, err := grpcmw.DeclaredPolicy(grpcmw.DeclaredConfig{
 		Services: []string{
 			"notes.v1.Note", "every.Fault", "every.Fault", "notes.v1.GetNoteRequest",
 			"/notes.v1.Notes", "nothing.like.It", "",
@@ -191,21 +191,21 @@ func TestDeclaredPolicy_reportsEverything(t *testing.T) {
 		},
 	})
 	assert.EqualError(t, err, strings.Join([]string{
-		`grpcmw: Declared.Services: the program has no service `,
-		`grpcmw: Declared.Services: the program has no service /notes.v1.Notes ` +
+		`grpcmw: DeclaredConfig.Services: the program has no service `,
+		`grpcmw: DeclaredConfig.Services: the program has no service /notes.v1.Notes ` +
 			`(did you mean notes.v1.Notes?)`,
 		`grpcmw: /every.Fault/M0: the option (sallyport.v1.requirement) sets no kind of requirement`,
 		`grpcmw: /every.Fault/M1: claims: Scopes needs at least one scope`,
-		`grpcmw: Declared.Services: the program has no service notes.v1.GetNoteRequest`,
-		`grpcmw: Declared.Services: the program has no service notes.v1.Note ` +
+		`grpcmw: DeclaredConfig.Services: the program has no service notes.v1.GetNoteRequest`,
+		`grpcmw: DeclaredConfig.Services: the program has no service notes.v1.Note ` +
 			`(did you mean notes.v1.Notes?)`,
-		`grpcmw: Declared.Services: the program has no service nothing.like.It`,
-		`grpcmw: Declared.Named: no method needs "unused"`,
-		`grpcmw: Declared.Named: no method needs "z"`,
+		`grpcmw: DeclaredConfig.Services: the program has no service nothing.like.It`,
+		`grpcmw: DeclaredConfig.Named: no method needs "unused"`,
+		`grpcmw: DeclaredConfig.Named: no method needs "z"`,
 	}, "\n"))
 
-	policy, err := grpcmw.DeclaredPolicy(grpcmw.Declared{})
-	assert.EqualError(t, err, "grpcmw: Declared.Services is empty")
+	policy, err := grpcmw.DeclaredPolicy(grpcmw.DeclaredConfig{})
+	assert.EqualError(t, err, "grpcmw: DeclaredConfig.Services is empty")
 	assert.Nil(t, policy)
 }
 
@@ -218,7 +218,7 @@ func TestDeclaredPolicy_options(t *testing.T) {
 	other := protowire.AppendVarint(protowire.AppendTag(nil, 50001, protowire.VarintType), 1)
 	register(t, "options.Late",
 		append(append(deprecated, other...), option(scopes("a"))...), other, nil, option(named("own")))
-	policy, err := grpcmw.DeclaredPolicy(grpcmw.Declared{
+	policy, err := grpcmw.DeclaredPolicy(grpcmw.DeclaredConfig{
 		Services: []string{"options.Late"},
 		Named: map[string]claims.Requirement{"own": claims.RequestFunc("note",
 			func(context.Context, *claims.Claims, *notespb.GetNoteRequest) (bool, error) { return true, nil })},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/grpcmw/accesspb"
+	"github.com/sallyport-go/sallyport/grpcmw/internal/nearest"
 )
 
 // requirement returns what an option says, not validated yet.
@@ -58,8 +59,9 @@ func (d *declaration) requirements(list *accesspb.Requirements) ([]claims.Requir
 func (d *declaration) byName(name string) (claims.Requirement, error) {
 	needs, ok := d.named[name]
 	if !ok {
-		names := newSuggestions(slices.Collect(maps.Keys(d.named)))
-		return claims.Requirement{}, fmt.Errorf("Declared.Named has no %q%s", name, names.forName(name))
+		names := nearest.Of(slices.Collect(maps.Keys(d.named)))
+		return claims.Requirement{}, fmt.Errorf("DeclaredConfig.Named has no %q%s",
+			name, didYouMean(names.To(name)))
 	}
 	d.used[name] = true
 	return needs, nil

@@ -1,21 +1,13 @@
 package grpcmw_test
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
 	"maps"
-	"net"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
@@ -24,137 +16,6 @@ import (
 	"github.com/sallyport-go/sallyport/grpcmw"
 	"github.com/sallyport-go/sallyport/grpcmw/internal/notespb"
 )
-
-// staff is a requirement that no option can say.
-var staff = claims.Func("staff", func(_ context.Context, caller *claims.Claims) (bool, error) {
-	return caller.ClientID() == "back-office", nil
-})
-
-func declared(t testing.TB) grpcmw.Policy {
-	t.Helper()
-	policy, err := grpcmw.DeclaredPolicy(grpcmw.Declared{
-		Services: []string{notespb.Notes_ServiceDesc.ServiceName},
-		Named:    map[string]claims.Requirement{"staff": staff},
-	})
-	require.NoError(t, err)
-	return policy
-}
-
-// The methods of one service declare what they need; that of another is added.
-func ExampleDeclaredPolicy() {
-	policy, err := grpcmw.DeclaredPolicy(grpcmw.Declared{
-		Services: []string{notespb.Notes_ServiceDesc.ServiceName},
-		Named:    map[string]claims.Requirement{"staff": staff},
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	maps.Copy(policy, grpcmw.Policy{healthpb.Health_Check_FullMethodName: claims.Public()})
-	for _, operation := range policy.Operations() {
-		fmt.Println(operation.Name, operation.Requirement)
-	}
-	// Output:
-	// /grpc.health.v1.Health/Check Public()
-	// /notes.v1.Notes/DeleteNote All(ACR("mfa", "hwk"), MaxAge(5m0s), ReportOnly(Scopes("notes:delete")))
-	// /notes.v1.Notes/GetNote Scopes("notes:read")
-	// /notes.v1.Notes/ImportNotes All(Scopes("notes:write"), Permissions("notes.import"))
-	// /notes.v1.Notes/Ping Public()
-	// /notes.v1.Notes/SyncNotes AnyOf(AnyPermission("notes.sync", "notes.admin"), Func("staff"))
-	// /notes.v1.Notes/WatchNotes AnyScope("notes:read", "notes:watch")
-	// /notes.v1.Notes/Whoami Authenticated()
-}
-
-// notes answers with the subject of whoever calls.
-type notes struct {
-	notespb.UnimplementedNotesServer
-}
-
-func subject(ctx context.Context) string {
-	if caller, ok := claims.FromContext(ctx); ok {
-		return caller.Subject()
-	}
-	return "nobody"
-}
-
-func (notes) GetNote(
-	ctx context.Context, _ *notespb.GetNoteRequest,
-) (*notespb.GetNoteResponse, error) {
-	return &notespb.GetNoteResponse{Subject: subject(ctx)}, nil
-}
-
-func (notes) WatchNotes(
-	_ *notespb.WatchNotesRequest, stream grpc.ServerStreamingServer[notespb.WatchNotesResponse],
-) error {
-	return stream.Send(&notespb.WatchNotesResponse{Subject: subject(stream.Context())})
-}
-
-func (notes) ImportNotes(
-	stream grpc.ClientStreamingServer[notespb.ImportNotesRequest, notespb.ImportNotesResponse],
-) error {
-	return stream.SendAndClose(&notespb.ImportNotesResponse{Subject: subject(stream.Context())})
-}
-
-func (notes) SyncNotes(
-	stream grpc.BidiStreamingServer[notespb.SyncNotesRequest, notespb.SyncNotesResponse],
-) error {
-	return stream.Send(&notespb.SyncNotesResponse{Subject: subject(stream.Context())})
-}
-
-func (notes) DeleteNote(
-	ctx context.Context, _ *notespb.DeleteNoteRequest,
-) (*notespb.DeleteNoteResponse, error) {
-	return &notespb.DeleteNoteResponse{Subject: subject(ctx)}, nil
-}
-
-func (notes) Whoami(
-	ctx context.Context, _ *notespb.WhoamiRequest,
-) (*notespb.WhoamiResponse, error) {
-	return &notespb.WhoamiResponse{Subject: subject(ctx)}, nil
-}
-
-func (notes) Ping(ctx context.Context, _ *notespb.PingRequest) (*notespb.PingResponse, error) {
-	return &notespb.PingResponse{Subject: subject(ctx)}, nil
-}
-
-// ask calls a method with a message, whatever its kind, and returns the subject in
-// the first answer.
-func ask(ctx context.Context, conn *grpc.ClientConn, method string) (string, error) {
-	stream, err := conn.NewStream(ctx,
-		&grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, method)
-	if err != nil {
-		return "", err
-	}
-	if err := stream.SendMsg(&notespb.PingRequest{}); err != nil && !errors.Is(err, io.EOF) {
-		return "", err
-	}
-	if err := stream.CloseSend(); err != nil {
-		return "", err
-	}
-	var answer notespb.PingResponse // all answers have the same field
-	err = stream.RecvMsg(&answer)
-	return answer.GetSubject(), err
-}
-
-func serveNotes(t *testing.T, auth *grpcmw.Interceptor) (*grpc.Server, *grpc.ClientConn) {
-	t.Helper()
-	server := grpc.NewServer(auth.ServerOptions()...)
-	notespb.RegisterNotesServer(server, notes{})
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	healthpb.RegisterHealthServer(server, health.NewServer())
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(listener) }()
-	conn, err := grpc.NewClient(listener.Addr().String(),
-		grpc.WithTransportCredentials(insecure.NewCredentials()))
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		assert.NoError(t, conn.Close())
-		server.Stop()
-		assert.NoError(t, <-done)
-	})
-	return server, conn
-}
 
 func TestDeclaredPolicy_served(t *testing.T) {
 	t.Parallel()

@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// linkedServices returns the full names of the services whose descriptors the program
-// has.
+// linkedServices returns the full names of the services whose descriptors the
+// program has.
 func linkedServices() []string {
 	var files []protoreflect.FileDescriptor
 	protoregistry.GlobalFiles.RangeFiles(func(file protoreflect.FileDescriptor) bool {
@@ -35,8 +35,8 @@ func methodNamed(full string) protoreflect.MethodDescriptor {
 	return method
 }
 
-// validateFor returns what is wrong with the requirement of a method, which may be nil:
-// also that it looks at requests of another type than the method's.
+// validateFor returns what is wrong with the requirement of a method, which may
+// be nil: also that it looks at requests of another type than the method's.
 func validateFor(needs claims.Requirement, method protoreflect.MethodDescriptor) error {
 	if method == nil {
 		return needs.Validate()

@@ -1,6 +1,7 @@
 package grpcmw
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,39 +30,46 @@ type Config struct {
 
 	// Observer is told of every decision about a call of a method that is not
 	// public, and of streams that end with their token: an audit log, such as
-	// [claims.LogDecisions]. Nil means nobody.
+	// [claims.LogDecisions]. Decision.Operation is the full name of the method;
+	// of one that is not registered, whose name is the client's invention, it
+	// is "unknown". Nil means nobody.
 	Observer claims.Observer
 
-	// Domain is the domain of the ErrorInfo details of refusals: the name of the
-	// service. Empty means [DefaultDomain].
+	// Domain is the domain of the ErrorInfo details of refusals: the name of
+	// the service. Empty means [DefaultDomain].
 	Domain string
 }
 
 // Interceptor stands in front of the methods of a gRPC server and lets through
 // the calls of callers who may. It is immutable and safe for concurrent use.
-// [New] makes one.
+// [New] makes one; the zero value refuses every call.
 type Interceptor struct {
 	guard     *claims.Guard
 	policy    Policy
 	challenge httpauth.Challenge
 	domain    string
-	statuses  httpauth.Prepared[error]
+	prepared  httpauth.Prepared[*refusedError]
 }
 
 // protocol is what this package's operations are of in an access table.
 const protocol = "gRPC"
 
+// unknownMethod stands in decisions for a method that is not registered.
+const unknownMethod = "unknown"
+
 var errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, nil)
 
 // New returns an Interceptor that asks auth who makes a call: a
 // [*claims.Verifier], a [*claims.Issuers], or any other. The error reports
-// everything that is wrong with its arguments.
+// everything that is wrong with its arguments. It is an error, where httpmw.New
+// panics, because a Policy is data that can be wrong in many places, while
+// httpmw.New can only be given a nil.
 func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	errs := cfg.Policy.validate()
 	guard, err := claims.NewGuard(auth, claims.GuardConfig{
 		Permissions: cfg.Permissions, Observer: cfg.Observer,
 	})
-	if err != nil {
+	for _, err := range each(err) {
 		errs = append(errs, fmt.Errorf("grpcmw: New: %w", err))
 	}
 	challenge, err := httpauth.NewChallenge(httpauth.ChallengeConfig{Realm: cfg.Realm})
@@ -76,20 +84,33 @@ func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 		guard:     guard,
 		policy:    maps.Clone(cfg.Policy),
 		challenge: challenge,
-		domain:    cfg.Domain,
+		domain:    cmp.Or(cfg.Domain, DefaultDomain),
 	}
-	if i.domain == "" {
-		i.domain = DefaultDomain
-	}
-	i.statuses = statusesOf(i.domain)
+	i.prepared = httpauth.Prepare(i.refusalOf)
 	return i, nil
 }
+
+// each returns the errors that were joined in err.
+func each(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
+}
+
+func (i *Interceptor) isMade() bool { return i != nil && i.guard != nil }
 
 // ServerOptions returns the options that install the Interceptor on a server,
 // for unary calls and streams together, so that neither can be forgotten. They
 // chain with other interceptors, in the order of the options given to
-// [grpc.NewServer].
+// [grpc.NewServer]. It panics if the Interceptor was not made by [New].
 func (i *Interceptor) ServerOptions() []grpc.ServerOption {
+	if !i.isMade() {
+		panic("grpcmw: Interceptor.ServerOptions: the Interceptor was not made by New")
+	}
 	return []grpc.ServerOption{
 		grpc.ChainUnaryInterceptor(i.Unary),
 		grpc.ChainStreamInterceptor(i.Stream),
@@ -101,60 +122,93 @@ func (i *Interceptor) ServerOptions() []grpc.ServerOption {
 func (i *Interceptor) Unary(
 	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (any, error) {
-	ctx, err := i.check(ctx, info.FullMethod, req, false, true)
-	if err != nil {
-		return nil, err
+	switch {
+	case !i.isMade():
+		return nil, misused("Unary: the Interceptor was not made by New")
+	case ctx == nil:
+		return nil, misused("Unary: ctx is nil")
+	case info == nil:
+		return nil, misused("Unary: info is nil")
+	case handler == nil:
+		return nil, misused("Unary: handler is nil")
 	}
-	return handler(ctx, req)
+	admitted, _, err := i.check(ctx, call{method: info.FullMethod, registered: true, request: req})
+	if err != nil {
+		return nil, i.leave(ctx, i.refuse(ctx, err))
+	}
+	resp, err := handler(admitted, req)
+	return resp, i.leave(ctx, err)
 }
 
-// Stream is a [grpc.StreamServerInterceptor]. What a requirement finds in the request
-// it finds in the first message: the handler is called before that arrives, can send
-// nothing until it has received it, and should do nothing. What it says of headers and
-// trailers before waits for the decision too; it can not choose a compressor. A server
-// needs [Interceptor.Unary]
-// as well: [Interceptor.ServerOptions] installs both.
+// Stream is a [grpc.StreamServerInterceptor]. What a requirement finds in the
+// request it finds in the first message: the handler is called before that
+// arrives, can send nothing until it has received it, and should do nothing.
+// What it says of headers and trailers before waits for the decision too; it
+// cannot choose a compressor. The package comment says how a stream ends. A
+// server needs [Interceptor.Unary] as well: [Interceptor.ServerOptions]
+// installs both.
 func (i *Interceptor) Stream(
 	srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
 ) error {
-	// What is handled as an unknown service has no implementation.
-	ctx, err := i.check(stream.Context(), info.FullMethod, nil, true, srv != nil)
-	if err != nil {
-		return err
+	switch {
+	case !i.isMade():
+		return misused("Stream: the Interceptor was not made by New")
+	case stream == nil:
+		return misused("Stream: stream is nil")
+	case info == nil:
+		return misused("Stream: info is nil")
 	}
-	guarded := newGuardedStream(stream, ctx, i)
+	ctx := stream.Context()
+	// What is handled as an unknown service has no implementation.
+	admitted, public, err := i.check(ctx, call{
+		method: info.FullMethod, registered: srv != nil, stream: true,
+	})
+	switch {
+	case err != nil:
+		return i.leave(ctx, i.refuse(ctx, err))
+	case handler == nil:
+		return misused("Stream: handler is nil")
+	case public:
+		return i.leave(ctx, handler(srv, stream))
+	}
+	guarded := newGuardedStream(stream, admitted, i)
 	defer guarded.cancel()
-	return guarded.ended(handler(srv, guarded))
+	return i.leave(ctx, guarded.run(srv, handler))
 }
 
-// check returns the context for the handler, or the status error of a refusal. The name
-// of a method that is not registered is the client's.
+// call is what is to be decided about.
+type call struct {
+	method     string
+	registered bool // or else the name of the method is the client's
+	stream     bool // the request has not arrived
+	request    any
+}
+
+// check returns the context for the handler, or why there is none, and whether
+// the method is public.
 func (i *Interceptor) check(
-	ctx context.Context, method string, request any, stream, registered bool,
-) (context.Context, error) {
-	needs, listed := i.policy[method]
-	if needs.IsPublic() {
-		return ctx, nil
+	ctx context.Context, c call,
+) (admitted context.Context, public bool, err error) {
+	needs, listed := i.policy[c.method]
+	if listed && needs.IsPublic() {
+		return ctx, true, nil
 	}
-	op := claims.Operation{Protocol: protocol, Name: method, Requirement: needs}
+	op := claims.Operation{Protocol: protocol, Name: c.method, Requirement: needs}
 	if !listed {
-		if !registered {
-			op.Name = ""
+		if !c.registered {
+			op.Name = unknownMethod
 		}
-		return nil, i.Refuse(ctx, i.guard.Refuse(ctx, op, errUnlisted))
+		return nil, false, i.guard.Refuse(ctx, op, errUnlisted)
 	}
 	credentials, err := httpauth.Parse(metadata.ValueFromIncomingContext(ctx, "authorization"))
-	if err != nil {
-		return nil, i.Refuse(ctx, i.guard.Refuse(ctx, op, err))
-	}
-	var admitted context.Context
-	if stream {
+	credentials.Proof = prover{}
+	switch {
+	case err != nil:
+		err = i.guard.Refuse(ctx, op, err)
+	case c.stream:
 		admitted, err = i.guard.AuthorizeStream(ctx, op, credentials)
-	} else {
-		admitted, err = i.guard.Authorize(ctx, op, credentials, request)
+	default:
+		admitted, err = i.guard.Authorize(ctx, op, credentials, c.request)
 	}
-	if err != nil {
-		return nil, i.Refuse(ctx, err)
-	}
-	return admitted, nil
+	return admitted, false, err
 }

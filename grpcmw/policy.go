@@ -6,16 +6,16 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"google.golang.org/grpc"
+	"unicode"
 
 	"github.com/sallyport-go/sallyport/claims"
 )
 
 // Policy says what each method needs, by full method name, such as
-// "/orders.v1.Orders/GetOrder"; generated code has these as constants. There are
-// no wildcards. A method that is not listed is refused. A [claims.RequestFunc] must take
-// the method's request message, or an interface that it has.
+// "/orders.v1.Orders/GetOrder"; generated code has these as constants. There
+// are no wildcards. A method that is not listed is refused. A
+// [claims.RequestFunc] must take the method's request message, or an interface
+// that it has.
 type Policy map[string]claims.Requirement
 
 func (p Policy) validate() []error {
@@ -53,36 +53,32 @@ func (p Policy) Operations() []claims.Operation {
 	return operations
 }
 
-// Services is what [Interceptor.Audit] needs of a [*grpc.Server].
-type Services interface {
-	GetServiceInfo() map[string]grpc.ServiceInfo
+// nameFault returns a hint for a malformed method name, or "".
+func nameFault(name string) string {
+	if strings.Contains(name, "*") {
+		return ": there are no wildcards, each method has an entry"
+	}
+	trimmed := strings.Trim(strings.TrimSpace(name), "/")
+	if !strings.Contains(trimmed, "/") {
+		// orders.v1.Orders.GetOrder, as descriptors have it: of two names in
+		// capitals the last is the method.
+		if i := strings.LastIndex(trimmed, "."); i >= 0 && isCapital(trimmed[i+1:]) &&
+			isCapital(trimmed[strings.LastIndex(trimmed[:i], ".")+1:i]) {
+			return didYouMean(`"/` + trimmed[:i] + "/" + trimmed[i+1:] + `"`)
+		}
+	}
+	if meant := "/" + trimmed; isFullMethod(meant) {
+		return didYouMean(`"` + meant + `"`)
+	}
+	return ""
 }
 
-// Audit compares the policy with the methods that are registered on the server,
-// and returns an error that names every method without an entry, which no caller
-// can reach, and every entry without a method, which may be misspelt: if so, the
-// nearest method is named with it. Call it once all services are registered.
-func (i *Interceptor) Audit(server Services) error {
-	var errs []error
-	registered := map[string]bool{}
-	for service, info := range server.GetServiceInfo() {
-		for _, method := range info.Methods {
-			registered["/"+service+"/"+method.Name] = true
-		}
+func isCapital(s string) bool { return s != "" && unicode.IsUpper(rune(s[0])) }
+
+// didYouMean returns the end of a message about a name, empty if none is near.
+func didYouMean(name string) string {
+	if name == "" {
+		return ""
 	}
-	for _, method := range slices.Sorted(maps.Keys(registered)) {
-		if _, listed := i.policy[method]; !listed {
-			errs = append(errs, fmt.Errorf(
-				"grpcmw: method %s has no entry in the policy: it refuses every call", method))
-		}
-	}
-	methods := newSuggestions(slices.Collect(maps.Keys(registered)))
-	for _, method := range slices.Sorted(maps.Keys(i.policy)) {
-		if !registered[method] {
-			errs = append(errs, fmt.Errorf(
-				"grpcmw: the policy lists %s, which is no method of the server%s",
-				method, methods.forName(method)))
-		}
-	}
-	return errors.Join(errs...)
+	return " (did you mean " + name + "?)"
 }

@@ -1,26 +1,17 @@
 package grpcmw_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
-	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	testpb "google.golang.org/grpc/interop/grpc_testing"
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/grpcmw"
 )
-
-func verifier(t testing.TB) *claims.Verifier {
-	t.Helper()
-	v, err := claims.NewVerifier(claims.Config{
-		Issuer: "https://issuer.example", Audiences: []string{"https://orders.example"},
-	})
-	require.NoError(t, err)
-	return v
-}
 
 func TestNew_reportsEverything(t *testing.T) {
 	t.Parallel()
@@ -44,7 +35,7 @@ func TestNew_reportsEverything(t *testing.T) {
 		`"/orders.v1.Orders/" is not a full method name`,
 		`"" is not a full method name`,
 		`/orders.v1.Orders/GetOrder: claims: Scopes needs at least one scope`,
-		`New: auth is nil`,
+		"grpcmw: New: auth is nil",
 	} {
 		assert.ErrorContains(t, err, want)
 	}
@@ -52,7 +43,7 @@ func TestNew_reportsEverything(t *testing.T) {
 	_, err = grpcmw.New((*claims.Verifier)(nil), grpcmw.Config{Policy: grpcmw.Policy{
 		"/orders.v1.Orders/GetOrder": claims.Authenticated(),
 	}})
-	assert.ErrorContains(t, err, "New: auth is a nil pointer")
+	assert.ErrorContains(t, err, "grpcmw: New: auth is a nil pointer")
 
 	_, err = grpcmw.New(verifier(t), grpcmw.Config{})
 	assert.ErrorContains(t, err, "Policy is empty")
@@ -69,27 +60,44 @@ func TestNew_copiesThePolicy(t *testing.T) {
 	assert.NoError(t, auth.Audit(server))
 }
 
-func TestAudit(t *testing.T) {
+func TestNew_tellsWhatANameLacks(t *testing.T) {
 	t.Parallel()
-	policy := everything(claims.Authenticated())
-	delete(policy, testpb.TestService_UnaryCall_FullMethodName)
-	delete(policy, testpb.TestService_FullDuplexCall_FullMethodName)
-	policy["/grpc.testing.TestService/UnaryCal"] = claims.Authenticated()
-	auth, err := grpcmw.New(verifier(t), grpcmw.Config{Policy: policy})
-	require.NoError(t, err)
-	server := grpc.NewServer()
-	testpb.RegisterTestServiceServer(server, &service{})
+	for entry, want := range map[string]string{
+		"orders.v1.Orders/GetOrder":   ` (did you mean "/orders.v1.Orders/GetOrder"?)`,
+		"/orders.v1.Orders/GetOrder/": ` (did you mean "/orders.v1.Orders/GetOrder"?)`,
+		"//orders.v1.Orders/GetOrder": ` (did you mean "/orders.v1.Orders/GetOrder"?)`,
+		"orders.v1.Orders.GetOrder":   ` (did you mean "/orders.v1.Orders/GetOrder"?)`,
+		"/orders.v1.Orders.GetOrder":  ` (did you mean "/orders.v1.Orders/GetOrder"?)`,
+		"/orders.v1.Orders/*":         `: there are no wildcards, each method has an entry`,
+		"*":                           `: there are no wildcards, each method has an entry`,
+		"/orders.v1.Orders":           ``,
+		"orders.v1.":                  ``,
+		"GetOrder":                    ``,
+		"Orders.getOrder":             ``,
+		"orders.Orders.Extra/Get":     ` (did you mean "/orders.Orders.Extra/Get"?)`,
+		".A":                          ``,
+		"/orders.v1/Orders/GetOrder":  ``,
+		"/":                           ``,
+		"":                            ``,
+	} {
+		_, err := grpcmw.New(verifier(t), grpcmw.Config{Policy: grpcmw.Policy{
+			entry: claims.Authenticated(),
+		}})
+		assert.EqualError(t, err, fmt.Sprintf("grpcmw: Config.Policy: %q is not a full method name, "+
+			`"/package.Service/Method"%s`, entry, want))
+	}
+}
 
-	err = auth.Audit(server)
-	require.Error(t, err)
-	assert.Equal(t, "grpcmw: method /grpc.testing.TestService/FullDuplexCall has no entry "+
-		"in the policy: it refuses every call\n"+
-		"grpcmw: method /grpc.testing.TestService/UnaryCall has no entry "+
-		"in the policy: it refuses every call\n"+
-		"grpcmw: the policy lists /grpc.testing.TestService/UnaryCal, "+
-		"which is no method of the server "+
-		"(did you mean /grpc.testing.TestService/UnaryCall?)", err.Error())
-
-	healthpb.RegisterHealthServer(server, healthpb.UnimplementedHealthServer{})
-	assert.ErrorContains(t, auth.Audit(server), healthpb.Health_Watch_FullMethodName)
+func TestPolicy_Operations(t *testing.T) {
+	t.Parallel()
+	got := grpcmw.Policy{
+		"/s.S/B": claims.Scopes("b"), "/s.S/A": claims.Public(), "/s.S/C": claims.Authenticated(),
+	}.Operations()
+	assert.Equal(t, []claims.Operation{
+		{Protocol: "gRPC", Name: "/s.S/A", Requirement: claims.Public()},
+		{Protocol: "gRPC", Name: "/s.S/B", Requirement: claims.Scopes("b")},
+		{Protocol: "gRPC", Name: "/s.S/C", Requirement: claims.Authenticated()},
+	}, got)
+	assert.Equal(t, claims.AccessTable(got), claims.NewAccessTable(got))
+	assert.Empty(t, grpcmw.Policy(nil).Operations())
 }

@@ -2,9 +2,11 @@ package grpcmw
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -16,42 +18,141 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/sallyport-go/sallyport/claims"
-	"github.com/sallyport-go/sallyport/claims/httpauth"
 )
 
 // DefaultDomain is the domain of the ErrorInfo details of refusals where
 // [Config.Domain] names none.
 const DefaultDomain = "sallyport"
 
-// Refuse returns the status error for a call that is refused for err, which must
-// not be nil, and sets the challenge in the call's trailer. It is for the error
-// of [claims.Allowed] inside a method. Nothing of err but its class, its reason
-// and what it asks the client for is sent.
-func (i *Interceptor) Refuse(ctx context.Context, err error) error {
-	refusal := claims.AsError(err)
-	if field := i.challenge.Field(refusal); field != "" {
-		// It fails only outside a call, where nobody reads a trailer.
-		_ = grpc.SetTrailer(ctx, metadata.Pairs("www-authenticate", field))
-	}
-	if hasParticulars(refusal) {
-		return statusOf(refusal, i.domain)
-	}
-	return i.statuses.For(refusal)
+// challengeKey is the metadata key of a challenge: of the response header and
+// of ErrorInfo.
+const challengeKey = "www-authenticate"
+
+// refusedError is the status error of a refusal.
+type refusedError struct {
+	status    *status.Status
+	challenge string        // empty for none
+	retry     time.Duration // when to try again, zero for never
+	pushed    atomic.Bool   // the call's trailer has it
+	refusal   *claims.Error
+	misuse    string // instead of the status's text, for who calls by hand
 }
 
-// hasParticulars reports whether a status error says more than its kind does.
+func (e *refusedError) Error() string {
+	if e.misuse != "" {
+		return e.misuse
+	}
+	return e.status.Err().Error()
+}
+
+// GRPCStatus is what the client is told.
+func (e *refusedError) GRPCStatus() *status.Status { return e.status }
+
+// Unwrap lets interceptors outside find the [*claims.Error], for operators.
+func (e *refusedError) Unwrap() error { return e.refusal }
+
+// Refuse returns the status error for a call that is refused for err, which
+// must not be nil, and adds the challenge to the response header if that has
+// not been sent. A method need not call it: the Interceptor does so with each
+// [*claims.Error] that a method returns, such as that of [claims.Allowed]. It
+// is for interceptors, and for errors of another kind. The client is sent the
+// class of err, its reason and what it asks for, and nothing else of it.
+func (i *Interceptor) Refuse(ctx context.Context, err error) error {
+	if !i.isMade() {
+		return misused("Refuse: the Interceptor was not made by New")
+	}
+	return i.refuse(ctx, err)
+}
+
+func (i *Interceptor) refuse(ctx context.Context, err error) *refusedError {
+	var refused *refusedError
+	if errors.As(err, &refused) { // a header would be the second
+		return refused
+	}
+	refusal := claims.AsError(err)
+	refused = i.prepared.For(refusal)
+	switch {
+	case hasParticulars(refusal):
+		refused = i.refusalOf(refusal)
+	case refusal.Unwrap() != nil: // for operators, in an error of its own
+		refused = &refusedError{
+			status: refused.status, challenge: refused.challenge, refusal: refusal,
+		}
+	}
+	if refused.challenge != "" && ctx != nil {
+		// It fails where the header has gone: ErrorInfo has the challenge too.
+		_ = grpc.SetHeader(ctx, metadata.Pairs(challengeKey, refused.challenge))
+	}
+	return refused
+}
+
+// leave returns what the client is told when a handler has returned err. A
+// refusal, however it is wrapped, is turned into its status.
+func (i *Interceptor) leave(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	var refused *refusedError
+	if !errors.As(err, &refused) {
+		refusal := refusalIn(err)
+		if refusal == nil {
+			return err
+		}
+		refused = i.refuse(ctx, refusal)
+	}
+	// Once, as a client does not retry when it is told two times to wait.
+	if refused.retry > 0 && refused.pushed.CompareAndSwap(false, true) {
+		_ = grpc.SetTrailer(ctx, metadata.Pairs("grpc-retry-pushback-ms", // gRFC A6
+			strconv.FormatInt(refused.retry.Milliseconds(), 10)))
+	}
+	return refused
+}
+
+// refusalIn returns the refusal that err is or wraps, nil if there is none.
+func refusalIn(err error) *claims.Error {
+	if e, ok := err.(*claims.Error); ok && e == nil {
+		return claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided,
+			errors.New("grpcmw: the handler returned a nil *claims.Error"))
+	}
+	refusal := claims.AsError(err)
+	if !errors.Is(err, refusal.Class()) { // any other error has become one
+		return nil
+	}
+	return refusal
+}
+
+// misused returns the error of a call that cannot be guarded because of how it
+// was made. The client learns nothing of that.
+func misused(how string) error {
+	how = "grpcmw: Interceptor." + how
+	refusal := claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, errors.New(how))
+	st := statusOf(refusal, DefaultDomain, "")
+	return &refusedError{status: st, refusal: refusal, misuse: how}
+}
+
+// hasParticulars reports whether a refusal says more than its kind does.
 func hasParticulars(refusal *claims.Error) bool {
 	return refusal.Class() == claims.ErrUnavailable || refusal.Scope() != "" ||
 		refusal.ACRValues() != "" || refusal.MaxAge() > 0
 }
 
-// statusesOf returns the status errors of the refusals without particulars.
-func statusesOf(domain string) httpauth.Prepared[error] {
-	return httpauth.Prepare(func(refusal *claims.Error) error { return statusOf(refusal, domain) })
+func (i *Interceptor) refusalOf(refusal *claims.Error) *refusedError {
+	e := &refusedError{refusal: refusal, challenge: i.challenge.Field(refusal)}
+	if refusal.Class() == claims.ErrUnavailable {
+		e.retry = retryOf(refusal)
+	}
+	e.status = statusOf(refusal, i.domain, e.challenge)
+	return e
 }
 
-func statusOf(refusal *claims.Error, domain string) error {
-	asks := map[string]string{"scope": refusal.Scope(), "acr_values": refusal.ACRValues()}
+func retryOf(refusal *claims.Error) time.Duration {
+	return max(refusal.RetryAfter(), time.Second)
+}
+
+func statusOf(refusal *claims.Error, domain, challenge string) *status.Status {
+	asks := map[string]string{
+		challengeKey: challenge, "scope": refusal.Scope(), "acr_values": refusal.ACRValues(),
+	}
 	if age := refusal.MaxAge(); age > 0 {
 		asks["max_age"] = strconv.FormatInt(int64(age/time.Second), 10)
 	}
@@ -63,14 +164,14 @@ func statusOf(refusal *claims.Error, domain string) error {
 	}}
 	if refusal.Class() == claims.ErrUnavailable {
 		details = append(details, &errdetails.RetryInfo{
-			RetryDelay: durationpb.New(max(refusal.RetryAfter(), time.Second)),
+			RetryDelay: durationpb.New(retryOf(refusal)),
 		})
 	}
 	st := status.New(codeOf(refusal.Class()), refusal.Text())
 	if detailed, err := st.WithDetails(details...); err == nil {
 		st = detailed
 	}
-	return st.Err()
+	return st
 }
 
 func codeOf(class error) codes.Code {

@@ -21,9 +21,10 @@ var (
 		errors.New("grpcmw: the handler sent something before it received the first message"))
 )
 
-// guardedStream is a stream whose context carries the caller, and which passes no
-// message once his token has expired, nor any to the client while the decision waits
-// for the client's first.
+// guardedStream is a stream whose context carries the caller. It passes no
+// message once the caller's token has expired, nor any to the client while the
+// decision waits for the client's first. After a refusal it leaves the stream
+// below alone, as the call may be over.
 type guardedStream struct {
 	grpc.ServerStream
 	ctx     context.Context
@@ -33,7 +34,7 @@ type guardedStream struct {
 	pending atomic.Bool
 	held    heldMetadata
 	refuse  sync.Once
-	refusal atomic.Pointer[error]
+	refusal atomic.Pointer[refusedError] // stored under held.mu
 }
 
 func newGuardedStream(
@@ -48,7 +49,7 @@ func newGuardedStream(
 	}
 	if caller, ok := claims.FromContext(ctx); ok && !caller.ValidUntil().IsZero() {
 		s.until = caller.ValidUntil()
-		// Who waits for something to send learns of the end as well.
+		// A handler that waits for something to send must learn of the end too.
 		s.ctx, s.cancel = context.WithDeadlineCause(s.ctx, s.until, errExpired)
 	}
 	return s
@@ -57,28 +58,38 @@ func newGuardedStream(
 func (s *guardedStream) Context() context.Context { return s.ctx }
 
 func (s *guardedStream) RecvMsg(m any) error {
+	if refusal := s.refusal.Load(); refusal != nil {
+		return refusal
+	}
 	err := s.ServerStream.RecvMsg(m)
 	if s.pending.Load() && (err == nil || err == io.EOF) {
 		if refusal := s.complete(m, err); refusal != nil {
 			return refusal
 		}
 	}
-	if err != nil {
-		return err
+	// It may have waited long, or been woken by the end of the call.
+	if refusal := s.mayPass(); refusal != nil {
+		return refusal
 	}
-	return s.mayPass() // it may have waited long
+	return err
 }
 
 func (s *guardedStream) SendMsg(m any) error {
 	if err := s.mayAnswer(); err != nil {
 		return err
 	}
-	return s.ServerStream.SendMsg(m)
+	err := s.ServerStream.SendMsg(m)
+	if err != nil {
+		if refusal := s.refusal.Load(); refusal != nil {
+			return refusal
+		}
+	}
+	return err
 }
 
 func (s *guardedStream) mayAnswer() error {
 	if s.pending.Load() {
-		return s.refused(errEarly)
+		return s.end(errEarly)
 	}
 	return s.mayPass()
 }
@@ -86,12 +97,12 @@ func (s *guardedStream) mayAnswer() error {
 // mayPass returns why no message passes, if so.
 func (s *guardedStream) mayPass() error {
 	if refusal := s.refusal.Load(); refusal != nil {
-		return *refusal
+		return refusal
 	}
 	if s.until.IsZero() || time.Now().Before(s.until) {
 		return nil
 	}
-	return s.refused(errExpired)
+	return s.end(errExpired)
 }
 
 // complete decides by the first message, or that there is none.
@@ -103,40 +114,53 @@ func (s *guardedStream) complete(m any, received error) error {
 		m = nil
 	}
 	if err := s.by.guard.Complete(s.ctx, m); err != nil {
-		return s.refused(err)
+		refusal, _ := s.refused(err)
+		return refusal
 	}
 	return s.release()
 }
 
-// refused returns the status error of the refusal that ended the stream, the first.
-func (s *guardedStream) refused(err error) error {
-	first := false
-	s.refuse.Do(func() { // once, as each time the trailer would grow
-		// By the context of the stream itself, where nothing is held back.
-		refusal := s.by.Refuse(s.ServerStream.Context(), err)
-		s.refusal.Store(&refusal)
-		first = true
-	})
-	if first && (err == errExpired || err == errEarly) {
+// end refuses a stream that was let through, and has that recorded. It returns
+// the refusal that ended the stream, the first.
+func (s *guardedStream) end(err *claims.Error) error {
+	refusal, first := s.refused(err)
+	if first {
 		s.by.guard.Ended(s.ctx, err)
 	}
-	return *s.refusal.Load()
+	return refusal
 }
 
-// ended returns what the client is told when the handler has returned: the refusal, if
-// there was one, whatever the handler made of it.
+// refused returns the refusal that ended the stream, and whether it is that of
+// err.
+func (s *guardedStream) refused(err error) (refusal *refusedError, first bool) {
+	s.refuse.Do(func() { // once, as each time the header would grow
+		// By the context of the stream itself, where nothing is held back.
+		refusal := s.by.refuse(s.ServerStream.Context(), err)
+		s.held.mu.Lock() // no header or trailer of the handler's comes later
+		defer s.held.mu.Unlock()
+		s.refusal.Store(refusal)
+		first = true
+	})
+	return s.refusal.Load(), first
+}
+
+// ended returns what the client is told when the handler has returned: the
+// refusal, if there was one, whatever the handler made of it.
 func (s *guardedStream) ended(err error) error {
 	if refusal := s.refusal.Load(); refusal != nil {
-		return *refusal
+		return refusal
 	}
-	if isContextError(err) && context.Cause(s.ctx) == errExpired { // which it may not know
-		return s.refused(errExpired)
+	if s.hasExpired() { // which the handler may not know, or say in its own words
+		return s.end(errExpired)
 	}
 	if !s.pending.Load() {
 		return err
 	}
 	if err == nil {
 		return s.complete(nil, io.EOF) // it never looked
+	}
+	if refusal := refusalIn(err); refusal != nil {
+		return s.end(refusal)
 	}
 	// What a handler says is not for everybody; that it could not go on is.
 	s.by.guard.Ended(s.ctx, claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, err))
@@ -149,10 +173,8 @@ func (s *guardedStream) ended(err error) error {
 	return status.Error(code, "The call ended before its first message.")
 }
 
-func isContextError(err error) bool {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return true
-	}
-	code := status.Code(err)
-	return code == codes.DeadlineExceeded || code == codes.Canceled
+// hasExpired reports whether the stream's token has.
+func (s *guardedStream) hasExpired() bool {
+	return !s.until.IsZero() &&
+		(!time.Now().Before(s.until) || context.Cause(s.ctx) == errExpired)
 }

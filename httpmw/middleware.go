@@ -160,6 +160,7 @@ func (m *Middleware) admit(
 	if err != nil {
 		return nil, m.guard.Refuse(r.Context(), op, err)
 	}
+	credentials.Proof = (*prover)(r) // asked for bound tokens alone
 	ctx, err := m.guard.Authorize(r.Context(), op, credentials, r)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -24,38 +23,41 @@ func TestCache_discovery(t *testing.T) {
 		oidc  = "/.well-known/openid-configuration"
 		oauth = "/.well-known/oauth-authorization-server"
 	)
+	const realm = "/realms/a"
+	atOrigin := []string{oauth, oidc}
+	inRealm := []string{oauth + realm, oidc + realm, realm + oidc}
 	tests := []struct {
 		name   string
 		issuer string
-		only   string   // the metadata path that is served, empty for both
-		want   []string // the paths asked for
+		only   string   // the metadata path that is served, empty for all
+		places []string // the paths asked at once, in the order of the alphabet
+		keys   string   // the path asked then
 	}{
-		{"OIDC", issuerURL, oidc, []string{oidc, "/jwks"}},
-		{"OIDC, trailing slash", issuerURL + "/", oidc, []string{oidc, "/jwks"}},
-		{"OIDC, path", issuerURL + "/realms/a", "/realms/a" + oidc,
-			[]string{"/realms/a" + oidc, "/realms/a/jwks"}},
-		{"OIDC, path with trailing slash", issuerURL + "/realms/a/", "/realms/a" + oidc,
-			[]string{"/realms/a" + oidc, "/realms/a/jwks"}},
-		{"OIDC, port", "https://issuer.example:8443", oidc, []string{oidc, "/jwks"}},
-		{"OIDC is asked first", issuerURL, "", []string{oidc, "/jwks"}},
-		{"RFC 8414", issuerURL, oauth, []string{oidc, oauth, "/jwks"}},
-		{"RFC 8414, trailing slash", issuerURL + "/", oauth, []string{oidc, oauth, "/jwks"}},
-		{"RFC 8414, path", issuerURL + "/realms/a", oauth + "/realms/a",
-			[]string{"/realms/a" + oidc, oauth + "/realms/a", "/realms/a/jwks"}},
-		{"RFC 8414, path with trailing slash", issuerURL + "/realms/a/", oauth + "/realms/a",
-			[]string{"/realms/a" + oidc, oauth + "/realms/a", "/realms/a/jwks"}},
-		{"RFC 8414, http on loopback", "http://127.0.0.1:8082", oauth,
-			[]string{oidc, oauth, "/jwks"}},
+		{"OIDC", issuerURL, oidc, atOrigin, "/jwks"},
+		{"OIDC, trailing slash", issuerURL + "/", oidc, atOrigin, "/jwks"},
+		{"OIDC, path", issuerURL + realm, realm + oidc, inRealm, realm + "/jwks"},
+		{"OIDC, path with trailing slash", issuerURL + realm + "/", realm + oidc, inRealm, realm + "/jwks"},
+		{"OIDC, port", "https://issuer.example:8443", oidc, atOrigin, "/jwks"},
+		{"both", issuerURL, "", atOrigin, "/jwks"},
+		{"RFC 8414", issuerURL, oauth, atOrigin, "/jwks"},
+		{"RFC 8414, trailing slash", issuerURL + "/", oauth, atOrigin, "/jwks"},
+		{"RFC 8414, path", issuerURL + realm, oauth + realm, inRealm, realm + "/jwks"},
+		{"RFC 8414, path with trailing slash", issuerURL + realm + "/", oauth + realm, inRealm, realm + "/jwks"},
+		{"RFC 8414, http on loopback", "http://127.0.0.1:8082", oauth, atOrigin, "/jwks"},
+		{"OIDC inserted before the path", issuerURL + realm, oidc + realm, inRealm, realm + "/jwks"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				issuer := newIssuer(t, tt.issuer)
 				if tt.only != "" {
+					answer := fmt.Appendf(nil, `{"issuer":%q,"jwks_uri":%q}`, issuer.URL(), issuer.JWKSURL())
 					issuer.Intercept(func(next http.Handler) http.Handler {
 						mux := http.NewServeMux() // 404 for the rest
-						mux.Handle(tt.only, next)
-						mux.Handle(tt.want[len(tt.want)-1], next)
+						mux.HandleFunc(tt.only, func(w http.ResponseWriter, _ *http.Request) {
+							_, _ = w.Write(answer)
+						})
+						mux.Handle(tt.keys, next)
 						return mux
 					})
 				}
@@ -63,24 +65,24 @@ func TestCache_discovery(t *testing.T) {
 				cache := newCache(t, jwks.Config{
 					Issuer: tt.issuer, Client: &http.Client{Transport: requests},
 				})
-				assert.Empty(t, requests.urls, "it is lazy")
+				assert.Empty(t, requests.asked(), "it is lazy")
 				require.NoError(t, lookup(t, cache, issuer.Key()))
 				var want []string
-				for _, path := range tt.want {
+				for _, path := range append(tt.places, tt.keys) {
 					scheme, rest, _ := strings.Cut(tt.issuer, "://")
 					host, _, _ := strings.Cut(rest, "/")
 					want = append(want, scheme+"://"+host+path)
 				}
-				assert.Equal(t, want, requests.urls)
+				assert.Equal(t, want, requests.asked())
 
 				// Where the keys are is remembered, but they may have moved with a
 				// new key.
 				time.Sleep(defaultLife * 9 / 10)
 				require.NoError(t, lookup(t, cache, issuer.Key()))
 				synctest.Wait()
-				assert.Equal(t, append(want, want[len(want)-1]), requests.urls)
+				assert.Equal(t, append(want, want[len(want)-1]), requests.asked())
 				require.NoError(t, lookup(t, cache, issuer.Rotate("")))
-				assert.Equal(t, want, requests.urls[len(want)+1:])
+				assert.Equal(t, want, requests.asked()[len(want)+1:])
 			})
 		})
 	}
@@ -96,18 +98,6 @@ func TestCache_keySetURLNeedsNoDiscovery(t *testing.T) {
 		require.NoError(t, lookup(t, cache, issuer.Key()))
 		assert.Equal(t, []string{issuer.JWKSURL()}, requests.urls)
 	})
-}
-
-// everywhere is an [http.RoundTripper] that takes every request, of whatever
-// host and scheme, to one handler.
-type everywhere struct{ handler http.Handler }
-
-func (e everywhere) RoundTrip(r *http.Request) (*http.Response, error) {
-	recorder := httptest.NewRecorder()
-	e.handler.ServeHTTP(recorder, r)
-	response := recorder.Result()
-	response.Request = r
-	return response, r.Context().Err()
 }
 
 func TestCache_refusesMetadata(t *testing.T) {
@@ -221,7 +211,7 @@ func TestCache_discoveryIsRetried(t *testing.T) {
 		issuer.Fail(http.StatusServiceUnavailable)
 		for n := range 3 {
 			err := requireUnavailable(t, lookup(t, cache, issuer.Key()))
-			requireBackoff(t, n, err.RetryAfter)
+			requireBackoff(t, n, err.RetryAfter, false)
 			assert.ErrorContains(t, err, "/.well-known/openid-configuration")
 			assert.ErrorContains(t, err, "/.well-known/oauth-authorization-server")
 			time.Sleep(err.RetryAfter)
@@ -278,17 +268,18 @@ func TestCache_discoversAnewWhenTheKeyURLFails(t *testing.T) {
 			synctest.Wait()
 			time.Sleep(2 * time.Second)
 		}
-		const metadata = issuerURL + "/.well-known/openid-configuration"
+		const oauth = issuerURL + "/.well-known/oauth-authorization-server"
+		const oidc = issuerURL + "/.well-known/openid-configuration"
 		assert.Equal(t, []string{
-			metadata, issuerURL + "/old", // at first
-			issuerURL + "/old",           // at the refresh
-			metadata, issuerURL + "/new", // after 1 s
-		}, issuer.requests.urls)
+			oauth, oidc, issuerURL + "/old", // at first
+			issuerURL + "/old",              // at the refresh
+			oauth, oidc, issuerURL + "/new", // after 1 s
+		}, issuer.requests.asked())
 
 		time.Sleep(defaultLife * 9 / 10)
 		require.NoError(t, lookup(t, cache, key))
 		synctest.Wait()
-		assert.Len(t, issuer.requests.urls, 6, "the new place is remembered")
+		assert.Len(t, issuer.requests.asked(), 8, "the new place is remembered")
 	})
 }
 
@@ -315,5 +306,73 @@ func TestCache_metadataStalls(t *testing.T) {
 		requireUnavailable(t, lookup(t, cache, issuer.Key()))
 		assert.LessOrEqual(t, time.Since(start), 10*time.Second)
 		assert.ErrorIs(t, cache.Ready(context.Background()), jwks.ErrUnavailable)
+	})
+}
+
+// The best place of metadata counts, whichever answers first; past half of the time
+// any does.
+func TestCache_discovery_precedence(t *testing.T) {
+	const realm = "/realms/a"
+	places := []string{realm + oidcPath, oauthPath + realm, oidcPath + realm}
+	for name, row := range map[string]struct {
+		delays [3]time.Duration
+		want   int
+	}{
+		"all at once":           {want: 0},
+		"best is the last":      {delays: [3]time.Duration{2 * time.Second, time.Second}, want: 0},
+		"best hangs":            {delays: [3]time.Duration{time.Hour, time.Second}, want: 1},
+		"best two hang":         {delays: [3]time.Duration{time.Hour, time.Hour, time.Second}, want: 2},
+		"all take most of time": {delays: [3]time.Duration{4100 * time.Millisecond, 4 * time.Second, 4200 * time.Millisecond}, want: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				var asked atomic.Value
+				mux := http.NewServeMux()
+				for i, place := range places {
+					mux.HandleFunc(place, func(w http.ResponseWriter, r *http.Request) {
+						select {
+						case <-time.After(row.delays[i]):
+						case <-r.Context().Done():
+						}
+						_, _ = fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":"%s/%d"}`, issuerURL+realm, issuerURL, i)
+					})
+				}
+				mux.HandleFunc("/{place}", func(w http.ResponseWriter, r *http.Request) {
+					asked.Store(r.PathValue("place"))
+					_, _ = w.Write(document(testKey("ES256")))
+				})
+				cache := newCache(t, jwks.Config{
+					Issuer: issuerURL + realm, Client: &http.Client{Transport: everywhere{mux}},
+				})
+				require.NoError(t, lookup(t, cache, testKey("ES256")))
+				assert.Equal(t, fmt.Sprint(row.want), asked.Load())
+			})
+		})
+	}
+}
+
+// Where the keys were last hangs: the next fetch asks the metadata first.
+func TestCache_keysMoveFromWhatHangs(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		key := testKey("ES256")
+		issuer := newMoving("/old", key)
+		var gone atomic.Bool
+		issuer.requests.next = everywhere{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if gone.Load() && r.URL.Path == "/old" {
+				<-r.Context().Done()
+			}
+			issuer.ServeHTTP(w, r)
+		})}
+		cache := issuer.cache(t)
+		require.NoError(t, lookup(t, cache, key))
+		gone.Store(true)
+		issuer.path.Store("/new")
+		time.Sleep(defaultLife * 9 / 10)
+		for range 2 {
+			require.NoError(t, lookup(t, cache, key))
+			time.Sleep(10 * time.Second)
+		}
+		assert.Equal(t, jwks.StateFresh, cache.Stats().State)
+		assert.Zero(t, cache.Stats().Failures)
 	})
 }

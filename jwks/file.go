@@ -16,11 +16,11 @@ import (
 // costs next to nothing.
 const fileAge = time.Minute
 
-// File returns a [Source] that reads a key set document from a file: for
-// machines without a network, or a mounted secret. It is read again within a
-// minute of its use, and at once for a key ID that it did not have. It may be
-// replaced while in use; a file that is half written or gone counts as an
-// outage, and the keys read before go on serving.
+// File returns a [Source] that reads a file in any form that [Parse] knows: a
+// key set for machines without a network, a certificate, a key in a mounted
+// secret. It is read again within a minute of its use, and at once for a key
+// that it did not have. It may be replaced while in use; a file that is half
+// written or gone counts as an outage, and the keys read before go on serving.
 func File(path string) Source { return &file{path: path} }
 
 type file struct {
@@ -67,7 +67,8 @@ func readBounded(path string) ([]byte, error) {
 	case err != nil:
 		return nil, &fault{FaultFile, fmt.Errorf("jwks: %w", err)}
 	case len(data) > maxBody:
-		return nil, &fault{FaultTooLarge, fmt.Errorf("jwks: %s has more than %d bytes", path, maxBody)}
+		return nil, &fault{FaultTooLarge, fmt.Errorf(
+			"jwks: %s has more than %d bytes", path, maxBody)}
 	}
 	return data, nil
 }

@@ -1,10 +1,7 @@
 package jwks_test
 
 import (
-	"context"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,28 +9,79 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sallyport-go/sallyport/claims/claimstest"
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// example returns an issuer that is reached directly, and a cache of its keys.
-func example(t testing.TB, change func(*jwks.Config)) (*claimstest.Issuer, *jwks.Cache) {
-	t.Helper()
-	issuer, err := claimstest.New(claimstest.Config{URL: "https://issuer.example"})
-	require.NoError(t, err)
-	cfg := jwks.Config{Issuer: issuer.URL(), Client: issuer.Client()}
-	if change != nil {
-		change(&cfg)
+// The life of an answer shows in when it becomes too old: an hour after.
+func TestCache_freshLife(t *testing.T) {
+	tests := []struct {
+		name         string
+		cacheControl []string
+		want         time.Duration
+	}{
+		{"absent", nil, defaultLife},
+		{"empty", []string{""}, defaultLife},
+		{"0", []string{"max-age=0"}, time.Minute},
+		{"1", []string{"max-age=1"}, time.Minute},
+		{"59", []string{"max-age=59"}, time.Minute},
+		{"60", []string{"max-age=60"}, time.Minute},
+		{"61", []string{"max-age=61"}, 61 * time.Second},
+		{"an hour", []string{"max-age=3600"}, time.Hour},
+		{"86399", []string{"max-age=86399"}, maxAge - time.Second},
+		{"86400", []string{"max-age=86400"}, maxAge},
+		{"86401", []string{"max-age=86401"}, maxAge},
+		{"99999999", []string{"max-age=99999999"}, maxAge},
+		{"2^31-1", []string{"max-age=2147483647"}, maxAge},
+		// RFC 9111 section 1.2.2: what overflows is the greatest value.
+		{"2^31", []string{"max-age=2147483648"}, maxAge},
+		{"2^64", []string{"max-age=18446744073709551616"}, maxAge},
+		{"negative", []string{"max-age=-1"}, defaultLife},
+		{"garbage", []string{"max-age=soon"}, defaultLife},
+		{"fraction", []string{"max-age=1.5"}, defaultLife},
+		{"without value", []string{"max-age"}, defaultLife},
+		{"value empty", []string{"max-age="}, defaultLife},
+		{"quoted", []string{`max-age="120"`}, 2 * time.Minute},
+		{"case", []string{"Max-Age=120"}, 2 * time.Minute},
+		{"no-store", []string{"no-store"}, defaultLife},
+		{"no-cache", []string{"no-cache"}, defaultLife},
+		{"among others", []string{"public, max-age=120 , must-revalidate"}, 2 * time.Minute},
+		{"no-store and max-age 0", []string{"no-store, max-age=0"}, time.Minute},
+		{"second field", []string{"public", "max-age=120"}, 2 * time.Minute},
+		{"s-maxage", []string{"s-maxage=120"}, defaultLife},
+		{"longer name", []string{"x-max-age=120"}, defaultLife},
 	}
-	cache, err := jwks.NewCache(cfg)
-	require.NoError(t, err)
-	return issuer, cache
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				issuer, cache := issuerAndCache(t)
+				intercept(issuer, func(w http.ResponseWriter, _ *http.Request) {
+					w.Header()["Cache-Control"] = tt.cacheControl
+				})
+				require.NoError(t, lookup(t, cache, issuer.Key()))
+				issuer.Fail(http.StatusServiceUnavailable)
+				time.Sleep(tt.want + time.Hour - time.Nanosecond)
+				assert.NotNil(t, cache.Set(), "fresh for less")
+				time.Sleep(time.Nanosecond)
+				assert.Nil(t, cache.Set(), "fresh for more")
+			})
+		})
+	}
 }
 
-// lookupCurrent looks the issuer's present key up.
-func lookupCurrent(ctx context.Context, issuer *claimstest.Issuer, cache *jwks.Cache) error {
-	_, err := cache.Lookup(ctx, issuer.Key().ID, issuer.Key().Algorithm)
-	return err
+// An answer that may not be stored is used for as long as any other: a fetch for
+// each request would be worse.
+func TestCache_noStoreIsNoFetchPerRequest(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		issuer, cache := issuerAndCache(t)
+		intercept(issuer, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Cache-Control", "no-store, no-cache, max-age=0")
+		})
+		for range 430 { // tenths of a second, 43 s, of a minute
+			require.NoError(t, lookup(t, cache, issuer.Key()))
+			time.Sleep(100 * time.Millisecond)
+		}
+		assert.Equal(t, 1, issuer.KeySetRequests())
+	})
 }
 
 // answering sets header fields of the answers.
@@ -184,55 +232,5 @@ func TestCache_generation(t *testing.T) {
 		assert.EqualValues(t, 2, cache.Stats().Generation)
 		_, err := cache.Lookup(t.Context(), first.ID, first.Algorithm)
 		assert.ErrorIs(t, err, jwks.ErrUnknownKey, "a key that was withdrawn")
-	})
-}
-
-func TestFile(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		issuer, _ := example(t, nil)
-		path := filepath.Join(t.TempDir(), "keys.json")
-		write := func(data []byte) { require.NoError(t, os.WriteFile(path, data, 0o600)) }
-		cache, err := jwks.NewCache(jwks.Config{Sources: []jwks.Source{jwks.File(path)}})
-		require.NoError(t, err)
-
-		require.ErrorIs(t, lookupCurrent(t.Context(), issuer, cache), jwks.ErrUnavailable)
-		assert.Equal(t, jwks.FaultFile, cache.Stats().LastFault)
-		write(issuer.KeySet())
-		time.Sleep(2 * time.Second)
-		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
-		before := cache.Set()
-
-		// A new key at once; what is withdrawn, within a minute of use.
-		old := issuer.Key()
-		issuer.Rotate("")
-		write(issuer.KeySet())
-		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
-		issuer.Revoke(old)
-		write(issuer.KeySet())
-		time.Sleep(time.Minute)
-		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
-		synctest.Wait()
-		_, err = cache.Lookup(t.Context(), old.ID, old.Algorithm)
-		require.ErrorIs(t, err, jwks.ErrUnknownKey)
-		assert.NotSame(t, before, cache.Set())
-		unchanged := cache.Set()
-
-		// Half written, too large, gone: what was read goes on serving.
-		for _, junk := range [][]byte{issuer.KeySet()[:20], make([]byte, 1<<20)} {
-			write(junk)
-			time.Sleep(time.Minute)
-			require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
-			synctest.Wait()
-		}
-		require.NoError(t, os.Remove(path))
-		time.Sleep(time.Minute)
-		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
-		synctest.Wait()
-		assert.Same(t, unchanged, cache.Set())
-		faults := cache.Stats().Faults
-		assert.EqualValues(t, 1, faults[jwks.FaultMalformed])
-		assert.EqualValues(t, 1, faults[jwks.FaultTooLarge])
-		assert.GreaterOrEqual(t, faults[jwks.FaultFile], uint64(2))
 	})
 }

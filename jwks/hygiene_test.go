@@ -1,12 +1,20 @@
 package jwks_test
 
 import (
+	"crypto"
+	"crypto/ecdh"
 	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -134,4 +142,49 @@ func TestParse_evenModulus(t *testing.T) {
 	modulus.SetBit(modulus, 0, 1)
 	_, err = jwks.Parse(keySet(jwk()))
 	assert.NoError(t, err)
+}
+
+// All keys are held to the same, whatever they are read from.
+func TestNewSet_hygiene(t *testing.T) {
+	t.Parallel()
+	small := must(rsa.GenerateKey(rand.Reader, 1024))
+	p224 := must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader))
+	x25519 := must(ecdh.X25519().GenerateKey(rand.Reader))
+	good := pairs()[0].private.Public().(*rsa.PublicKey)
+	var none *rsa.PublicKey
+	for name, row := range map[string]struct {
+		key    crypto.PublicKey
+		reason string
+	}{
+		"small RSA":          {small.Public(), "key_size"},
+		"exponent 1":         {&rsa.PublicKey{N: good.N, E: 1}, "malformed"},
+		"exponent 0":         {&rsa.PublicKey{N: good.N}, "malformed"},
+		"even modulus":       {&rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2047), E: 65537}, "malformed"},
+		"negative modulus":   {&rsa.PublicKey{N: new(big.Int).Neg(good.N), E: 65537}, "malformed"},
+		"no modulus":         {&rsa.PublicKey{E: 65537}, "malformed"},
+		"nil pointer":        {none, "malformed"},
+		"nil":                {nil, "malformed"},
+		"P-224":              {p224.Public(), "unsupported_curve"},
+		"not on the curve":   {&ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}, "malformed"},
+		"no point":           {&ecdsa.PublicKey{Curve: elliptic.P256()}, "malformed"},
+		"no curve":           {&ecdsa.PublicKey{X: big.NewInt(1), Y: big.NewInt(1)}, "malformed"},
+		"small order":        {ed25519.PublicKey(make([]byte, 32)), "malformed"},
+		"short Ed25519":      {ed25519.PublicKey(make([]byte, 31)), "malformed"},
+		"X25519":             {x25519.PublicKey(), "unsupported_type"},
+		"a secret":           {[]byte("secret-word"), "unsupported_type"},
+		"RSA, not a pointer": {*good, "unsupported_type"},
+	} {
+		_, err := jwks.NewSet(good, row.key)
+		require.ErrorContains(t, err, "jwks: NewSet: key 1 of type ", name)
+		assert.ErrorContains(t, err, row.reason, name)
+		assert.NotContains(t, err.Error(), "secret-word")
+		if row.reason != "malformed" && !strings.Contains(name, "secret") && name != "RSA, not a pointer" {
+			_, err = jwks.Parse(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(row.key))))
+			assert.ErrorContains(t, err, row.reason, name)
+		}
+	}
+	_, err := jwks.NewSet()
+	assert.EqualError(t, err, "jwks: NewSet: no key")
+	_, err = jwks.Parse(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(ed25519.PublicKey(make([]byte, 32))))))
+	assert.ErrorContains(t, err, "malformed", "small order")
 }

@@ -8,19 +8,19 @@ import (
 const maxMisses = 1024
 
 // misses remembers, for a time each, the last key IDs that a fetch made for
-// them did not bring, so that a client that goes on using one of them leaves the
-// next such fetch to others. Senders of tokens invent key IDs of any length, so
-// it holds hashes, and no more than 1,024 of them.
+// them did not bring, so that a client that goes on using one of them leaves
+// the next such fetch to others. Senders of tokens invent key IDs of any
+// length, so it holds hashes, and no more than 1,024 of them.
 type misses struct {
 	seed  maphash.Seed
 	time  time.Duration
-	until map[uint64]time.Time
+	until map[uint64]instant
 	order []uint64 // the hashes in until; when full, a ring with the oldest at next
 	next  int
 }
 
 func newMisses(each time.Duration) *misses {
-	return &misses{seed: maphash.MakeSeed(), time: each, until: make(map[uint64]time.Time)}
+	return &misses{seed: maphash.MakeSeed(), time: each, until: make(map[uint64]instant)}
 }
 
 func (m *misses) add(f fit, now time.Time) {
@@ -34,9 +34,10 @@ func (m *misses) add(f fit, now time.Time) {
 			m.next = (m.next + 1) % maxMisses
 		}
 	}
-	m.until[hash] = now.Add(m.time)
+	m.until[hash] = instantOf(now).add(m.time)
 }
 
 func (m *misses) has(f fit, now time.Time) bool {
-	return now.Before(m.until[maphash.Comparable(m.seed, f)])
+	until, known := m.until[maphash.Comparable(m.seed, f)]
+	return known && !until.reached(now)
 }

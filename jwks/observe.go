@@ -1,8 +1,8 @@
 package jwks
 
 import (
+	"context"
 	"log/slog"
-	"slices"
 	"time"
 )
 
@@ -19,8 +19,9 @@ const (
 	EventRotation EventKind = "rotation"
 	// EventSkip is a key of a new key set that was left out: KeyID, SkipReason.
 	EventSkip EventKind = "skip"
-	// EventRefusal is a look-up that ended without a decision about the key:
-	// Refusal, Err, and KeyID, which the sender of a token chose.
+	// EventRefusal is a look-up that ended without a key, or without one more
+	// where those found did not verify the token: Refusal, Err, and KeyID,
+	// which the sender of the token chose.
 	EventRefusal EventKind = "refusal"
 )
 
@@ -58,16 +59,11 @@ type State string
 const (
 	StateEmpty       State = "empty"       // nothing fetched yet
 	StateFresh       State = "fresh"       // keys held, and the last fetch succeeded
+	StateIdle        State = "idle"        // past freshness, as nobody has asked since it succeeded
 	StateFailing     State = "failing"     // keys held and fresh, but fetching fails
-	StateStale       State = "stale"       // keys held past freshness, still in use
-	StateUnavailable State = "unavailable" // no keys that may be used
+	StateStale       State = "stale"       // fetching fails, and keys past freshness are in use
+	StateUnavailable State = "unavailable" // fetching fails, and no keys may be used
 )
-
-func (c *Cache) emit(event Event) {
-	if c.observer != nil {
-		c.observer(event)
-	}
-}
 
 // stateAt is called with mu held.
 func (c *Cache) stateAt(now time.Time) State {
@@ -75,9 +71,11 @@ func (c *Cache) stateAt(now time.Time) State {
 	switch {
 	case snap == nil && c.lastErr == nil:
 		return StateEmpty
+	case c.lastErr == nil && snap.freshUntil.reached(now):
+		return StateIdle
 	case !snap.usable(now):
 		return StateUnavailable
-	case !now.Before(snap.freshUntil):
+	case snap.freshUntil.reached(now):
 		return StateStale
 	case c.lastErr != nil:
 		return StateFailing
@@ -85,83 +83,30 @@ func (c *Cache) stateAt(now time.Time) State {
 	return StateFresh
 }
 
-// report tells the observer and the log of a fetch and what it changed. It is
-// called without the mutex: both may be slow.
-func (c *Cache) report(fetch Event, landed landing) {
-	c.emit(fetch)
-	if landed.set != landed.old {
-		c.reportSet(landed.old, landed.set)
-	}
-	if landed.after == landed.before {
+// panicPause is the least time between two lines about panics of the Observer,
+// which may be called for each request.
+const panicPause = time.Minute
+
+func (c *Cache) emit(ctx context.Context, event Event) {
+	if c.observer == nil {
 		return
 	}
-	attrs := []any{"issuer", c.name, "before", landed.before}
-	if fetch.Fault != "" {
-		attrs = append(attrs, "fault", fetch.Fault)
-	}
-	switch landed.after {
-	case StateUnavailable:
-		c.log().Error("jwks: no usable keys: tokens can not be verified", attrs...)
-	case StateStale:
-		c.log().Warn("jwks: fetching keys fails: stale ones are in use", attrs...)
-	case StateFailing:
-		c.log().Warn("jwks: fetching keys fails: those held are in use", attrs...)
-	case StateFresh:
-		if landed.before == StateEmpty {
-			return // said above
+	defer func() {
+		if p := recover(); p != nil && c.mayTellOfPanic() {
+			c.log(ctx, slog.LevelError, "jwks: the Observer panicked",
+				"event", event.Kind, "err", cut(panicked("the Observer", p).Error()))
 		}
-		c.log().Info("jwks: keys are current", attrs...)
-	}
+	}()
+	c.observer(ctx, event)
 }
 
-// reportSet tells of a key set and how it differs from the one before, nil if
-// there was none.
-func (c *Cache) reportSet(old, set *Set) {
-	var before []string
-	var skipped []Skipped
-	if old != nil {
-		before, skipped = old.keyIDs(), old.skipped
+func (c *Cache) mayTellOfPanic() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	if !c.quietAt.reached(now) {
+		return false
 	}
-	rotation := old == nil || old.thumbprint != set.thumbprint
-	if rotation {
-		after := set.keyIDs()
-		event := Event{
-			Kind: EventRotation, Added: less(after, before), Removed: less(before, after),
-		}
-		c.emit(event)
-		c.log().Info("jwks: keys changed", "issuer", c.name, "thumbprint", set.thumbprint,
-			"added", event.Added, "removed", event.Removed, "skipped", len(set.skipped))
-	}
-	if !rotation && slices.Equal(skipped, set.skipped) {
-		return
-	}
-	for _, s := range set.skipped {
-		c.emit(Event{Kind: EventSkip, KeyID: s.KeyID, SkipReason: s.Reason})
-	}
-}
-
-func (c *Cache) log() *slog.Logger {
-	if c.logger != nil {
-		return c.logger
-	}
-	return slog.Default()
-}
-
-// less returns what of a is not in b, as events have it.
-func less(a, b []string) []string {
-	ids := []string{}
-	for _, id := range a {
-		if !slices.Contains(b, id) {
-			ids = append(ids, shortID(id))
-		}
-	}
-	return ids
-}
-
-func (s *Set) keyIDs() []string {
-	ids := make([]string, len(s.keys))
-	for i, k := range s.keys {
-		ids[i] = k.id
-	}
-	return ids
+	c.quietAt = instantOf(now).add(panicPause)
+	return true
 }

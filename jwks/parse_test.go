@@ -1,88 +1,17 @@
 package jwks_test
 
 import (
-	"context"
-	"crypto"
 	"encoding/base64"
-	"encoding/json"
-	"fmt"
 	"math/big"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/lestrrat-go/jwx/v2/jwa"
-	"github.com/lestrrat-go/jwx/v2/jws"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sallyport-go/sallyport/claims/claimstest"
 	"github.com/sallyport-go/sallyport/jwks"
 )
-
-// members are those of a JSON Web Key; omit as a value leaves one out.
-type members map[string]any
-
-var omit any = claimstest.Omit
-
-// testKey returns the one key of an algorithm that the tests of this package
-// share: RSA keys take long to make.
-var testKey = func() func(algorithm string) *claimstest.Key {
-	keys := map[string]func() *claimstest.Key{}
-	for _, alg := range []string{"RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"} {
-		keys[alg] = sync.OnceValue(func() *claimstest.Key {
-			key := claimstest.MustKey(alg)
-			key.ID = "the " + alg + " key"
-			return key
-		})
-	}
-	return func(algorithm string) *claimstest.Key { return keys[algorithm]() }
-}()
-
-// jwkOf returns the JSON Web Key of testKey(algorithm), changed.
-func jwkOf(algorithm string, change members) string {
-	jwk := testKey(algorithm).JWK()
-	for name, value := range change {
-		if value == omit {
-			delete(jwk, name)
-			continue
-		}
-		jwk[name] = value
-	}
-	encoded, err := json.Marshal(jwk)
-	if err != nil {
-		panic(err)
-	}
-	return string(encoded)
-}
-
-func keySet(jwk ...string) []byte {
-	return []byte(`{"keys":[` + strings.Join(jwk, ",") + `]}`)
-}
-
-// source is a [*jwks.Set] or a [*jwks.Cache].
-type source interface {
-	Lookup(ctx context.Context, keyID, algorithm string) ([]*jwks.Key, error)
-}
-
-// requireKey asserts that a signature by key is good by the one that is found
-// for it.
-func requireKey(t *testing.T, from source, key *claimstest.Key) {
-	t.Helper()
-	found, err := from.Lookup(t.Context(), key.ID, key.Algorithm)
-	require.NoError(t, err)
-	require.Len(t, found, 1)
-	requireVerifies(t, found[0], key)
-}
-
-func requireVerifies(t *testing.T, found *jwks.Key, key *claimstest.Key) {
-	t.Helper()
-	token := key.Sign(fmt.Appendf(nil, `{"alg":%q}`, key.Algorithm), []byte(`{}`))
-	_, err := jws.Verify([]byte(token),
-		jws.WithKey(jwa.SignatureAlgorithm(key.Algorithm), found.Public()))
-	require.NoError(t, err)
-}
 
 type goodKey struct {
 	name       string
@@ -449,19 +378,12 @@ func badDocuments() []badDocument {
 		{"not JSON", []byte(`secret-word`)},
 		{"HTML", []byte(`<!doctype html><title>secret-word</title>`)},
 		{"array", []byte(`[` + good + `]`)},
-		{"a key", []byte(good)},
 		{"number", []byte(`7`)},
 		{"truncated", []byte(`{"keys":[` + good)},
 		{"trailing data", append(keySet(good), "secret-word"...)},
 		{"two documents", append(keySet(good), keySet(good)...)},
 		{"bad keys only", keySet(`{"kty":"secret-word"}`, `null`)},
-		{"101 keys", manyKeys(101)},
-		{"101 bad keys", []byte(`{"keys":[` + strings.Repeat(`{},`, 100) + `{}]}`)},
 	}
-}
-
-func manyKeys(n int) []byte {
-	return keySet(slices.Repeat([]string{jwkOf("ES256", nil)}, n)...)
 }
 
 func TestParse_refusesDocuments(t *testing.T) {
@@ -478,9 +400,6 @@ func TestParse_refusesDocuments(t *testing.T) {
 			assert.Less(t, len(err.Error()), 80)
 		})
 	}
-	set, err := jwks.Parse(manyKeys(100))
-	require.NoError(t, err)
-	assert.Len(t, set.Keys(), 100)
 }
 
 func TestParse_keepsTheOrderOfTheDocument(t *testing.T) {
@@ -495,106 +414,4 @@ func TestParse_keepsTheOrderOfTheDocument(t *testing.T) {
 		ids = append(ids, key.ID())
 	}
 	assert.Equal(t, []string{"the EdDSA key", "the ES256 key", "the ES384 key"}, ids)
-}
-
-// What a Set hands out can not change it.
-func TestSet_isImmutable(t *testing.T) {
-	t.Parallel()
-	set, err := jwks.Parse(keySet(jwkOf("ES256", nil), jwkOf("RS256", members{"use": "enc"})))
-	require.NoError(t, err)
-	set.Keys()[0] = nil
-	set.Skipped()[0].Reason = "changed"
-	set.Keys()[0].Algorithms()[0] = "changed"
-	assert.NotNil(t, set.Keys()[0])
-	assert.Equal(t, "use", set.Skipped()[0].Reason)
-	assert.Equal(t, []string{"ES256"}, set.Keys()[0].Algorithms())
-}
-
-// Keys of several types under one ID: the algorithm chooses.
-func TestSet_Lookup_sharedKeyID(t *testing.T) {
-	t.Parallel()
-	shared := members{"kid": "shared"}
-	set, err := jwks.Parse(keySet(
-		jwkOf("RS256", shared), jwkOf("ES256", shared), jwkOf("EdDSA", shared),
-	))
-	require.NoError(t, err)
-	for _, alg := range []string{"RS256", "ES256", "EdDSA"} {
-		found, err := set.Lookup(t.Context(), "shared", alg)
-		require.NoError(t, err)
-		require.Len(t, found, 1, alg)
-		requireVerifies(t, found[0], testKey(alg))
-	}
-	_, err = set.Lookup(t.Context(), "shared", "ES384")
-	assert.ErrorIs(t, err, jwks.ErrKeyMismatch)
-	_, err = set.Lookup(t.Context(), "other", "ES256")
-	assert.ErrorIs(t, err, jwks.ErrUnknownKey)
-}
-
-func TestSet_Lookup_repeatedKeyID(t *testing.T) {
-	t.Parallel()
-	one, other := claimstest.MustKey("ES256"), claimstest.MustKey("ES256")
-	other.ID = one.ID
-	set, err := jwks.Parse(document(one, other))
-	require.NoError(t, err)
-	found, err := set.Lookup(t.Context(), one.ID, "ES256")
-	require.NoError(t, err)
-	require.Len(t, found, 2)
-	requireVerifies(t, found[0], one)
-	requireVerifies(t, found[1], other)
-}
-
-// document is a key set of these keys.
-func document(keys ...*claimstest.Key) []byte {
-	var documents []string
-	for _, key := range keys {
-		encoded, err := json.Marshal(key.JWK())
-		if err != nil {
-			panic(err)
-		}
-		documents = append(documents, string(encoded))
-	}
-	return keySet(documents...)
-}
-
-// A token without a key ID is tried with a bounded number of keys.
-func TestSet_Lookup_withoutKeyID(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		name         string
-		fitting      int
-		withoutKeyID bool // of the keys
-		want         int
-	}{
-		{name: "one", fitting: 1, want: 1},
-		{name: "four", fitting: 4, want: 4},
-		{name: "five", fitting: 5, want: 4},
-		{name: "five keys without ID", fitting: 5, withoutKeyID: true, want: 4},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			// Of another algorithm, so neither found nor counted.
-			keys := []*claimstest.Key{testKey("EdDSA"), testKey("ES384")}
-			var want []crypto.PublicKey
-			for range tt.fitting {
-				key := claimstest.MustKey("ES256")
-				if tt.withoutKeyID {
-					key.ID = ""
-				}
-				keys = append(keys, key)
-				want = append(want, key.Public())
-			}
-			set, err := jwks.Parse(document(keys...))
-			require.NoError(t, err)
-			require.Len(t, set.Keys(), tt.fitting+2)
-			found, err := set.Lookup(t.Context(), "", "ES256")
-			require.NoError(t, err)
-			var got []crypto.PublicKey
-			for _, key := range found {
-				got = append(got, key.Public())
-			}
-			assert.Equal(t, want[:tt.want], got, "the first ones of the document")
-			_, err = set.Lookup(t.Context(), "", "RS256")
-			assert.ErrorIs(t, err, jwks.ErrUnknownKey)
-		})
-	}
 }

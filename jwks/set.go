@@ -1,7 +1,6 @@
 package jwks
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/sha256"
@@ -10,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Look-up errors. Test for them with [errors.Is].
@@ -28,76 +28,57 @@ var (
 	ErrUnavailable = errors.New("jwks: key set unavailable")
 )
 
-// maxCandidates is how many keys a token without a key ID may be tried with:
-// each costs a signature check.
-const maxCandidates = 4
-
-// Key is one public key of a set that signatures can be checked with. It is
-// immutable.
-type Key struct {
-	id         string
-	issuer     string
-	public     crypto.PublicKey
-	algorithms []string
-	thumbprint []byte // RFC 7638, SHA-256
-}
-
-// ID returns the key ID ("kid", RFC 7517 section 4.5), empty if the key has
-// none.
-func (k *Key) ID() string { return k.id }
-
-// Public returns the key: an [*rsa.PublicKey], an [*ecdsa.PublicKey] on P-256,
-// P-384 or P-521, or an [ed25519.PublicKey]. It must not be modified.
-func (k *Key) Public() crypto.PublicKey { return k.public }
-
-// Issuer returns the issuer that the key is for, by its "issuer" member, empty if
-// it has none. Microsoft Entra marks so which of the keys that all its tenants
-// share belong to one of them.
-func (k *Key) Issuer() string { return k.issuer }
-
-// Thumbprint returns the SHA-256 thumbprint of the key in base64url (RFC 7638): the
-// same for the same key, whatever its ID and the other members of its JWK.
-func (k *Key) Thumbprint() string { return base64.RawURLEncoding.EncodeToString(k.thumbprint) }
-
-// Equal reports whether two keys are the same, and for the same: whether a
-// signature that one was found to have made counts for the other.
-func (k *Key) Equal(other *Key) bool {
-	return k == other || k != nil && other != nil && k.id == other.id && k.issuer == other.issuer &&
-		bytes.Equal(k.thumbprint, other.thumbprint) && slices.Equal(k.algorithms, other.algorithms)
-}
-
-// Fits reports whether the key fits a signature algorithm: whether it is among
-// Algorithms.
-func (k *Key) Fits(algorithm string) bool { return slices.Contains(k.algorithms, algorithm) }
-
-// Algorithms returns the signature algorithms ("alg", RFC 7518 section 3.1)
-// that the key fits, by its type, its curve and its own "alg".
-func (k *Key) Algorithms() []string { return slices.Clone(k.algorithms) }
-
-// Skipped is a key of a key set document that was left out.
-type Skipped struct {
-	// Index is the key's place in the document's "keys", from 0.
-	Index int
-	// KeyID is its "kid", as far as it could be read, cut to 64 bytes.
-	KeyID string
-	// Reason says why, in one of a few fixed words: "malformed",
-	// "unsupported_type", "unsupported_curve", "unsupported_algorithm", "use",
-	// "key_ops", "key_size", "private".
-	Reason string
-}
+// maxCandidates is how many keys a token may be tried with that no key ID tells
+// apart: each costs a signature check. The key sets of the largest public
+// issuers have about twenty keys of one algorithm, and their tokens name one of
+// them.
+const maxCandidates = 32
 
 // Set is an immutable set of public keys, safe for concurrent use. [Parse]
-// makes one.
+// makes one of a document, and [NewSet] of keys at hand. A zero Set has no
+// keys.
+//
+// A Set is a [Source] too, of keys that never change: to stand behind one that
+// can fail.
 type Set struct {
 	keys       []*Key
 	skipped    []Skipped
 	ids        map[string]struct{}
 	fitting    map[fit][]*Key
+	alone      bool // the one key, and without ID
 	thumbprint string
 }
 
 // fit is what a token asks of a key. An empty key ID asks for any key.
 type fit struct{ keyID, algorithm string }
+
+// NewSet returns the set of these keys, each an [*rsa.PublicKey], an
+// [*ecdsa.PublicKey] or an [ed25519.PublicKey], without key IDs. The error
+// names each key that cannot be used, by the reasons that [Skipped] has, and
+// what is no public key: never give it a private one.
+//
+// A token that names a key ID finds the key only if it is the one of its set.
+// Of several, [Parse] reads those that have IDs.
+func NewSet(keys ...crypto.PublicKey) (*Set, error) {
+	var errs []error
+	var usable []*Key
+	for i, public := range keys {
+		key, reason := newKey(public)
+		if reason != "" {
+			errs = append(errs, fmt.Errorf(
+				"jwks: NewSet: key %d of type %T: %s", i, public, reason))
+			continue
+		}
+		usable = append(usable, key)
+	}
+	if len(keys) == 0 {
+		errs = append(errs, errors.New("jwks: NewSet: no key"))
+	}
+	if len(errs) > 0 {
+		return nil, &fault{FaultNoKeys, errors.Join(errs...)}
+	}
+	return newSet(usable, nil), nil
+}
 
 func newSet(keys []*Key, skipped []Skipped) *Set {
 	s := &Set{
@@ -105,6 +86,7 @@ func newSet(keys []*Key, skipped []Skipped) *Set {
 		skipped:    skipped,
 		ids:        make(map[string]struct{}, len(keys)),
 		fitting:    make(map[fit][]*Key, 4*len(keys)),
+		alone:      len(keys) == 1 && keys[0].id == "",
 		thumbprint: thumbprint(keys),
 	}
 	for _, k := range keys {
@@ -129,25 +111,34 @@ func (s *Set) add(f fit, k *Key) {
 
 // Lookup returns the keys that a signature of the given algorithm, made by the
 // key with the given ID, can be checked with: nearly always one, several where
-// a set repeats a key ID, at most 4. For an empty keyID those are the first that
-// fit the algorithm.
+// a set repeats a key ID, at most 32. For an empty keyID those are the first
+// that fit the algorithm. The one key of a set, if it has no ID, is found by
+// any: a key ID only chooses among keys (RFC 7515 section 4.1.4).
 //
 // The slice is shared and must not be modified. The context is not used; it is
 // there so that a Set can stand where a [Cache] can.
 //
 // The error is [ErrUnknownKey] or [ErrKeyMismatch].
 func (s *Set) Lookup(_ context.Context, keyID, algorithm string) ([]*Key, error) {
-	if keys := s.fitting[fit{keyID, algorithm}]; len(keys) > 0 {
+	return s.find(fit{keyID, algorithm})
+}
+
+func (s *Set) find(want fit) ([]*Key, error) {
+	if keys := s.fitting[want]; len(keys) > 0 {
 		return keys, nil
 	}
-	if _, known := s.ids[keyID]; known {
+	if _, known := s.ids[want.keyID]; known {
 		return nil, ErrKeyMismatch
+	}
+	if s.alone && s.keys[0].Fits(want.algorithm) {
+		return s.keys, nil
 	}
 	return nil, ErrUnknownKey
 }
 
-// Thumbprint returns a hash of the keys and of what they are for, whatever their
-// order: equal for equal sets, so that two machines can be seen to hold the same.
+// Thumbprint returns a hash of the keys and of what they are for, whatever
+// their order: equal for equal sets, so that two machines can be seen to hold
+// the same.
 func (s *Set) Thumbprint() string { return s.thumbprint }
 
 func thumbprint(keys []*Key) string {
@@ -163,5 +154,9 @@ func thumbprint(keys []*Key) string {
 // Keys returns the keys of the set in the order of its document.
 func (s *Set) Keys() []*Key { return slices.Clone(s.keys) }
 
-// Skipped returns the keys of the document that were left out, and why.
+// Skipped returns the keys of the document that were left out, and why: the
+// first thousand of them.
 func (s *Set) Skipped() []Skipped { return slices.Clone(s.skipped) }
+
+// KeySet returns the set itself: it is a [Source] that does not fail.
+func (s *Set) KeySet(context.Context, bool) (*Set, time.Duration, error) { return s, maxAge, nil }

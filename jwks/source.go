@@ -6,17 +6,18 @@ import (
 	"time"
 )
 
-// Source is where a [Cache] gets a key set from: [NewRemote], [File], or one's
-// own. A Source serves one Cache.
+// Source is where a [Cache] gets a key set from: [NewRemote], [File], a [Set],
+// or one's own. A Source serves one Cache.
 type Source interface {
-	// KeySet returns the key set as it is now, by [Parse], and for how long it
-	// can be taken for current; zero means that the source can not tell. Where
-	// force is set, a key was asked for that the last answer did not have, so
-	// no cache on the way should answer.
+	// KeySet returns the key set as it is now, by [Parse] or [NewSet], and for
+	// how long it can be taken for current; zero means that the source cannot
+	// tell. force means that a key is missing from the last answer: bypass
+	// caches on the way.
 	//
 	// A source that knows that nothing has changed returns the Set that it
 	// returned before. The context ends after the time that the cache allows.
-	// Calls for one Cache do not overlap, unless one goes on after that.
+	// Calls for one Cache do not overlap, unless one goes on after that. A
+	// panic is a failed fetch, with the panic and its stack as the cause.
 	KeySet(ctx context.Context, force bool) (set *Set, maxAge time.Duration, err error)
 }
 
@@ -29,11 +30,11 @@ const (
 	FaultNetwork   Fault = "network"   // no connection, or it broke
 	FaultStatus    Fault = "status"    // an HTTP status other than 200
 	FaultRedirect  Fault = "redirect"  // to another origin, or too many
-	FaultTooLarge  Fault = "too_large" // more bytes or keys than allowed
-	FaultMalformed Fault = "malformed" // not a key set
+	FaultTooLarge  Fault = "too_large" // more bytes than allowed
+	FaultMalformed Fault = "malformed" // not a key set, nor a key in another form
 	FaultNoKeys    Fault = "no_keys"   // a key set without a usable key
-	FaultMetadata  Fault = "metadata"  // issuer metadata that can not be used
-	FaultFile      Fault = "file"      // a file that can not be read
+	FaultMetadata  Fault = "metadata"  // issuer metadata that cannot be used
+	FaultFile      Fault = "file"      // a file that cannot be read
 	FaultSource    Fault = "source"    // whatever else a Source returns
 )
 

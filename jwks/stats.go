@@ -11,9 +11,9 @@ import (
 type Stats struct {
 	State State
 
-	// Thumbprint is [Set.Thumbprint] of the keys held, KeyIDs are their IDs, and
-	// Skipped is what was left out. Generation counts the key sets that differed
-	// from the one before, from 1.
+	// Thumbprint is [Set.Thumbprint] of the keys held, KeyIDs are their IDs,
+	// and Skipped is what was left out. Generation counts the key sets that
+	// differed from the one before, from 1.
 	Thumbprint string
 	Generation uint64
 	KeyIDs     []string
@@ -37,10 +37,11 @@ type Stats struct {
 	Fetches map[Cause]uint64
 	Faults  map[Fault]uint64
 
-	// CooldownHits and MissHits count the look-ups of unknown keys that waited for
-	// no fetch: because one was made lately or too many wait for it, or because
-	// it did not bring this key. Unavailable counts the look-ups, of whatever
-	// key, that ended in ErrUnavailable.
+	// CooldownHits and MissHits count the look-ups that found no key, or none
+	// that verifies the token, and waited for no fetch: because one was made
+	// lately or too many wait for it, or because it did not bring this key.
+	// Unavailable counts the look-ups, of whatever key, that ended in
+	// ErrUnavailable.
 	CooldownHits, MissHits, Unavailable uint64
 }
 
@@ -75,7 +76,7 @@ func (c *Cache) Stats() Stats {
 		LastAttempt: c.counts.lastAttempt,
 		LastFault:   FaultOf(c.lastErr),
 		Failures:    c.counts.failures,
-		NextAttempt: c.retryAt,
+		NextAttempt: c.retryAt.steady,
 		Fetches: map[Cause]uint64{
 			CauseInitial:    c.counts.initial,
 			CauseRefresh:    c.counts.refresh,
@@ -87,18 +88,21 @@ func (c *Cache) Stats() Stats {
 		Unavailable:  c.counts.unavailable,
 	}
 	snap := c.current.Load()
+	if !snap.usable(now) {
+		s.NextAttempt = c.emptyAt.steady
+	}
 	if snap == nil {
 		return s
 	}
 	if c.counts.failures == 0 {
-		s.NextAttempt = snap.refreshAt
+		s.NextAttempt = snap.refreshAt.steady
 	}
 	s.Thumbprint = snap.set.thumbprint
 	s.Generation = snap.generation
 	s.KeyIDs = snap.set.keyIDs()
 	s.Skipped = slices.Clone(snap.set.skipped)
-	s.Age = now.Sub(snap.fetchedAt)
-	s.FreshFor = snap.freshUntil.Sub(now)
-	s.UsableFor = max(snap.staleUntil.Sub(now), 0)
+	s.Age = -snap.fetchedAt.left(now)
+	s.FreshFor = snap.freshUntil.left(now)
+	s.UsableFor = max(snap.staleUntil.left(now), 0)
 	return s
 }

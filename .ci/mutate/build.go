@@ -48,7 +48,8 @@ func edit(source []byte, mutants []*mutant, on func(*mutant) string) []byte {
 		size := (m.end-m.start)*len(mutants) + len(mutants) - i // what is around has more
 		text := func(s string) string { return strings.ReplaceAll(s, active, on(m)) }
 		insertions = append(insertions,
-			insertion{m.start, -size, text(m.before)}, insertion{m.end, size - 1<<40, text(m.after)})
+			insertion{m.start, -size, text(m.before)},
+			insertion{m.end, size - 1<<40, text(m.after)})
 		if m.removed {
 			removed[m.start] = m.end
 		}
@@ -135,8 +136,9 @@ func (p *pkg) buildJoint(ctx context.Context, dir, binary string) error {
 
 var compilerError = regexp.MustCompile(`(?m)([^/\s]+\.go):(\d+):\d+: (.*)`)
 
-// exclude takes the mutants out that the compiler objects to, and reports whether
-// there are any. Where a return is missing, that or a panic is one above.
+// exclude takes the mutants out that the compiler objects to, and reports
+// whether there are any. Where a return is missing, that or a panic is one
+// above.
 func (p *pkg) exclude(out string) bool {
 	found := false
 	for _, e := range compilerError.FindAllStringSubmatch(out, -1) {

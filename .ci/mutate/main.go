@@ -1,5 +1,6 @@
-// Command mutate checks that the tests of packages notice each check of the code
-// they test: it takes the checks out one by one and expects a test to fail.
+// Command mutate checks that the tests of packages notice each check of the
+// code they test: it takes the checks out one by one and expects a test to
+// fail.
 //
 //	go run ./.ci/mutate ./claims ./jwks
 //
@@ -44,8 +45,10 @@ func main() {
 
 func parseFlags() (options, error) {
 	var o options
-	match := flag.String("run", "", "only mutants whose file:function: change matches this `regexp`")
-	flag.StringVar(&o.reviewed, "reviewed", ".ci/mutate/survivors.txt", "`file` of reviewed survivors")
+	match := flag.String("run", "",
+		"only mutants whose file:function: change matches this `regexp`")
+	flag.StringVar(&o.reviewed, "reviewed", ".ci/mutate/survivors.txt",
+		"`file` of reviewed survivors")
 	flag.IntVar(&o.sample, "sample", 0, "run only `n` mutants, chosen by the seed; 0 runs all")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of the sample")
 	flag.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "mutants at a time")

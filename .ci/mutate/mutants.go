@@ -150,8 +150,8 @@ func (f *finder) others(body *ast.BlockStmt) {
 	}
 }
 
-// body takes the statements of a function out. The last return stays, or nothing
-// would compile.
+// body takes the statements of a function out. The last return stays, or
+// nothing would compile.
 func (f *finder) body(body *ast.BlockStmt) {
 	if body == nil {
 		return
@@ -185,8 +185,8 @@ func (f *finder) body(body *ast.BlockStmt) {
 	})
 }
 
-// branch takes the statements of a branch out. Where there is one alone, that is
-// the same as if the branch were not taken, and the condition sees to that.
+// branch takes the statements of a branch out. Where there is one alone, that
+// is the same as if the branch were not taken, and the condition sees to that.
 func (f *finder) branch(list []ast.Stmt, alone bool) {
 	if len(list) > 1 || !alone {
 		f.statements(list)

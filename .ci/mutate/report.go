@@ -10,8 +10,8 @@ import (
 )
 
 // reviewedList maps the keys of survivors that are known to the reason why no
-// test can or should notice them. In the file each key is a line, and the reason
-// stands in the indented lines below it.
+// test can or should notice them. In the file each key is a line, and the
+// reason stands in the indented lines below it.
 type reviewedList map[string]string
 
 func readReviewed(path string) (reviewedList, error) {
@@ -56,8 +56,8 @@ func (list reviewedList) mark(packages []*pkg) {
 	}
 }
 
-// vanished returns the keys that are in a file of the packages and are no mutant
-// of it.
+// vanished returns the keys that are in a file of the packages and are no
+// mutant of it.
 func (list reviewedList) vanished(packages []*pkg) []string {
 	mutants := map[string]bool{}
 	files := map[string]bool{}

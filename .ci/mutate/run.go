@@ -82,8 +82,8 @@ func newWorker(shared, name string) (*worker, error) {
 
 func (w *worker) temp() string { return filepath.Join(w.dir, "tmp") }
 
-// measure builds the binary of all mutants, and notes which of them each test gets
-// to, and how long it takes.
+// measure builds the binary of all mutants, and notes which of them each test
+// gets to, and how long it takes.
 func measure(ctx context.Context, dir string, p *pkg, workers int) error {
 	binary := filepath.Join(dir, p.name+".test")
 	if err := p.buildJoint(ctx, dir, binary); err != nil {

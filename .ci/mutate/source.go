@@ -38,7 +38,7 @@ type mutant struct {
 	end      int
 	before   string // comes before it
 	after    string // comes after it
-	removed  bool   // or it gives way to before
+	removed  bool   // or before takes its place
 	joint    int    // number in the binary of all mutants, 0 for one that is not in it
 	reviewed bool
 	outcome  outcome

@@ -31,7 +31,8 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	recorder := httptest.NewRecorder()
 	done := make(chan any, 1)
 	go func() {
-		// A server drops the connection if a handler panics, as it may to say so.
+		// A server drops the connection if a handler panics, as it may to say
+		// so.
 		defer func() { done <- recover() }()
 		d.issuer.ServeHTTP(recorder, served)
 	}()

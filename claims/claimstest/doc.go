@@ -10,9 +10,9 @@
 //
 // An [Issuer] serves OpenID Connect Discovery 1.0 and RFC 8414 metadata, a JSON
 // Web Key Set (RFC 7517), and a token endpoint for the client credentials grant
-// (RFC 6749 section 4.4). It mints tokens with any header, claims and algorithm,
-// rotates and revokes keys, and through [Issuer.Intercept] is down, stalls or
-// answers whatever a test wants it to.
+// (RFC 6749 section 4.4). It mints tokens with any header, claims and
+// algorithm, rotates and revokes keys, and through [Issuer.Intercept] is down,
+// stalls or answers whatever a test wants it to.
 //
 // [Start] listens on a loopback address until the test ends. Where there is no
 // network, as in a testing/synctest bubble, [Issuer.Client] reaches an issuer

@@ -20,8 +20,8 @@ const tableHead = 2
 // holds one in Markdown, such as "testdata/access.md", so that no operation or
 // requirement changes without a change in that file for a review to see. Where
 // they differ, or there is no file, the test fails, shows the rows that differ,
-// and tells how to update the file: SALLYPORT_UPDATE=1 in the environment writes
-// it, with its directory.
+// and tells how to update the file: SALLYPORT_UPDATE=1 in the environment
+// writes it, with its directory.
 //
 // How columns are padded does not count. A table of nothing fails as well: it
 // compares nothing.
@@ -108,7 +108,8 @@ func difference(kept, current []string) string {
 			kept, current = kept[1:], current[1:]
 			continue
 		}
-		// The nearer of the two places where both go on with the same operation.
+		// The nearer of the two places where both go on with the same
+		// operation.
 		removed, added := indexOperation(kept, current[0]), indexOperation(current, kept[0])
 		switch {
 		case added > 0 && (removed < 0 || added <= removed):

@@ -146,9 +146,9 @@ func (i *Issuer) Key() *Key {
 	return i.signing
 }
 
-// Rotate makes a new key, publishes it beside the others, and signs with it from
-// now on. An empty algorithm means that of the key before. It panics if there are
-// no keys for the algorithm.
+// Rotate makes a new key, publishes it beside the others, and signs with it
+// from now on. An empty algorithm means that of the key before. It panics if
+// there are no keys for the algorithm.
 func (i *Issuer) Rotate(algorithm string) *Key {
 	if algorithm == "" {
 		algorithm = i.Key().Algorithm
@@ -189,9 +189,9 @@ func (i *Issuer) KeySet() []byte {
 	return set
 }
 
-// Intercept puts wrap(next) in the place of the issuer's own handler, next, from
-// the next request on: to be down, to stall, to serve junk, for some paths or
-// all. Nil restores it. Requests are counted before they are intercepted.
+// Intercept puts wrap(next) in the place of the issuer's own handler, next,
+// from the next request on: to be down, to stall, to serve junk, for some paths
+// or all. Nil restores it. Requests are counted before they are intercepted.
 func (i *Issuer) Intercept(wrap func(next http.Handler) http.Handler) {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -30,22 +30,7 @@ type Key struct {
 // NewKey returns a new key pair for one of RS256, RS384, RS512, PS256, PS384,
 // PS512, ES256, ES384, ES512 and EdDSA. RSA keys have 2048 bits.
 func NewKey(algorithm string) (*Key, error) {
-	var private crypto.Signer
-	var err error
-	switch algorithm {
-	case "RS256", "RS384", "RS512", "PS256", "PS384", "PS512":
-		private, err = rsa.GenerateKey(rand.Reader, 2048)
-	case "ES256":
-		private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case "ES384":
-		private, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	case "ES512":
-		private, err = ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
-	case "EdDSA":
-		_, private, err = ed25519.GenerateKey(rand.Reader)
-	default:
-		return nil, fmt.Errorf("claimstest: no keys for algorithm %q", algorithm)
-	}
+	private, err := newPrivate(algorithm)
 	if err != nil {
 		return nil, fmt.Errorf("claimstest: %w", err)
 	}
@@ -53,7 +38,29 @@ func NewKey(algorithm string) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("claimstest: %w", err)
 	}
-	return &Key{ID: rand.Text()[:12], Algorithm: algorithm, private: private, signer: signer}, nil
+	return &Key{
+		ID: randomText()[:12], Algorithm: algorithm, private: private, signer: signer,
+	}, nil
+}
+
+func newPrivate(algorithm string) (private crypto.Signer, err error) {
+	randomly(func() {
+		switch algorithm {
+		case "RS256", "RS384", "RS512", "PS256", "PS384", "PS512":
+			private, err = rsa.GenerateKey(rand.Reader, 2048)
+		case "ES256":
+			private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		case "ES384":
+			private, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+		case "ES512":
+			private, err = ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+		case "EdDSA":
+			_, private, err = ed25519.GenerateKey(rand.Reader)
+		default:
+			err = fmt.Errorf("no keys for algorithm %q", algorithm)
+		}
+	})
+	return private, err
 }
 
 // MustKey is [NewKey] for an algorithm that is known to be right; it panics
@@ -88,7 +95,9 @@ func (k *Key) JWK() map[string]any {
 // header and payload, signed with the key, whatever they say.
 func (k *Key) Sign(header, payload []byte) string {
 	input := encode(header) + "." + encode(payload)
-	signature, err := k.signer.Sign([]byte(input), k.private)
+	var signature []byte
+	var err error
+	randomly(func() { signature, err = k.signer.Sign([]byte(input), k.private) })
 	must(err)
 	return input + "." + encode(signature)
 }

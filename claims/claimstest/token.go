@@ -1,7 +1,6 @@
 package claimstest
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"maps"
 	"time"
@@ -21,8 +20,8 @@ type Token struct {
 	Lifetime time.Duration
 
 	// Claims and Header are further members, which take the place of any that
-	// the token would have otherwise. [Omit] as a value leaves a member out; nil
-	// makes it null.
+	// the token would have otherwise. [Omit] as a value leaves a member out;
+	// nil makes it null.
 	Claims, Header map[string]any
 
 	// Key signs the token. Nil means the issuer's.
@@ -34,7 +33,7 @@ type omit struct{}
 // Omit as the value of a claim or header parameter of a [Token] leaves it out.
 var Omit any = omit{}
 
-// Mint returns a signed token (RFC 9068). It panics if a claim can not be
+// Mint returns a signed token (RFC 9068). It panics if a claim cannot be
 // written as JSON.
 func (i *Issuer) Mint(t Token) string {
 	now := time.Now()
@@ -52,7 +51,7 @@ func (i *Issuer) Mint(t Token) string {
 		"aud": t.Audience,
 		"exp": now.Add(t.Lifetime).Unix(),
 		"iat": now.Unix(),
-		"jti": rand.Text(),
+		"jti": randomText(),
 	}
 	for name, value := range map[string]string{
 		"sub": t.Subject, "client_id": t.ClientID, "scope": t.Scope,

@@ -3,11 +3,12 @@
 //
 //	pbpaste | go run ./explain -issuer https://issuer.example -audience https://orders.example
 //
-// The exit code is 0 for a token that is accepted, 1 for one that is refused, 2 for
-// wrong flags, and 3 if it can not be decided, as the issuer's keys can not be had.
+// The exit code is 0 for a token that is accepted, 1 for one that is refused, 2
+// for wrong flags, and 3 if it cannot be decided, as the issuer's keys cannot
+// be had.
 //
-// The token goes to nobody: only the issuer's metadata and keys are asked for. The
-// output shows the claims that are compared, and never the signature.
+// The token goes to nobody: only the issuer's metadata and keys are asked for.
+// The output shows the claims that are compared, and never the signature.
 package main
 
 import (
@@ -109,7 +110,8 @@ func parse(args []string, stderr io.Writer) (*claims.Verifier, time.Duration, er
 	flags.Var(&audiences, "audience", "accepted `audience`, repeatable; none accepts any")
 	flags.Var(&clients, "client", "accepted `client`, repeatable; none accepts all")
 	flags.Var(&types, "typ", "accepted `type` of token, repeatable; none means the usual ones")
-	flags.TextVar(&cfg.Profile, "profile", cfg.Profile, "kind of issuer, such as Cognito or Keycloak")
+	flags.TextVar(&cfg.Profile, "profile", cfg.Profile,
+		"kind of issuer, such as Cognito or Keycloak")
 	flags.StringVar(&metadata, "metadata", "", "metadata `URL`, where it is not the issuer's own")
 	flags.StringVar(&keySet, "jwks-url", "", "key set `URL`, skipping discovery")
 	flags.StringVar(&keysFile, "jwks-file", "", "key set `file`, for use without a network")
@@ -118,7 +120,8 @@ func parse(args []string, stderr io.Writer) (*claims.Verifier, time.Duration, er
 		return nil, 0, err
 	}
 	if flags.NArg() > 0 {
-		return nil, 0, errors.New("the token is read from standard input, where no other process sees it")
+		return nil, 0, errors.New(
+			"the token is read from standard input, where no other process sees it")
 	}
 	cfg.Audiences, cfg.ClientIDs, cfg.Types = audiences, clients, types
 	cfg.InsecureSkipAudience = len(audiences) == 0

@@ -1,22 +1,31 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// accessTable lists what the operations of both APIs need. Nothing is served and
-// no token is looked at, so that it takes no issuer.
+// nobody lets nobody in.
+type nobody struct{}
+
+func (nobody) Authenticate(context.Context, claims.Credentials) (*claims.Claims, error) {
+	return nil, claims.NewError(claims.ErrInvalidToken, claims.ReasonIssuer, nil)
+}
+
+func (nobody) Ready(context.Context) error { return nil }
+
+// accessTable lists what the operations of both APIs need. Nothing is served,
+// so that it takes no issuer.
 func accessTable() (claims.AccessTable, error) {
-	var nobody claims.Issuers
 	orders := newStore()
-	if _, _, err := newGRPCServer(&nobody, orders); err != nil { // it audits the policy
+	if _, _, err := newGRPCServer(nobody{}, orders); err != nil { // it audits the policy
 		return nil, err
 	}
 	return claims.NewAccessTable(
-		newHTTPMux(&nobody, orders).Operations(), policy.Operations()), nil
+		newHTTPMux(nobody{}, orders).Operations(), policy.Operations()), nil
 }
 
 // tableFlag is -access-table, whose value is optional.
@@ -46,19 +55,25 @@ func (f *tableFlag) check() error {
 	return fmt.Errorf("-access-table %q: must be json, or have no value", f.value)
 }
 
-// printAccessTable returns the exit code.
-func printAccessTable(format string, stdout, stderr io.Writer) int {
+// tablePrinter prints the access table and is done.
+type tablePrinter struct {
+	format string
+	out    io.Writer
+}
+
+func (*tablePrinter) Greeting() string { return "" }
+
+func (p *tablePrinter) Serve(context.Context) error {
 	table, err := accessTable()
-	text := []byte(table.Markdown())
-	if err == nil && format == tableJSON {
-		text, err = table.JSON()
-	}
-	if err == nil {
-		_, err = stdout.Write(text)
-	}
 	if err != nil {
-		fmt.Fprintln(stderr, "orders:", oneLine(err))
-		return exitError
+		return err
 	}
-	return exitOK
+	text := []byte(table.Markdown())
+	if p.format == tableJSON {
+		if text, err = table.JSON(); err != nil {
+			return err
+		}
+	}
+	_, err = p.out.Write(text)
+	return err
 }

@@ -11,13 +11,14 @@ const realm = "orders"
 
 var errExpired = claims.NewError(claims.ErrInvalidToken, claims.ReasonExpired, nil)
 
-// untilExpiry returns a context that ends when the caller's token does, with
-// errExpired as its cause: what starts while a token is valid must not outlive
-// it.
+// untilExpiry returns a context that ends when the caller's token is no longer
+// accepted, with errExpired as its cause: what starts while a token is valid
+// must not outlive it. The streams of a gRPC service have such a context
+// already.
 func untilExpiry(ctx context.Context) (context.Context, context.CancelFunc) {
 	caller, ok := claims.FromContext(ctx)
-	if !ok {
+	if !ok || caller.ValidUntil().IsZero() {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadlineCause(ctx, caller.ExpiresAt(), errExpired)
+	return context.WithDeadlineCause(ctx, caller.ValidUntil(), errExpired)
 }

@@ -1,10 +1,6 @@
 package main
 
-import (
-	"time"
-
-	"github.com/sallyport-go/sallyport/claims/claimstest"
-)
+import "github.com/sallyport-go/sallyport/claims/claimstest"
 
 // The clients of the development issuer. Their secrets are in the source of a
 // public repository and printed at every start.
@@ -17,14 +13,3 @@ var (
 		Scopes: []string{"orders:read", "orders:write", "orders:delete"},
 	}
 )
-
-// newDevIssuer returns the issuer that makes the demo work without any other:
-// for development only. It is to be served at addr.
-func newDevIssuer(addr, audience string) (*claimstest.Issuer, error) {
-	return claimstest.New(claimstest.Config{
-		URL:      "http://" + addr,
-		Audience: audience,
-		Lifetime: 15 * time.Minute,
-		Clients:  []claimstest.Client{devReader, devAdmin},
-	})
-}

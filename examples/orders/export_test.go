@@ -3,7 +3,7 @@ package main
 // What the tests, in package main_test, start.
 var (
 	Main = main
-	Run  = run
+	Run  = program.Run
 
 	AccessTable = accessTable
 )

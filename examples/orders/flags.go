@@ -4,14 +4,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/examples/internal/demo"
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
@@ -46,11 +45,10 @@ type options struct {
 }
 
 // parseOptions reads the command line. The error is [flag.ErrHelp], or names
-// every flag with a value that can not be used.
+// every flag with a value that cannot be used.
 func parseOptions(args []string) (*options, error) {
 	var o options
 	fs := flag.NewFlagSet("orders", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
 	fs.StringVar(&o.httpAddr, "http", "127.0.0.1:8080", "")
 	fs.StringVar(&o.grpcAddr, "grpc", "127.0.0.1:8081", "")
 	fs.StringVar(&o.devAddr, "dev-issuer", "127.0.0.1:8082", "")
@@ -58,14 +56,8 @@ func parseOptions(args []string) (*options, error) {
 	fs.Var(&o.table, "access-table", "")
 	repeatable(fs, "issuer", &o.issuers)
 	repeatable(fs, "audience", &o.audiences)
-	if err := fs.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return nil, err
-		}
-		return nil, fmt.Errorf("%w (orders -h lists the flags)", err)
-	}
-	if fs.NArg() > 0 {
-		return nil, fmt.Errorf("unexpected argument %q (orders -h lists the flags)", fs.Arg(0))
+	if err := demo.Parse(fs, args); err != nil {
+		return nil, err
 	}
 	if len(o.audiences) == 0 {
 		o.audiences = []string{defaultAudience}
@@ -84,9 +76,8 @@ func (o *options) checkAddresses() error {
 	errs := []error{checkAddress("http", o.httpAddr), checkAddress("grpc", o.grpcAddr)}
 	if len(o.issuers) == 0 {
 		err := checkAddress("dev-issuer", o.devAddr)
-		if err == nil && !isLoopback(o.devAddr) {
-			err = fmt.Errorf("-dev-issuer %q: must be a loopback address: its secrets are public",
-				o.devAddr)
+		if err == nil {
+			err = demo.CheckDevIssuer(o.devAddr)
 		}
 		errs = append(errs, err)
 	}
@@ -102,11 +93,6 @@ func checkAddress(name, addr string) error {
 		return fmt.Errorf("-%s %q: must be HOST:PORT with a port from 0 to 65535", name, addr)
 	}
 	return nil
-}
-
-func isLoopback(addr string) bool {
-	host, _, _ := net.SplitHostPort(addr)
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 // trust sets o.trusted.
@@ -152,6 +138,3 @@ func redacted(s string) string {
 	}
 	return u.Redacted()
 }
-
-// oneLine puts errors that were joined on one line.
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

@@ -49,7 +49,7 @@ type grpcAPI struct {
 }
 
 func newGRPCServer(
-	issuers *claims.Issuers, orders *store,
+	issuers claims.Authenticator, orders *store,
 ) (*grpc.Server, *health.Server, error) {
 	auth, err := grpcmw.New(issuers, grpcmw.Config{Policy: policy, Realm: realm})
 	if err != nil {
@@ -80,13 +80,12 @@ func (a *grpcAPI) WatchOrders(
 	_ *orderspb.WatchOrdersRequest,
 	stream grpc.ServerStreamingServer[orderspb.WatchOrdersResponse],
 ) error {
-	ctx, cancel := untilExpiry(stream.Context())
-	defer cancel()
+	ctx := stream.Context()
 	err := a.orders.follow(ctx, 0, func(o order) error {
 		return stream.Send(&orderspb.WatchOrdersResponse{Order: message(o)})
 	})
-	if errors.Is(err, errExpired) {
-		return a.auth.Refuse(ctx, err)
+	if refusal := (*claims.Error)(nil); errors.As(err, &refusal) { // the token has expired
+		return a.auth.Refuse(ctx, refusal)
 	}
 	return statusOf(err)
 }

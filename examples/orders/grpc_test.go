@@ -20,20 +20,22 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/examples/internal/demo/demotest"
 	"github.com/sallyport-go/sallyport/examples/orders/orderspb"
 )
 
-// methods are calls of every method, and their needs. Each returns the trailer.
+// methods are calls of every method, and their needs. Each returns the header of
+// the response.
 var methods = []struct {
 	name, scope string
 	call        func(context.Context, orderspb.OrdersClient) (metadata.MD, error)
 }{
 	{
 		"GetOrder", "orders:read",
-		func(ctx context.Context, client orderspb.OrdersClient) (trailer metadata.MD, err error) {
+		func(ctx context.Context, client orderspb.OrdersClient) (header metadata.MD, err error) {
 			_, err = client.GetOrder(ctx, &orderspb.GetOrderRequest{Id: "1"},
-				grpc.Trailer(&trailer))
-			return trailer, err
+				grpc.Header(&header))
+			return header, err
 		},
 	},
 	{
@@ -46,15 +48,15 @@ var methods = []struct {
 			if _, err = stream.Recv(); err == nil {
 				return nil, nil
 			}
-			return stream.Trailer(), err
+			return headerOf(stream), err
 		},
 	},
 	{
 		"CreateOrder", "orders:write",
-		func(ctx context.Context, client orderspb.OrdersClient) (trailer metadata.MD, err error) {
+		func(ctx context.Context, client orderspb.OrdersClient) (header metadata.MD, err error) {
 			_, err = client.CreateOrder(ctx, &orderspb.CreateOrderRequest{Item: "tea", Quantity: 1},
-				grpc.Trailer(&trailer))
-			return trailer, err
+				grpc.Header(&header))
+			return header, err
 		},
 	},
 	{
@@ -70,7 +72,7 @@ var methods = []struct {
 				return nil, err
 			}
 			_, err = stream.CloseAndRecv()
-			return stream.Trailer(), err
+			return headerOf(stream), err
 		},
 	},
 	{
@@ -87,17 +89,22 @@ var methods = []struct {
 			if _, err = stream.Recv(); err == nil {
 				return nil, stream.CloseSend()
 			}
-			return stream.Trailer(), err
+			return headerOf(stream), err
 		},
 	},
 	{
 		"DeleteOrder", "orders:delete",
-		func(ctx context.Context, client orderspb.OrdersClient) (trailer metadata.MD, err error) {
+		func(ctx context.Context, client orderspb.OrdersClient) (header metadata.MD, err error) {
 			_, err = client.DeleteOrder(ctx, &orderspb.DeleteOrderRequest{Id: "1"},
-				grpc.Trailer(&trailer))
-			return trailer, err
+				grpc.Header(&header))
+			return header, err
 		},
 	},
+}
+
+func headerOf(stream grpc.ClientStream) metadata.MD {
+	header, _ := stream.Header()
+	return header
 }
 
 func TestGRPC_refusals(t *testing.T) {
@@ -111,30 +118,31 @@ func TestGRPC_refusals(t *testing.T) {
 				t.Parallel()
 				good := claimstest.Token{Subject: "alice", Scope: method.scope}
 
-				trailer, err := method.call(t.Context(), client)
+				header, err := method.call(t.Context(), client)
 				assertRefused(t, err, codes.Unauthenticated, "NO_TOKEN")
 				assert.Equal(t, []string{`Bearer realm="orders", scope="` + method.scope + `"`},
-					trailer.Get("www-authenticate"))
+					header.Get("www-authenticate"))
 
 				for _, fault := range faults {
-					trailer, err := method.call(withToken(t, fault.token(issuer, good)), client)
+					header, err := method.call(withToken(t, fault.token(issuer, good)), client)
 					assertRefused(t, err, codes.Unauthenticated, strings.ToUpper(fault.reason))
 					assert.Equal(t, fault.description, status.Convert(err).Message())
-					assert.Equal(t, []string{fault.challenge(method.scope)}, trailer.Get("www-authenticate"))
+					assert.Equal(t, []string{fault.challenge(method.scope)},
+						header.Get("www-authenticate"))
 				}
 
 				another := claimstest.Token{Scope: method.scope + "s"}
-				trailer, err = method.call(withToken(t, issuer.Mint(another)), client)
+				header, err = method.call(withToken(t, issuer.Mint(another)), client)
 				info := assertRefused(t, err, codes.PermissionDenied, "SCOPE")
-				assert.Equal(t, map[string]string{"scope": method.scope}, info.GetMetadata())
+				assert.Equal(t, method.scope, info.GetMetadata()["scope"])
 				assert.Equal(t, []string{scopeChallenge(method.scope)},
-					trailer.Get("www-authenticate"))
+					header.Get("www-authenticate"))
 			})
 		}
 	})
 	// No refusal has reached a handler.
 	got := d.call(t, "GET", "/orders", issuer.Mint(claimstest.Token{Scope: "orders:read"}), "")
-	assert.Len(t, got.decode(t)["orders"], 2)
+	assert.Len(t, got.Decode(t)["orders"], 2)
 }
 
 // assertRefused checks the status of a refusal, and returns its ErrorInfo.
@@ -155,7 +163,7 @@ func assertRefused(t *testing.T, err error, code codes.Code, reason string) *err
 // withToken returns a context for calls with the token.
 func withToken(t *testing.T, token string) context.Context {
 	t.Helper()
-	return metadata.AppendToOutgoingContext(bounded(t), "authorization", "Bearer "+token)
+	return metadata.AppendToOutgoingContext(demotest.Bounded(t), "authorization", "Bearer "+token)
 }
 
 // The OAuth client gets a token by itself before each call that needs one.
@@ -163,9 +171,9 @@ func TestGRPC_oauthClient(t *testing.T) {
 	t.Parallel()
 	d := start(t)
 	tokens := oauthTokens{(&clientcredentials.Config{
-		ClientID: "orders-admin", ClientSecret: "admin-secret", TokenURL: d.issuer + "/token",
+		ClientID: "orders-admin", ClientSecret: "admin-secret", TokenURL: d.Issuer + "/token",
 	}).TokenSource(t.Context())}
-	client := orderspb.NewOrdersClient(d.dial(t, grpc.WithPerRPCCredentials(tokens)))
+	client := orderspb.NewOrdersClient(d.Dial(t, grpc.WithPerRPCCredentials(tokens)))
 	for _, method := range methods {
 		_, err := method.call(t.Context(), client)
 		assert.NoError(t, err, method.name)
@@ -252,21 +260,28 @@ func TestGRPC_watchEndsWithTheToken(t *testing.T) {
 	t.Parallel()
 	issuer := startIssuer(t)
 	d := start(t, "-issuer", issuer.URL())
+	started := time.Now()
 	ctx := withToken(t, issuer.Mint(claimstest.Token{
-		Scope: "orders:read", Lifetime: 2 * time.Second,
+		Scope: "orders:read", Lifetime: nearlyOver,
 	}))
-	watch, err := d.orders(t).WatchOrders(ctx, &orderspb.WatchOrdersRequest{})
+	client := d.orders(t)
+	_, err := client.GetOrder(ctx, &orderspb.GetOrderRequest{Id: "1"})
+	require.NoError(t, err, "within the leeway")
+	watch, err := client.WatchOrders(ctx, &orderspb.WatchOrdersRequest{})
 	require.NoError(t, err)
-	for err == nil {
+	for range 2 {
 		_, err = watch.Recv()
+		require.NoError(t, err)
 	}
-	assertRefused(t, err, codes.Unauthenticated, "EXPIRED")
-	assert.Len(t, watch.Trailer().Get("www-authenticate"), 1)
+	_, err = watch.Recv()
+	assert.Greater(t, time.Since(started), 3*time.Second, "not at once")
+	info := assertRefused(t, err, codes.Unauthenticated, "EXPIRED")
+	assert.Contains(t, info.GetMetadata()["www-authenticate"], `error="invalid_token"`, "the header has gone")
 }
 
 func TestGRPC_publicServices(t *testing.T) {
 	t.Parallel()
-	conn := start(t).dial(t)
+	conn := start(t).Dial(t)
 	for _, service := range []string{"", "orders.v1.Orders"} {
 		got, err := healthpb.NewHealthClient(conn).Check(t.Context(),
 			&healthpb.HealthCheckRequest{Service: service})

@@ -5,33 +5,28 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/examples/internal/demo"
 	"github.com/sallyport-go/sallyport/httpmw"
 )
 
 const (
-	maxBody      = 16 << 10
-	writeTimeout = 10 * time.Second
+	eventTimeout = 10 * time.Second // for one to be written
 	readyTimeout = 2 * time.Second
 )
 
 // httpAPI is the HTTP API.
 type httpAPI struct {
 	auth    *httpmw.Middleware
-	issuers *claims.Issuers
+	issuers trusted
 	orders  *store
 }
 
-func newHTTPServer(issuers *claims.Issuers, orders *store) *http.Server {
-	return newServer(newHTTPMux(issuers, orders))
-}
-
-func newHTTPMux(issuers *claims.Issuers, orders *store) *httpmw.ServeMux {
+func newHTTPMux(issuers trusted, orders *store) *httpmw.ServeMux {
 	a := &httpAPI{httpmw.New(issuers, httpmw.Config{Realm: realm}), issuers, orders}
 	mux := httpmw.NewServeMux(a.auth)
 	mux.HandleFunc("GET /healthz", claims.Public(), a.health)
@@ -44,20 +39,8 @@ func newHTTPMux(issuers *claims.Issuers, orders *store) *httpmw.ServeMux {
 	return mux
 }
 
-// newServer returns a server that no slow client can hold for long.
-func newServer(h http.Handler) *http.Server {
-	return &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-	}
-}
-
 func (a *httpAPI) health(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	demo.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
 // ready tells whether tokens can be verified, and fetches the keys if need be.
@@ -68,12 +51,12 @@ func (a *httpAPI) ready(w http.ResponseWriter, r *http.Request) {
 		a.auth.Refuse(w, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+	demo.WriteJSON(w, http.StatusOK, map[string]string{"status": "ready"})
 }
 
 func (a *httpAPI) me(w http.ResponseWriter, r *http.Request) {
 	caller, _ := claims.FromContext(r.Context())
-	writeJSON(w, http.StatusOK, map[string]any{
+	demo.WriteJSON(w, http.StatusOK, map[string]any{
 		"subject":    caller.Subject(),
 		"client_id":  caller.ClientID(),
 		"issuer":     caller.Issuer(),
@@ -83,7 +66,7 @@ func (a *httpAPI) me(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *httpAPI) list(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string][]order{"orders": a.orders.all()})
+	demo.WriteJSON(w, http.StatusOK, map[string][]order{"orders": a.orders.all()})
 }
 
 func (a *httpAPI) create(w http.ResponseWriter, r *http.Request) {
@@ -91,7 +74,7 @@ func (a *httpAPI) create(w http.ResponseWriter, r *http.Request) {
 		Item     string `json:"item"`
 		Quantity int32  `json:"quantity"`
 	}
-	if err := readJSON(w, r, &in); err != nil {
+	if err := demo.ReadJSON(w, r, &in, errBadBody); err != nil {
 		writeProblem(w, err)
 		return
 	}
@@ -100,7 +83,7 @@ func (a *httpAPI) create(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, err)
 		return
 	}
-	writeJSON(w, http.StatusCreated, o)
+	demo.WriteJSON(w, http.StatusCreated, o)
 }
 
 func (a *httpAPI) delete(w http.ResponseWriter, r *http.Request) {
@@ -112,11 +95,12 @@ func (a *httpAPI) delete(w http.ResponseWriter, r *http.Request) {
 }
 
 // events sends the orders as server-sent events: those there are, or those
-// after Last-Event-ID, then each new one. They end when the caller's token does.
+// after Last-Event-ID, then each new one. They end when the caller's token
+// does.
 func (a *httpAPI) events(w http.ResponseWriter, r *http.Request) {
 	rc := http.NewResponseController(w)
 	// The server's timeouts are for requests that end: here each write has one.
-	extend := func() { _ = rc.SetWriteDeadline(time.Now().Add(writeTimeout)) }
+	extend := func() { _ = rc.SetWriteDeadline(time.Now().Add(eventTimeout)) }
 	_ = rc.SetReadDeadline(time.Time{})
 	extend()
 	defer extend() // the end of the body is written after this handler
@@ -146,28 +130,7 @@ func (a *httpAPI) events(w http.ResponseWriter, r *http.Request) {
 // errBadBody is a request body that is not the JSON it should be.
 var errBadBody = errors.New(`the body must be a JSON object such as {"item":"tea","quantity":1}`)
 
-func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(v)
-	if err == nil {
-		if _, err = decoder.Token(); err == io.EOF {
-			return nil
-		}
-	}
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return tooLarge
-	}
-	return errBadBody
-}
-
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client has gone
-}
-
-// writeProblem answers with a problem document (RFC 9457), as refusals do.
+// writeProblem answers with what is wrong with a request.
 func writeProblem(w http.ResponseWriter, err error) {
 	status := http.StatusBadRequest
 	switch tooLarge := (*http.MaxBytesError)(nil); {
@@ -178,9 +141,5 @@ func writeProblem(w http.ResponseWriter, err error) {
 	case errors.As(err, &tooLarge):
 		status = http.StatusRequestEntityTooLarge
 	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{
-		"title": http.StatusText(status), "status": status, "detail": err.Error(),
-	})
+	demo.WriteProblem(w, status, err.Error())
 }

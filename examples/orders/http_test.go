@@ -15,6 +15,7 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/examples/internal/demo/demotest"
 )
 
 const tea = `{"item":"tea","quantity":1}`
@@ -31,27 +32,27 @@ func TestHTTP_oauthClient(t *testing.T) {
 			t.Parallel()
 			client := (&clientcredentials.Config{
 				ClientID: "orders-reader", ClientSecret: "reader-secret",
-				TokenURL: d.issuer + "/token", AuthStyle: style,
+				TokenURL: d.Issuer + "/token", AuthStyle: style,
 			}).Client(t.Context())
 
-			got := send(t, client, d.request(t, "GET", "/orders", "", ""))
-			assert.Equal(t, 200, got.status)
-			assert.Len(t, got.decode(t)["orders"], 2)
+			got := demotest.Send(t, client, d.request(t, "GET", "/orders", "", ""))
+			assert.Equal(t, 200, got.Status)
+			assert.Len(t, got.Decode(t)["orders"], 2)
 
-			got = send(t, client, d.request(t, "POST", "/orders", "", tea))
-			assert.Equal(t, 403, got.status)
-			assert.Equal(t, scopeChallenge("orders:write"), got.header.Get("WWW-Authenticate"))
+			got = demotest.Send(t, client, d.request(t, "POST", "/orders", "", tea))
+			assert.Equal(t, 403, got.Status)
+			assert.Equal(t, scopeChallenge("orders:write"), got.Header.Get("WWW-Authenticate"))
 
-			got = send(t, client, d.request(t, "GET", "/me", "", ""))
-			assert.Equal(t, 200, got.status)
-			me := got.decode(t)
+			got = demotest.Send(t, client, d.request(t, "GET", "/me", "", ""))
+			assert.Equal(t, 200, got.Status)
+			me := got.Decode(t)
 			expiresAt, err := time.Parse(time.RFC3339, me["expires_at"].(string))
 			require.NoError(t, err)
 			assert.WithinDuration(t, time.Now().Add(15*time.Minute), expiresAt, time.Minute)
 			delete(me, "expires_at")
 			assert.Equal(t, map[string]any{
 				"subject": "orders-reader", "client_id": "orders-reader",
-				"issuer": d.issuer, "scopes": []any{"orders:read"},
+				"issuer": d.Issuer, "scopes": []any{"orders:read"},
 			}, me)
 		})
 	}
@@ -60,7 +61,7 @@ func TestHTTP_oauthClient(t *testing.T) {
 func TestHTTP_jsonTokenRequest(t *testing.T) {
 	t.Parallel()
 	d := start(t)
-	response, err := http.Post(d.issuer+"/token", "application/json", strings.NewReader(`{
+	response, err := http.Post(d.Issuer+"/token", "application/json", strings.NewReader(`{
 		"grant_type": "client_credentials",
 		"client_id": "orders-admin", "client_secret": "admin-secret"
 	}`))
@@ -69,14 +70,14 @@ func TestHTTP_jsonTokenRequest(t *testing.T) {
 	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	require.Equal(t, 200, response.StatusCode, string(body))
-	token := answer{body: string(body)}.decode(t)["access_token"].(string)
-	assert.Equal(t, 200, d.call(t, "GET", "/orders", token, "").status)
+	token := demotest.Answer{Body: string(body)}.Decode(t)["access_token"].(string)
+	assert.Equal(t, 200, d.call(t, "GET", "/orders", token, "").Status)
 }
 
 func TestHTTP_wrongSecret(t *testing.T) {
 	t.Parallel()
 	d := start(t)
-	response, err := http.PostForm(d.issuer+"/token", url.Values{
+	response, err := http.PostForm(d.Issuer+"/token", url.Values{
 		"grant_type": {"client_credentials"},
 		"client_id":  {"orders-admin"}, "client_secret": {"reader-secret"},
 	})
@@ -92,12 +93,13 @@ type fault struct {
 	reason, description string
 }
 
+// challenge is that of an operation that needs a scope, unless it is empty.
 func (f fault) challenge(scope string) string {
-	challenge := `Bearer realm="orders", error="invalid_token", error_description="` + f.description + `"`
+	c := `Bearer realm="orders", error="invalid_token", error_description="` + f.description + `"`
 	if scope != "" {
-		challenge += `, scope="` + scope + `"`
+		c += `, scope="` + scope + `"`
 	}
-	return challenge
+	return c
 }
 
 func scopeChallenge(scope string) string {
@@ -176,19 +178,19 @@ func TestHTTP_refusals(t *testing.T) {
 					bare += `, scope="` + op.scope + `"`
 				}
 				got := d.call(t, op.method, op.path, "", tea)
-				assert.Equal(t, 401, got.status, "no token")
-				assert.Equal(t, bare, got.header.Get("WWW-Authenticate"), "no token")
+				assert.Equal(t, 401, got.Status, "no token")
+				assert.Equal(t, bare, got.Header.Get("WWW-Authenticate"), "no token")
 
 				for _, fault := range faults {
 					good := claimstest.Token{Subject: "alice", Scope: op.scope}
 					got := d.call(t, op.method, op.path, fault.token(issuer, good), tea)
-					assert.Equal(t, 401, got.status, fault.name)
-					assert.Equal(t, fault.challenge(op.scope), got.header.Get("WWW-Authenticate"))
-					assert.Equal(t, "application/problem+json", got.header.Get("Content-Type"))
+					assert.Equal(t, 401, got.Status, fault.name)
+					assert.Equal(t, fault.challenge(op.scope), got.Header.Get("WWW-Authenticate"))
+					assert.Equal(t, "application/problem+json", got.Header.Get("Content-Type"))
 					assert.Equal(t, map[string]any{
 						"title": "Unauthorized", "status": 401.0,
 						"detail": fault.description, "reason": fault.reason,
-					}, got.decode(t), fault.name)
+					}, got.Decode(t), fault.name)
 				}
 
 				if op.scope == "" {
@@ -196,14 +198,14 @@ func TestHTTP_refusals(t *testing.T) {
 				}
 				another := issuer.Mint(claimstest.Token{Scope: op.scope + "s"})
 				got = d.call(t, op.method, op.path, another, tea)
-				assert.Equal(t, 403, got.status, "another scope")
-				assert.Equal(t, scopeChallenge(op.scope), got.header.Get("WWW-Authenticate"))
+				assert.Equal(t, 403, got.Status, "another scope")
+				assert.Equal(t, scopeChallenge(op.scope), got.Header.Get("WWW-Authenticate"))
 			})
 		}
 	})
 	// No refusal has reached a handler.
 	got := d.call(t, "GET", "/orders", issuer.Mint(claimstest.Token{Scope: "orders:read"}), "")
-	assert.Len(t, got.decode(t)["orders"], 2)
+	assert.Len(t, got.Decode(t)["orders"], 2)
 }
 
 func TestHTTP_flagsOfARealIssuer(t *testing.T) {
@@ -214,17 +216,17 @@ func TestHTTP_flagsOfARealIssuer(t *testing.T) {
 	t.Run("several issuers", func(t *testing.T) {
 		t.Parallel()
 		d := start(t, "-issuer", first.URL(), "-issuer", second.URL())
-		assert.Equal(t, 200, d.call(t, "GET", "/orders", first.Mint(read), "").status)
-		assert.Equal(t, 200, d.call(t, "GET", "/orders", second.Mint(read), "").status)
-		assert.NotContains(t, d.greeting, "secret")
+		assert.Equal(t, 200, d.call(t, "GET", "/orders", first.Mint(read), "").Status)
+		assert.Equal(t, 200, d.call(t, "GET", "/orders", second.Mint(read), "").Status)
+		assert.NotContains(t, d.Greeting, "secret")
 	})
 	t.Run("key set URL", func(t *testing.T) {
 		t.Parallel()
 		d := start(t, "-issuer", "urn:no-metadata", "-jwks-url", first.JWKSURL())
 		mine := read
 		mine.Claims = map[string]any{"iss": "urn:no-metadata"}
-		assert.Equal(t, 200, d.call(t, "GET", "/orders", first.Mint(mine), "").status)
-		assert.Equal(t, 401, d.call(t, "GET", "/orders", first.Mint(read), "").status)
+		assert.Equal(t, 200, d.call(t, "GET", "/orders", first.Mint(mine), "").Status)
+		assert.Equal(t, 401, d.call(t, "GET", "/orders", first.Mint(read), "").Status)
 	})
 	t.Run("several audiences", func(t *testing.T) {
 		t.Parallel()
@@ -232,17 +234,17 @@ func TestHTTP_flagsOfARealIssuer(t *testing.T) {
 		mine := read
 		for _, aud := range []string{"urn:a", "urn:b"} {
 			mine.Audience = []string{aud}
-			assert.Equal(t, 200, d.call(t, "GET", "/orders", first.Mint(mine), "").status, aud)
+			assert.Equal(t, 200, d.call(t, "GET", "/orders", first.Mint(mine), "").Status, aud)
 		}
-		assert.Equal(t, 401, d.call(t, "GET", "/orders", first.Mint(read), "").status)
+		assert.Equal(t, 401, d.call(t, "GET", "/orders", first.Mint(read), "").Status)
 	})
 	t.Run("audience of the embedded issuer", func(t *testing.T) {
 		t.Parallel()
 		d := start(t, "-audience", "urn:a")
 		client := (&clientcredentials.Config{
-			ClientID: "orders-reader", ClientSecret: "reader-secret", TokenURL: d.issuer + "/token",
+			ClientID: "orders-reader", ClientSecret: "reader-secret", TokenURL: d.Issuer + "/token",
 		}).Client(t.Context())
-		assert.Equal(t, 200, send(t, client, d.request(t, "GET", "/orders", "", "")).status)
+		assert.Equal(t, 200, demotest.Send(t, client, d.request(t, "GET", "/orders", "", "")).Status)
 	})
 }
 
@@ -251,8 +253,8 @@ func TestHTTP_meWithoutScopes(t *testing.T) {
 	issuer := startIssuer(t)
 	d := start(t, "-issuer", issuer.URL())
 	got := d.call(t, "GET", "/me", issuer.Mint(claimstest.Token{Subject: "alice"}), "")
-	assert.Equal(t, 200, got.status)
-	assert.Equal(t, []any{}, got.decode(t)["scopes"])
+	assert.Equal(t, 200, got.Status)
+	assert.Equal(t, []any{}, got.Decode(t)["scopes"])
 }
 
 func TestHTTP_lifeOfAnOrder(t *testing.T) {
@@ -262,20 +264,20 @@ func TestHTTP_lifeOfAnOrder(t *testing.T) {
 	token := issuer.Mint(claimstest.Token{Scope: "orders:read orders:write orders:delete"})
 
 	got := d.call(t, "POST", "/orders", token, `{"item":"cocoa","quantity":2}`)
-	require.Equal(t, 201, got.status, got.body)
-	created := got.decode(t)
+	require.Equal(t, 201, got.Status, got.Body)
+	created := got.Decode(t)
 	assert.Equal(t, "cocoa", created["item"])
 	assert.Equal(t, 2.0, created["quantity"])
-	assert.Contains(t, d.call(t, "GET", "/orders", token, "").decode(t)["orders"], created)
+	assert.Contains(t, d.call(t, "GET", "/orders", token, "").Decode(t)["orders"], created)
 
 	path := "/orders/" + created["id"].(string)
 	got = d.call(t, "DELETE", path, token, "")
-	assert.Equal(t, 204, got.status)
-	assert.Empty(t, got.body)
+	assert.Equal(t, 204, got.Status)
+	assert.Empty(t, got.Body)
 	got = d.call(t, "DELETE", path, token, "")
-	assert.Equal(t, 404, got.status)
-	assert.Equal(t, "application/problem+json", got.header.Get("Content-Type"))
-	assert.NotContains(t, d.call(t, "GET", "/orders", token, "").decode(t)["orders"], created)
+	assert.Equal(t, 404, got.Status)
+	assert.Equal(t, "application/problem+json", got.Header.Get("Content-Type"))
+	assert.NotContains(t, d.call(t, "GET", "/orders", token, "").Decode(t)["orders"], created)
 }
 
 func TestHTTP_badBodies(t *testing.T) {
@@ -305,9 +307,9 @@ func TestHTTP_badBodies(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			got := d.call(t, "POST", "/orders", token, test.body)
-			assert.Equal(t, test.want, got.status)
-			assert.Equal(t, "application/problem+json", got.header.Get("Content-Type"))
-			assert.Equal(t, float64(test.want), got.decode(t)["status"])
+			assert.Equal(t, test.want, got.Status)
+			assert.Equal(t, "application/problem+json", got.Header.Get("Content-Type"))
+			assert.Equal(t, float64(test.want), got.Decode(t)["status"])
 		})
 	}
 }
@@ -318,11 +320,11 @@ func TestHTTP_storeIsBounded(t *testing.T) {
 	d := start(t, "-issuer", issuer.URL())
 	token := issuer.Mint(claimstest.Token{Scope: "orders:write"})
 	for range 998 { // and two from the start
-		require.Equal(t, 201, d.call(t, "POST", "/orders", token, tea).status)
+		require.Equal(t, 201, d.call(t, "POST", "/orders", token, tea).Status)
 	}
 	got := d.call(t, "POST", "/orders", token, tea)
-	assert.Equal(t, 409, got.status)
-	assert.Equal(t, "application/problem+json", got.header.Get("Content-Type"))
+	assert.Equal(t, 409, got.Status)
+	assert.Equal(t, "application/problem+json", got.Header.Get("Content-Type"))
 }
 
 func TestHTTP_events(t *testing.T) {
@@ -334,11 +336,11 @@ func TestHTTP_events(t *testing.T) {
 	assert.Equal(t, "id: 2", events.next(t), "the order after the one that was seen last")
 
 	created := d.call(t, "POST", "/orders", token, `{"item":"cocoa","quantity":3}`)
-	require.Equal(t, 201, created.status)
+	require.Equal(t, 201, created.Status)
 	assert.Equal(t, "id: 3", events.next(t))
 	assert.Regexp(t, `^data: {"id":"3","item":"cocoa","quantity":3,`, events.data)
 
-	d.stop()
+	d.Stop()
 	assert.Empty(t, events.next(t), "the end")
 	assert.NoError(t, events.lines.Err(), "a clean one")
 }
@@ -347,11 +349,13 @@ func TestHTTP_eventsEndWithTheToken(t *testing.T) {
 	t.Parallel()
 	issuer := startIssuer(t)
 	d := start(t, "-issuer", issuer.URL())
+	started := time.Now()
 	events := d.openEvents(t,
-		issuer.Mint(claimstest.Token{Scope: "orders:read", Lifetime: 2 * time.Second}), "")
+		issuer.Mint(claimstest.Token{Scope: "orders:read", Lifetime: nearlyOver}), "")
 	assert.Equal(t, "id: 1", events.next(t))
 	assert.Equal(t, "id: 2", events.next(t))
 	assert.Empty(t, events.next(t), "the end")
+	assert.Greater(t, time.Since(started), 3*time.Second, "not at once")
 	assert.NoError(t, events.lines.Err(), "a clean one")
 }
 
@@ -361,7 +365,7 @@ type events struct {
 	data  string
 }
 
-func (d *demo) openEvents(t *testing.T, token, last string) *events {
+func (d demo) openEvents(t *testing.T, token, last string) *events {
 	t.Helper()
 	r := d.request(t, "GET", "/orders/events", token, "")
 	r.Header.Set("Last-Event-ID", last)

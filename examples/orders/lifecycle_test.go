@@ -3,6 +3,7 @@ package main_test
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/examples/internal/demo/demotest"
 	"github.com/sallyport-go/sallyport/examples/orders/orderspb"
 )
 
@@ -29,31 +31,31 @@ func TestService_issuerDownAtStart(t *testing.T) {
 
 	for _, path := range []string{"/orders", "/readyz"} {
 		got := d.call(t, "GET", path, token, "")
-		assert.Equal(t, 503, got.status, path)
-		assert.Empty(t, got.header.Get("WWW-Authenticate"), "no other token would help")
-		seconds, err := strconv.Atoi(got.header.Get("Retry-After"))
+		assert.Equal(t, 503, got.Status, path)
+		assert.Empty(t, got.Header.Get("WWW-Authenticate"), "no other token would help")
+		seconds, err := strconv.Atoi(got.Header.Get("Retry-After"))
 		require.NoError(t, err, path)
 		assert.Positive(t, seconds, path)
-		assert.NotContains(t, got.body, issuer.URL(), "nothing internal")
-		assert.Equal(t, "keys_unavailable", got.decode(t)["reason"])
+		assert.NotContains(t, got.Body, issuer.URL(), "nothing internal")
+		assert.Equal(t, "keys_unavailable", got.Decode(t)["reason"])
 	}
-	assert.Equal(t, 200, d.call(t, "GET", "/healthz", "", "").status)
+	assert.Equal(t, 200, d.call(t, "GET", "/healthz", "", "").Status)
 	client := d.orders(t)
 	for _, method := range methods {
-		trailer, err := method.call(withToken(t, token), client)
+		header, err := method.call(withToken(t, token), client)
 		assertRefused(t, err, codes.Unavailable, "KEYS_UNAVAILABLE")
-		assert.Empty(t, trailer.Get("www-authenticate"), method.name)
+		assert.Empty(t, header.Get("www-authenticate"), method.name)
 		assert.True(t, hasRetryInfo(err), method.name)
 	}
 	// What a caller sends does not choose this outcome.
-	assert.Equal(t, 401, d.call(t, "GET", "/orders", "", "").status)
-	assert.Equal(t, 401, d.call(t, "GET", "/orders", "secret", "").status)
+	assert.Equal(t, 401, d.call(t, "GET", "/orders", "", "").Status)
+	assert.Equal(t, 401, d.call(t, "GET", "/orders", "secret", "").Status)
 
 	issuer.Intercept(nil)
 	require.Eventually(t, func() bool {
-		return d.call(t, "GET", "/readyz", "", "").status == 200
-	}, timeout, 50*time.Millisecond)
-	assert.Equal(t, 200, d.call(t, "GET", "/orders", token, "").status)
+		return d.call(t, "GET", "/readyz", "", "").Status == 200
+	}, demotest.Timeout, 50*time.Millisecond)
+	assert.Equal(t, 200, d.call(t, "GET", "/orders", token, "").Status)
 	for _, method := range methods {
 		_, err := method.call(withToken(t, token), client)
 		assert.NoError(t, err, method.name)
@@ -74,9 +76,9 @@ func TestService_readyNeedsEveryIssuer(t *testing.T) {
 	up, down := startIssuer(t), startIssuer(t)
 	down.Fail(http.StatusInternalServerError)
 	d := start(t, "-issuer", up.URL(), "-issuer", down.URL())
-	assert.Equal(t, 503, d.call(t, "GET", "/readyz", "", "").status)
+	assert.Equal(t, 503, d.call(t, "GET", "/readyz", "", "").Status)
 	token := up.Mint(claimstest.Token{Scope: "orders:read"})
-	assert.Equal(t, 200, d.call(t, "GET", "/orders", token, "").status, "the other still works")
+	assert.Equal(t, 200, d.call(t, "GET", "/orders", token, "").Status, "the other still works")
 }
 
 func TestService_readyDoesNotWaitForAStalledIssuer(t *testing.T) {
@@ -88,7 +90,65 @@ func TestService_readyDoesNotWaitForAStalledIssuer(t *testing.T) {
 		})
 	})
 	d := start(t, "-issuer", issuer.URL())
-	assert.Equal(t, 503, d.call(t, "GET", "/readyz", "", "").status)
+	assert.Equal(t, 503, d.call(t, "GET", "/readyz", "", "").Status)
+}
+
+// Who waits for keys is told in time that there are none, whatever of the issuer
+// does not answer.
+func TestService_silentIssuer(t *testing.T) {
+	t.Parallel()
+	silent := func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	}
+	metadataAlone := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/.well-known/") {
+				next.ServeHTTP(w, r)
+				return
+			}
+			silent(nil).ServeHTTP(w, r)
+		})
+	}
+	const enough = 8 * time.Second // a fetch may take 5
+	for _, test := range []struct {
+		name string
+		wrap func(http.Handler) http.Handler
+		warm bool // it has answered before, and then changed its keys
+		http int
+		grpc codes.Code
+	}{
+		{name: "from the start", wrap: silent, http: 503, grpc: codes.Unavailable},
+		{name: "but for its metadata", wrap: metadataAlone, http: 503, grpc: codes.Unavailable},
+		{name: "with new keys", wrap: silent, warm: true, http: 401, grpc: codes.Unauthenticated},
+		{
+			name: "but for its metadata, with new keys", wrap: metadataAlone, warm: true,
+			http: 401, grpc: codes.Unauthenticated,
+		},
+	} {
+		for _, transport := range []string{"HTTP", "gRPC"} {
+			t.Run(transport+", "+test.name, func(t *testing.T) {
+				t.Parallel()
+				issuer := startIssuer(t)
+				d := start(t, "-issuer", issuer.URL())
+				if test.warm {
+					token := issuer.Mint(claimstest.Token{Scope: "orders:read"})
+					require.Equal(t, 200, d.call(t, "GET", "/orders", token, "").Status)
+					issuer.Rotate("")
+				}
+				issuer.Intercept(test.wrap)
+				token := issuer.Mint(claimstest.Token{Scope: "orders:read"})
+				client, ctx := d.orders(t), withToken(t, token)
+				started := time.Now()
+				if transport == "HTTP" {
+					assert.Equal(t, test.http, d.call(t, "GET", "/orders", token, "").Status)
+				} else {
+					_, err := client.GetOrder(ctx, &orderspb.GetOrderRequest{Id: "1"})
+					assert.Equal(t, test.grpc, status.Code(err), "%v", err)
+				}
+				assert.Less(t, time.Since(started), enough)
+			})
+		}
+	}
 }
 
 func TestService_drains(t *testing.T) {
@@ -109,7 +169,7 @@ func TestService_drains(t *testing.T) {
 	_, err = sync.Recv()
 	require.NoError(t, err)
 
-	d.stop() // asserts exit code 0
+	d.Stop() // asserts exit code 0
 	for err = nil; err == nil; {
 		_, err = watch.Recv()
 	}
@@ -120,6 +180,6 @@ func TestService_drains(t *testing.T) {
 	assert.Equal(t, "id: 3", events.next(t))
 	assert.Empty(t, events.next(t), "the end")
 	assert.NoError(t, events.lines.Err(), "a clean one")
-	_, err = http.Get(d.url + "/healthz")
+	_, err = http.Get(d.URL + "/healthz")
 	assert.Error(t, err)
 }

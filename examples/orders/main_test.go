@@ -1,12 +1,8 @@
 package main_test
 
 import (
-	"bufio"
 	"bytes"
 	"net"
-	"os"
-	"os/exec"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,18 +10,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sallyport-go/sallyport/examples/internal/demo/demotest"
 	main "github.com/sallyport-go/sallyport/examples/orders"
 )
 
-// asProgram makes the test binary be the program.
-const asProgram = "ORDERS_TEST_AS_PROGRAM"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		main.Main()
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { demotest.Main(m, main.Main) }
 
 func TestRun_refusesBadFlags(t *testing.T) {
 	t.Parallel()
@@ -78,9 +67,9 @@ func TestRun_refusesBadFlags(t *testing.T) {
 			want: `-http "nonsense": must be HOST:PORT with a port from 0 to 65535; ` +
 				`-grpc "127.0.0.1:65536": must be HOST:PORT with a port from 0 to 65535; ` +
 				`-audience must not be empty; ` +
-				`-issuer "ftp://a.example": jwks: Config.Issuer must be an https URL; ` +
+				`-issuer "ftp://a.example": jwks: Config.Issuer… must be an https URL; ` +
 				`-issuer "https://u:xxxxx@b.example": ` +
-				`jwks: Config.Issuer must not have user information`,
+				`jwks: Config.Issuer… must not have user information`,
 		},
 		{
 			name: "empty issuer",
@@ -91,7 +80,7 @@ func TestRun_refusesBadFlags(t *testing.T) {
 			name: "plain http issuer",
 			args: []string{"-issuer", "http://a.example"},
 			want: `-issuer "http://a.example": ` +
-				`jwks: Config.Issuer must be https (http is for loopback addresses only)`,
+				`jwks: Config.Issuer… must be https (http is for loopback addresses …`,
 		},
 		{
 			name: "issuer twice",
@@ -115,7 +104,7 @@ func TestRun_refusesBadFlags(t *testing.T) {
 			name: "key set URL over plain http",
 			args: []string{"-issuer", "https://a.example", "-jwks-url", "http://a.example/jwks"},
 			want: `-jwks-url "http://a.example/jwks": ` +
-				`jwks: Config.URL must be https (http is for loopback addresses only)`,
+				`jwks: Config.URL… must be https (http is for loopback addresses …`,
 		},
 		{
 			name: "development issuer for everybody",
@@ -128,7 +117,7 @@ func TestRun_refusesBadFlags(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr bytes.Buffer
 			assert.Equal(t, 2, main.Run(t.Context(), test.args, &stdout, &stderr))
-			assert.Equal(t, "orders: "+test.want+"\n", stderr.String())
+			demotest.AssertOutput(t, "orders: "+test.want+"\n", stderr.String())
 			assert.Empty(t, stdout.String())
 		})
 	}
@@ -164,22 +153,10 @@ func TestRun_help(t *testing.T) {
 
 func TestMain_endsOnSignal(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("Windows has no such signals")
-	}
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.CommandContext(t.Context(), os.Args[0], freePorts()...)
-			cmd.Env = append(os.Environ(), asProgram+"=1")
-			stdout, err := cmd.StdoutPipe()
-			require.NoError(t, err)
-			require.NoError(t, cmd.Start())
-			lines := bufio.NewScanner(stdout)
-			for lines.Scan() && !strings.HasPrefix(lines.Text(), "Ctrl-C") {
-			}
-			require.NoError(t, cmd.Process.Signal(signal))
-			assert.NoError(t, cmd.Wait(), "the exit code")
+			demotest.EndsOn(t, signal, nil, func() {})
 		})
 	}
 }

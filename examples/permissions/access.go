@@ -21,8 +21,8 @@ func inPath(permission string) claims.Requirement {
 // workspaceMessage is a request message of the gRPC API.
 type workspaceMessage interface{ GetWorkspace() string }
 
-// inMessage is what a gRPC method needs in the workspace that its request names,
-// or that the first of its requests does.
+// inMessage is what a gRPC method needs in the workspace that its request
+// names, or that the first of its requests does.
 func inMessage(permission string) claims.Requirement {
 	return claims.InWorkspaceOf("message", workspaceMessage.GetWorkspace,
 		claims.Permissions(permission))
@@ -34,7 +34,7 @@ func in(workspace, permission string) claims.Requirement {
 }
 
 // seesMargins reports whether the caller may see the margins of a workspace. An
-// error means that it can not be decided.
+// error means that it cannot be decided.
 func seesMargins(ctx context.Context, workspace string) (bool, error) {
 	err := claims.Allowed(ctx, in(workspace, readMargins))
 	if errors.Is(err, claims.ErrForbidden) {

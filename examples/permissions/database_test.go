@@ -19,8 +19,8 @@ import (
 	main "github.com/sallyport-go/sallyport/examples/permissions"
 )
 
-// postgresURL names the environment variable with the URL of a PostgreSQL server
-// on which the tests may make databases.
+// postgresURL names the environment variable with the URL of a PostgreSQL
+// server on which the tests may make databases.
 const postgresURL = "SALLYPORT_POSTGRES"
 
 // database is an empty database of one test.
@@ -68,7 +68,8 @@ func sqliteDatabase(t *testing.T) database {
 	}
 }
 
-// postgresDatabase makes a database, which is reached by a proxy that can be cut.
+// postgresDatabase makes a database, which is reached by a proxy that can be
+// cut.
 func postgresDatabase(t *testing.T, server string) database {
 	t.Helper()
 	admin, err := sql.Open("pgx", server)

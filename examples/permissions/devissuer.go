@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/claimstest"
@@ -15,21 +14,10 @@ var (
 	devOffice = claimstest.Client{ID: "head-office", Secret: "office-secret"}
 )
 
-// newDevIssuer returns the issuer that makes the service work without any other:
-// for development only. It is to be served at addr.
-func newDevIssuer(addr, audience string) (*claimstest.Issuer, error) {
-	return claimstest.New(claimstest.Config{
-		URL:      "http://" + addr,
-		Audience: audience,
-		Lifetime: 15 * time.Minute,
-		Clients:  []claimstest.Client{devShop, devOffice},
-	})
-}
-
-// seed puts something into the database for the clients of the development issuer
-// to see: the shop may read and write in one workspace, the office may do
-// everything in all. It leaves alone what is there, as a grant that was withdrawn
-// must not come back.
+// seed puts something into the database for the clients of the development
+// issuer to see: the shop may read and write in one workspace, the office may
+// do everything in all. It leaves alone what is there, as a grant that was
+// withdrawn must not come back.
 func (s *store) seed(ctx context.Context, issuer string) error {
 	for _, id := range []string{devShop.ID, devOffice.ID} {
 		found, err := s.Permissions(ctx, claims.Principal{Issuer: issuer, Subject: id})

@@ -8,7 +8,7 @@ import (
 // What the tests, in package main_test, use.
 var (
 	Main         = main
-	Run          = run
+	Run          = program.Run
 	OpenDatabase = openDatabase
 )
 

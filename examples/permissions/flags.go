@@ -4,14 +4,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"net"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/examples/internal/demo"
 )
 
 const usage = `usage: permissions [flags]
@@ -43,11 +42,10 @@ type options struct {
 }
 
 // parseOptions reads the command line. The error is [flag.ErrHelp], or names
-// every flag with a value that can not be used.
+// every flag with a value that cannot be used.
 func parseOptions(args []string) (*options, error) {
 	var o options
 	fs := flag.NewFlagSet("permissions", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
 	fs.StringVar(&o.httpAddr, "http", "127.0.0.1:8080", "")
 	fs.StringVar(&o.grpcAddr, "grpc", "127.0.0.1:8081", "")
 	fs.StringVar(&o.database, "database", "", "")
@@ -56,14 +54,8 @@ func parseOptions(args []string) (*options, error) {
 	fs.StringVar(&o.devAddr, "dev-issuer", "127.0.0.1:8082", "")
 	fs.StringVar(&o.audience, "audience", "https://orders.example", "")
 	fs.StringVar(&o.admin, "admin", "", "")
-	if err := fs.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return nil, err
-		}
-		return nil, fmt.Errorf("%w (permissions -h lists the flags)", err)
-	}
-	if fs.NArg() > 0 {
-		return nil, fmt.Errorf("unexpected argument %q (permissions -h lists the flags)", fs.Arg(0))
+	if err := demo.Parse(fs, args); err != nil {
+		return nil, err
 	}
 	return &o, o.validate()
 }
@@ -76,17 +68,14 @@ func (o *options) validate() error {
 		}
 	}
 	if o.grantTTL <= 0 || o.grantTTL > time.Hour {
-		errs = append(errs, fmt.Errorf("-grant-ttl %v: must be more than 0 and at most 1h", o.grantTTL))
+		errs = append(errs,
+			fmt.Errorf("-grant-ttl %v: must be more than 0 and at most 1h", o.grantTTL))
 	}
 	if o.issuer == "" {
 		if o.admin != "" {
 			errs = append(errs, errors.New("-admin needs an -issuer"))
 		}
-		if !isLoopback(o.devAddr) {
-			errs = append(errs, fmt.Errorf(
-				"-dev-issuer %q: must be a loopback address: its secrets are public", o.devAddr))
-		}
-		return errors.Join(errs...)
+		return errors.Join(append(errs, demo.CheckDevIssuer(o.devAddr))...)
 	}
 	if o.admin != "" && !isName(o.admin) {
 		errs = append(errs, fmt.Errorf("-admin %q: %w", o.admin, errBadName))
@@ -102,10 +91,6 @@ func (o *options) verifierConfig() claims.Config {
 }
 
 func isPostgres(database string) bool {
-	return strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://")
-}
-
-func isLoopback(addr string) bool {
-	host, _, _ := net.SplitHostPort(addr)
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
+	return strings.HasPrefix(database, "postgres://") ||
+		strings.HasPrefix(database, "postgresql://")
 }

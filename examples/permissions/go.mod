@@ -2,13 +2,17 @@ module github.com/sallyport-go/sallyport/examples/permissions
 
 go 1.25.0
 
-replace github.com/sallyport-go/sallyport => ../../
+replace (
+	github.com/sallyport-go/sallyport => ../../
+	github.com/sallyport-go/sallyport/examples => ../
+)
 
 require (
 	github.com/graph-gophers/graphql-go v1.11.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/pressly/goose/v3 v3.27.0
 	github.com/sallyport-go/sallyport v0.0.0
+	github.com/sallyport-go/sallyport/examples v0.0.0
 	github.com/stretchr/testify v1.12.1
 	golang.org/x/oauth2 v0.36.0
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260706201446-f0a921348800

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/sallyport-go/sallyport/examples/internal/demo/demotest"
 	"github.com/sallyport-go/sallyport/examples/permissions/permissionspb"
 )
 
@@ -21,22 +22,22 @@ const (
 // change grants alice what the path says, or takes it from her.
 func (c *caller) change(t *testing.T, method, path string) {
 	t.Helper()
-	require.Equal(t, 204, c.send(t, method, path, "").status)
+	require.Equal(t, 204, c.send(t, method, path, "").Status)
 }
 
-// outcomes are what a caller is answered in the workspace berlin on all APIs, in
-// one word for each: allowed, refused, unavailable or what else it was.
+// outcomes are what a caller is answered in the workspace berlin on all APIs,
+// in one word for each: allowed, refused, unavailable or what else it was.
 func (c *caller) outcomes(t *testing.T) map[string]string {
 	t.Helper()
 	words := map[int]string{200: "allowed", 201: "allowed", 403: "refused", 503: "unavailable"}
-	ctx := bounded(t)
+	ctx := demotest.Bounded(t)
 	outcomes := map[string]string{}
 	for method, name := range map[string]string{"GET": "list", "POST": "create"} {
 		got := c.send(t, method, berlin, tea)
-		outcomes["REST "+name] = words[got.status]
-		if got.status == 503 {
-			assert.NotEmpty(t, got.header.Get("Retry-After"), name)
-			assertNothingInternal(t, got.body)
+		outcomes["REST "+name] = words[got.Status]
+		if got.Status == 503 {
+			assert.NotEmpty(t, got.Header.Get("Retry-After"), name)
+			assertNothingInternal(t, got.Body)
 		}
 	}
 	codes := map[codes.Code]string{
@@ -48,18 +49,18 @@ func (c *caller) outcomes(t *testing.T) map[string]string {
 		assertNothingInternal(t, status.Convert(err).Message())
 	}
 	got := c.query(t, `{workspace(name: "berlin") {orders {item}}}`)
-	assertNothingInternal(t, got.body)
+	assertNothingInternal(t, got.Body)
 	switch {
-	case strings.Contains(got.body, `"item"`) && !strings.Contains(got.body, "errors"):
+	case strings.Contains(got.Body, `"item"`) && !strings.Contains(got.Body, "errors"):
 		outcomes["GraphQL"] = "allowed"
-	case strings.Contains(got.body, `"data":{"workspace":null}`) &&
-		strings.Contains(got.body, `"code":"FORBIDDEN"`):
+	case strings.Contains(got.Body, `"data":{"workspace":null}`) &&
+		strings.Contains(got.Body, `"code":"FORBIDDEN"`):
 		outcomes["GraphQL"] = "refused"
-	case strings.Contains(got.body, `"code":"UNAVAILABLE"`) &&
-		!strings.Contains(got.body, `"item"`):
+	case strings.Contains(got.Body, `"code":"UNAVAILABLE"`) &&
+		!strings.Contains(got.Body, `"item"`):
 		outcomes["GraphQL"] = "unavailable"
 	default:
-		outcomes["GraphQL"] = got.body
+		outcomes["GraphQL"] = got.Body
 	}
 	return outcomes
 }
@@ -104,16 +105,16 @@ func TestGrants_countElsewhereWithinTheTTL(t *testing.T) {
 		elsewhere := startFor(t, issuer, db, "-grant-ttl", "100ms")
 		root, alice := here.caller(t, "root"), elsewhere.caller(t, "alice")
 		answers := func(status int) func() bool {
-			return func() bool { return alice.get(t, berlin).status == status }
+			return func() bool { return alice.get(t, berlin).Status == status }
 		}
 		require.True(t, answers(403)())
 		root.change(t, "PUT", aliceReads)
-		assert.Eventually(t, answers(200), timeout, tick)
+		assert.Eventually(t, answers(200), demotest.Timeout, tick)
 		root.change(t, "DELETE", aliceReads)
-		assert.Eventually(t, answers(403), timeout, tick)
+		assert.Eventually(t, answers(403), demotest.Timeout, tick)
 		root.change(t, "PUT", aliceReads)
 		root.change(t, "PUT", aliceWrites)
-		assert.Eventually(t, answers(200), timeout, tick)
+		assert.Eventually(t, answers(200), demotest.Timeout, tick)
 		assert.Equal(t, every("allowed"), alice.outcomes(t))
 	})
 }
@@ -127,10 +128,10 @@ func TestGrants_areOfTheirWorkspace(t *testing.T) {
 		alice.change(t, "PUT", aliceReads)
 		for _, workspace := range []string{"paris", "Berlin", "%20"} {
 			path := "/workspaces/" + workspace + "/grants/alice/orders:read"
-			assert.Equal(t, 403, alice.send(t, "PUT", path, "").status, workspace)
+			assert.Equal(t, 403, alice.send(t, "PUT", path, "").Status, workspace)
 		}
-		assert.Equal(t, 200, alice.get(t, berlin).status)
-		assert.Equal(t, 403, alice.get(t, "/workspaces/paris/orders").status)
+		assert.Equal(t, 200, alice.get(t, berlin).Status)
+		assert.Equal(t, 403, alice.get(t, "/workspaces/paris/orders").Status)
 	})
 }
 
@@ -139,8 +140,8 @@ func TestGrants_watchEndsWithItsGrant(t *testing.T) {
 		s := startFor(t, startIssuer(t), db, "-grant-ttl", "1h")
 		root, alice := s.caller(t, "root"), s.caller(t, "alice")
 		root.change(t, "PUT", aliceReads)
-		require.Equal(t, 201, root.send(t, "POST", berlin, tea).status)
-		watch, err := alice.grpc.WatchOrders(bounded(t),
+		require.Equal(t, 201, root.send(t, "POST", berlin, tea).Status)
+		watch, err := alice.grpc.WatchOrders(demotest.Bounded(t),
 			&permissionspb.WatchOrdersRequest{Workspace: "berlin"})
 		require.NoError(t, err)
 		_, err = watch.Recv()
@@ -156,22 +157,22 @@ func TestGrants_databaseGone(t *testing.T) {
 		s := startFor(t, startIssuer(t), db, "-grant-ttl", "1h")
 		root, alice := s.caller(t, "root"), s.caller(t, "alice")
 		require.Equal(t, every("allowed"), root.outcomes(t))
-		watch, err := root.grpc.WatchOrders(bounded(t),
+		watch, err := root.grpc.WatchOrders(demotest.Bounded(t),
 			&permissionspb.WatchOrdersRequest{Workspace: "berlin"})
 		require.NoError(t, err)
 		_, err = watch.Recv()
 		require.NoError(t, err)
 
 		db.cut()
-		// What root may do is known, and what it asked for can not be had; of
+		// What root may do is known, and what it asked for cannot be had; of
 		// alice nothing is known.
 		assert.Equal(t, every("unavailable"), root.outcomes(t))
 		assert.Equal(t, every("unavailable"), alice.outcomes(t))
 		got := root.send(t, "PUT", aliceReads, "")
-		assert.Equal(t, 503, got.status)
-		assertNothingInternal(t, got.body)
+		assert.Equal(t, 503, got.Status)
+		assertNothingInternal(t, got.Body)
 		got = alice.query(t, `{workspaces {name}}`)
-		assert.Contains(t, got.body, `"code":"UNAVAILABLE"`)
+		assert.Contains(t, got.Body, `"code":"UNAVAILABLE"`)
 		for err == nil {
 			_, err = watch.Recv()
 		}
@@ -179,13 +180,13 @@ func TestGrants_databaseGone(t *testing.T) {
 		// What a caller sends does not choose this outcome.
 		stranger := *alice
 		stranger.http = noCredentials
-		assert.Equal(t, 401, stranger.get(t, berlin).status)
-		assert.Equal(t, 200, stranger.get(t, "/healthz").status)
+		assert.Equal(t, 401, stranger.get(t, berlin).Status)
+		assert.Equal(t, 200, stranger.get(t, "/healthz").Status)
 
 		db.mend()
-		assert.Eventually(t, func() bool { return root.get(t, berlin).status == 200 }, timeout, tick)
+		assert.Eventually(t, func() bool { return root.get(t, berlin).Status == 200 }, demotest.Timeout, tick)
 		assert.Equal(t, every("allowed"), root.outcomes(t))
-		assert.Eventually(t, func() bool { return alice.get(t, berlin).status == 403 }, timeout, tick)
+		assert.Eventually(t, func() bool { return alice.get(t, berlin).Status == 403 }, demotest.Timeout, tick)
 		assert.Equal(t, every("refused"), alice.outcomes(t))
 	})
 }

@@ -12,11 +12,12 @@ import (
 	gqlerrors "github.com/graph-gophers/graphql-go/errors"
 
 	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/examples/internal/demo"
 	"github.com/sallyport-go/sallyport/httpmw"
 )
 
-// A query can be short and ask for much: these bound what it costs. The depth is
-// that of the deepest field of the schema, and keeps introspection out.
+// A query can be short and ask for much: these bound what it costs. The depth
+// is that of the deepest field of the schema, and keeps introspection out.
 const (
 	maxQueryLength = 4000
 	maxDepth       = 3
@@ -29,8 +30,8 @@ const (
 //go:embed schema.graphql
 var schemaText string
 
-// graphqlAPI is the GraphQL API. Any caller may query it: what he may not see is
-// left out of lists, and is null, with an error, elsewhere.
+// graphqlAPI is the GraphQL API. Any caller may query it: what they may not see
+// is left out of lists, and is null, with an error, elsewhere.
 type graphqlAPI struct {
 	schema *graphql.Schema
 	log    *slog.Logger
@@ -55,7 +56,7 @@ func (a *graphqlAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Variables     map[string]any `json:"variables"`
 		Extensions    any            `json:"extensions"` // which some clients send
 	}
-	if err := readJSON(w, r, &in); err != nil {
+	if err := demo.ReadJSON(w, r, &in, errBadBody); err != nil {
 		writeProblem(w, r, a.log, err)
 		return
 	}
@@ -66,7 +67,7 @@ func (a *graphqlAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, a.log, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, answer)
+	demo.WriteJSON(w, http.StatusOK, answer)
 }
 
 // fieldError is an error of one field, for clients.

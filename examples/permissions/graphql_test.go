@@ -7,10 +7,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport-go/sallyport/examples/internal/demo/demotest"
 )
 
 // query sends a GraphQL query and returns the answer.
-func (c *caller) query(t *testing.T, query string) answer {
+func (c *caller) query(t *testing.T, query string) demotest.Answer {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})
 	require.NoError(t, err)
@@ -23,7 +25,7 @@ func TestGraphQL_showsWhatTheCallerMaySee(t *testing.T) {
 		const all = `{workspaces{name orders{number item quantity priceCents marginCents}}}`
 
 		got := s.caller(t, "berlin-shop").query(t, all)
-		assert.Equal(t, 200, got.status)
+		assert.Equal(t, 200, got.Status)
 		assert.JSONEq(t, `{
 			"data": {"workspaces": [{"name": "berlin", "orders": [
 				{"number":1,"item":"tea","quantity":1,"priceCents":500,"marginCents":null},
@@ -50,13 +52,13 @@ func TestGraphQL_showsWhatTheCallerMaySee(t *testing.T) {
 				{"number":1,"item":"tea","quantity":1,"priceCents":500,"marginCents":120},
 				{"number":2,"item":"coffee","quantity":1,"priceCents":500,"marginCents":120}
 			]}
-		]}}`, got.body)
+		]}}`, got.Body)
 	})
 }
 
-// sortedErrors returns the body with its two errors, which have no order, in that
-// of their paths.
-func sortedErrors(t *testing.T, a answer) string {
+// sortedErrors returns the body with its two errors, which have no order, in
+// that of their paths.
+func sortedErrors(t *testing.T, a demotest.Answer) string {
 	t.Helper()
 	var body struct {
 		Data   json.RawMessage `json:"data"`
@@ -66,7 +68,7 @@ func sortedErrors(t *testing.T, a answer) string {
 			Extensions map[string]any `json:"extensions"`
 		} `json:"errors"`
 	}
-	require.NoError(t, json.Unmarshal([]byte(a.body), &body))
+	require.NoError(t, json.Unmarshal([]byte(a.Body), &body))
 	require.Len(t, body.Errors, 2)
 	if body.Errors[0].Path[3] == 1.0 {
 		body.Errors[0], body.Errors[1] = body.Errors[1], body.Errors[0]
@@ -84,7 +86,7 @@ func TestGraphQL_oneWorkspace(t *testing.T) {
 			mine: workspace(name: "berlin") {orders(after: 1) {item}}
 			other: workspace(name: "paris") {orders {item}}
 		}`)
-		assert.Equal(t, 200, got.status)
+		assert.Equal(t, 200, got.Status)
 		assert.JSONEq(t, `{
 			"data": {"mine": {"orders": [{"item": "coffee"}]}, "other": null},
 			"errors": [{
@@ -92,19 +94,19 @@ func TestGraphQL_oneWorkspace(t *testing.T) {
 				"path": ["other"],
 				"extensions": {"code": "FORBIDDEN"}
 			}]
-		}`, got.body)
+		}`, got.Body)
 		for _, name := range []string{"", "Berlin", `berlin\u0000`, " berlin"} {
 			got := shop.query(t, `{workspace(name: "`+name+`") {name}}`)
-			assert.Contains(t, got.body, `"code":"FORBIDDEN"`, "%q", name)
-			assert.Contains(t, got.body, `"data":{"workspace":null}`, "%q", name)
+			assert.Contains(t, got.Body, `"code":"FORBIDDEN"`, "%q", name)
+			assert.Contains(t, got.Body, `"data":{"workspace":null}`, "%q", name)
 		}
 		got = s.caller(t, "head-office").query(t, `{
 			workspace(name: "berlin\u0000") {orders {item}}
 			nowhere: workspace(name: "") {name}
 		}`)
-		assert.Contains(t, got.body, `"data":{"workspace":{"orders":null},"nowhere":null}`)
-		assert.Contains(t, got.body, `"code":"BAD_USER_INPUT"`)
-		assert.Contains(t, got.body, `"code":"FORBIDDEN"`)
+		assert.Contains(t, got.Body, `"data":{"workspace":{"orders":null},"nowhere":null}`)
+		assert.Contains(t, got.Body, `"code":"BAD_USER_INPUT"`)
+		assert.Contains(t, got.Body, `"code":"FORBIDDEN"`)
 	})
 }
 
@@ -114,10 +116,10 @@ func TestGraphQL_manyWorkspaces(t *testing.T) {
 	office := s.caller(t, "head-office")
 	for i := range 25 {
 		path := "/workspaces/w" + string(rune('a'+i)) + "/orders"
-		require.Equal(t, 201, office.send(t, "POST", path, tea).status)
+		require.Equal(t, 201, office.send(t, "POST", path, tea).Status)
 	}
 	names := func(query string) []any {
-		data := office.query(t, query).decode(t)["data"].(map[string]any)
+		data := office.query(t, query).Decode(t)["data"].(map[string]any)
 		return data["workspaces"].([]any)
 	}
 	assert.Len(t, names(`{workspaces{name}}`), 20)
@@ -144,17 +146,17 @@ func TestGraphQL_limits(t *testing.T) {
 		"mutation":      `mutation {x}`,
 	} {
 		got := shop.query(t, query)
-		assert.Equal(t, 200, got.status, name)
-		body := got.decode(t)
+		assert.Equal(t, 200, got.Status, name)
+		body := got.Decode(t)
 		assert.NotEmpty(t, body["errors"], name)
-		assert.Nil(t, body["data"], "%s: %s", name, got.body)
+		assert.Nil(t, body["data"], "%s: %s", name, got.Body)
 	}
 
 	for _, body := range []string{``, `{"query":`, `[]`, `{"query":"{workspaces{name}}","x":1}`} {
-		assert.Equal(t, 400, shop.send(t, "POST", "/graphql", body).status, body)
+		assert.Equal(t, 400, shop.send(t, "POST", "/graphql", body).Status, body)
 	}
-	assert.Equal(t, 413, shop.query(t, strings.Repeat("x", 1<<20)).status)
-	assert.Equal(t, 405, shop.get(t, "/graphql").status)
+	assert.Equal(t, 413, shop.query(t, strings.Repeat("x", 1<<20)).Status)
+	assert.Equal(t, 405, shop.get(t, "/graphql").Status)
 	body := `{"query":"{workspaces{name}}"}`
-	assert.Equal(t, 401, send(t, noCredentials, "POST", s.url+"/graphql", body).status)
+	assert.Equal(t, 401, send(t, noCredentials, "POST", s.URL+"/graphql", body).Status)
 }

@@ -25,8 +25,8 @@ const (
 	maxMessage  = 64 << 10
 	maxMetadata = 64 << 10
 
-	// watchInterval is how often a watch looks for orders, which other processes
-	// store as well, and whether the caller may still see them.
+	// watchInterval is how often a watch looks for orders, which other
+	// processes store as well, and whether the caller may still see them.
 	watchInterval = 500 * time.Millisecond
 )
 
@@ -119,7 +119,8 @@ func (a *grpcAPI) ImportOrders(
 		if err != nil {
 			return err
 		}
-		// The one of the first message, for which the caller has the permission.
+		// The one of the first message, for which the caller has the
+		// permission.
 		workspace, _ := claims.WorkspaceFromContext(stream.Context())
 		if in.GetWorkspace() != "" && in.GetWorkspace() != workspace {
 			return a.fail(stream.Context(), errTwoWorkspaces)
@@ -160,8 +161,8 @@ func (a *grpcAPI) page(
 	return messages, nil
 }
 
-// fail returns the status for an error. What a client is told of one that is not
-// its own is that it can try again.
+// fail returns the status for an error. What a client is told of one that is
+// not its own is that it can try again.
 func (a *grpcAPI) fail(ctx context.Context, err error) error {
 	if ctx.Err() != nil { // whatever else went wrong for that
 		err = context.Cause(ctx)

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/examples/internal/demo/demotest"
 	"github.com/sallyport-go/sallyport/examples/permissions/permissionspb"
 )
 
@@ -75,9 +76,9 @@ func TestGRPC_twoCallers(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db database) {
 		s := start(t, "-database", db.name)
 		shop, office := s.caller(t, "berlin-shop"), s.caller(t, "head-office")
-		stranger := permissionspb.NewOrdersClient(s.dial(t))
+		stranger := permissionspb.NewOrdersClient(s.Dial(t))
 		for _, method := range methods {
-			ctx := bounded(t)
+			ctx := demotest.Bounded(t)
 			assert.NoError(t, method.call(ctx, shop.grpc, "berlin"), method.name)
 			assert.NoError(t, method.call(ctx, office.grpc, "berlin"), method.name)
 			assert.NoError(t, method.call(ctx, office.grpc, "paris"), method.name)
@@ -114,7 +115,7 @@ func assertRefused(t *testing.T, err error, code codes.Code, reason string, abou
 func TestGRPC_whatTheMethodsDo(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, db database) {
 		s := start(t, "-database", db.name)
-		ctx := bounded(t)
+		ctx := demotest.Bounded(t)
 		shop, office := s.caller(t, "berlin-shop"), s.caller(t, "head-office")
 
 		list, err := shop.grpc.ListOrders(ctx,
@@ -160,8 +161,8 @@ func TestGRPC_watchEndsWithTheToken(t *testing.T) {
 		s := startFor(t, issuer, db)
 		// Expired, and accepted for the rest of 30 seconds of leeway.
 		token := issuer.Mint(claimstest.Token{Subject: "root", Lifetime: -29 * time.Second})
-		ctx := metadata.AppendToOutgoingContext(bounded(t), "authorization", "Bearer "+token)
-		watch, err := permissionspb.NewOrdersClient(s.dial(t)).WatchOrders(ctx,
+		ctx := metadata.AppendToOutgoingContext(demotest.Bounded(t), "authorization", "Bearer "+token)
+		watch, err := permissionspb.NewOrdersClient(s.Dial(t)).WatchOrders(ctx,
 			&permissionspb.WatchOrdersRequest{Workspace: "berlin"})
 		require.NoError(t, err)
 		_, err = watch.Recv()
@@ -171,14 +172,14 @@ func TestGRPC_watchEndsWithTheToken(t *testing.T) {
 
 func TestGRPC_publicServices(t *testing.T) {
 	t.Parallel()
-	conn := start(t).dial(t)
+	conn := start(t).Dial(t)
 	for _, service := range []string{"", "permissions.v1.Orders"} {
-		got, err := healthpb.NewHealthClient(conn).Check(bounded(t),
+		got, err := healthpb.NewHealthClient(conn).Check(demotest.Bounded(t),
 			&healthpb.HealthCheckRequest{Service: service})
 		require.NoError(t, err)
 		assert.Equal(t, healthpb.HealthCheckResponse_SERVING, got.GetStatus())
 	}
-	stream, err := reflectionpb.NewServerReflectionClient(conn).ServerReflectionInfo(bounded(t))
+	stream, err := reflectionpb.NewServerReflectionClient(conn).ServerReflectionInfo(demotest.Bounded(t))
 	require.NoError(t, err)
 	require.NoError(t, stream.Send(&reflectionpb.ServerReflectionRequest{
 		MessageRequest: &reflectionpb.ServerReflectionRequest_ListServices{},

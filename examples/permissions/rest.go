@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/examples/internal/demo"
 	"github.com/sallyport-go/sallyport/httpmw"
 )
 
@@ -44,7 +45,7 @@ func newOrderJSON(o order, margin bool) orderJSON {
 }
 
 func (a *restAPI) health(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	demo.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
 func (a *restAPI) list(w http.ResponseWriter, r *http.Request) {
@@ -71,7 +72,7 @@ func (a *restAPI) list(w http.ResponseWriter, r *http.Request) {
 	for i, o := range orders {
 		out[i] = newOrderJSON(o, margins)
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"orders": out})
+	demo.WriteJSON(w, http.StatusOK, map[string]any{"orders": out})
 }
 
 func (a *restAPI) create(w http.ResponseWriter, r *http.Request) {
@@ -81,7 +82,7 @@ func (a *restAPI) create(w http.ResponseWriter, r *http.Request) {
 		PriceCents  int32  `json:"price_cents"`
 		MarginCents int32  `json:"margin_cents"`
 	}
-	if err := readJSON(w, r, &in); err != nil {
+	if err := demo.ReadJSON(w, r, &in, errBadBody); err != nil {
 		writeProblem(w, r, a.log, err)
 		return
 	}
@@ -93,7 +94,7 @@ func (a *restAPI) create(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, a.log, err)
 		return
 	}
-	writeJSON(w, http.StatusCreated, newOrderJSON(o, true)) // the caller has just said it
+	demo.WriteJSON(w, http.StatusCreated, newOrderJSON(o, true)) // the caller has just said it
 }
 
 func (a *restAPI) grant(w http.ResponseWriter, r *http.Request) {

@@ -16,16 +16,16 @@ func TestREST_twoCallers(t *testing.T) {
 		shop, office := s.caller(t, "berlin-shop"), s.caller(t, "head-office")
 
 		got := shop.get(t, "/workspaces/berlin/orders")
-		assert.Equal(t, 200, got.status)
+		assert.Equal(t, 200, got.Status)
 		assert.JSONEq(t, `{"orders":[
 			{"number":1,"item":"tea","quantity":1,"price_cents":500},
 			{"number":2,"item":"coffee","quantity":1,"price_cents":500}
-		]}`, got.body)
+		]}`, got.Body)
 		got = office.get(t, "/workspaces/paris/orders?after=1")
-		assert.Equal(t, 200, got.status)
+		assert.Equal(t, 200, got.Status)
 		assert.JSONEq(t, `{"orders":[
 			{"number":2,"item":"coffee","quantity":1,"price_cents":500,"margin_cents":120}
-		]}`, got.body)
+		]}`, got.Body)
 
 		for _, op := range []struct {
 			method, path string
@@ -43,19 +43,19 @@ func TestREST_twoCallers(t *testing.T) {
 		} {
 			name := op.method + " " + op.path
 			got := shop.send(t, op.method, op.path, tea)
-			assert.Equal(t, op.shop, got.status, name)
+			assert.Equal(t, op.shop, got.Status, name)
 			if op.shop == 403 {
-				assert.Equal(t, "permission", got.decode(t)["reason"], name)
-				assert.Empty(t, got.header.Get("WWW-Authenticate"), "no other token would help")
+				assert.Equal(t, "permission", got.Decode(t)["reason"], name)
+				assert.Empty(t, got.Header.Get("WWW-Authenticate"), "no other token would help")
 			}
-			assert.Equal(t, op.office, office.send(t, op.method, op.path, tea).status, name)
+			assert.Equal(t, op.office, office.send(t, op.method, op.path, tea).Status, name)
 			if op.path != "/healthz" {
-				got = send(t, noCredentials, op.method, s.url+op.path, tea)
-				assert.Equal(t, 401, got.status, name)
+				got = send(t, noCredentials, op.method, s.URL+op.path, tea)
+				assert.Equal(t, 401, got.Status, name)
 			}
 		}
 		got = shop.get(t, "/workspaces/berlin/orders?after=2")
-		assert.Len(t, got.decode(t)["orders"], 2, "no refusal has stored anything")
+		assert.Len(t, got.Decode(t)["orders"], 2, "no refusal has stored anything")
 	})
 }
 
@@ -83,14 +83,14 @@ func TestREST_workspacesThatAreNot(t *testing.T) {
 			{"", 404, 404},
 		} {
 			path := "/workspaces/" + test.name + "/orders"
-			assert.Equal(t, test.shop, shop.get(t, path).status, path)
+			assert.Equal(t, test.shop, shop.get(t, path).Status, path)
 			got := office.get(t, path)
-			assert.Equal(t, test.office, got.status, path)
-			if got.status == 200 {
-				assert.JSONEq(t, `{"orders":[]}`, got.body, path)
+			assert.Equal(t, test.office, got.Status, path)
+			if got.Status == 200 {
+				assert.JSONEq(t, `{"orders":[]}`, got.Body, path)
 			}
 			path = "/workspaces/" + test.name + "/grants/berlin-shop/orders:read"
-			assert.Equal(t, test.shop, shop.send(t, "PUT", path, "").status, path)
+			assert.Equal(t, test.shop, shop.send(t, "PUT", path, "").Status, path)
 		}
 	})
 }
@@ -107,8 +107,8 @@ func TestREST_badGrants(t *testing.T) {
 			"/workspaces/berlin/grants/" + strings.Repeat("a", 201) + "/orders:read",
 			"/workspaces/%00/grants/alice/orders:read",
 		} {
-			assert.Equal(t, 400, office.send(t, "PUT", path, "").status, path)
-			assert.Equal(t, 400, office.send(t, "DELETE", path, "").status, path)
+			assert.Equal(t, 400, office.send(t, "PUT", path, "").Status, path)
+			assert.Equal(t, 400, office.send(t, "DELETE", path, "").Status, path)
 		}
 	})
 }
@@ -133,14 +133,14 @@ func TestREST_badRequests(t *testing.T) {
 		"too large":         {`{"item":"` + strings.Repeat("t", 1<<20) + `","quantity":1}`, 413},
 	} {
 		got := shop.send(t, "POST", "/workspaces/berlin/orders", test.body)
-		assert.Equal(t, test.want, got.status, name)
-		assert.Equal(t, "application/problem+json", got.header.Get("Content-Type"), name)
-		assert.Equal(t, float64(test.want), got.decode(t)["status"], name)
+		assert.Equal(t, test.want, got.Status, name)
+		assert.Equal(t, "application/problem+json", got.Header.Get("Content-Type"), name)
+		assert.Equal(t, float64(test.want), got.Decode(t)["status"], name)
 	}
 	for _, after := range []string{"x", "-1", "1.5", "2147483648"} {
-		assert.Equal(t, 400, shop.get(t, "/workspaces/berlin/orders?after="+after).status, after)
+		assert.Equal(t, 400, shop.get(t, "/workspaces/berlin/orders?after="+after).Status, after)
 	}
 	got := shop.get(t, "/workspaces/berlin/orders")
-	require.Equal(t, 200, got.status)
-	assert.Len(t, got.decode(t)["orders"], 2)
+	require.Equal(t, 200, got.Status)
+	assert.Len(t, got.Decode(t)["orders"], 2)
 }

@@ -18,7 +18,7 @@ const (
 	maxName  = 200
 )
 
-// invalid is what is wrong with what a caller sent, for him to read. All other
+// invalid is what is wrong with what a caller sent, for them to read. All other
 // errors of the store are for operators.
 type invalid string
 
@@ -32,9 +32,9 @@ const (
 	errTwoWorkspaces = invalid("all orders of an import must be in one workspace")
 )
 
-// isName reports whether s can be the name of a workspace, an item or a subject.
-// PostgreSQL can not store every string, and what a caller sends must not look
-// like a database that is down.
+// isName reports whether s can be the name of a workspace, an item or a
+// subject. PostgreSQL cannot store every string, and what a caller sends must
+// not look like a database that is down.
 func isName(s string) bool {
 	return s != "" && len(s) <= maxName && utf8.ValidString(s) &&
 		!strings.ContainsFunc(s, unicode.IsControl)
@@ -49,11 +49,12 @@ type order struct {
 	MarginCents int32
 }
 
-// store keeps orders and grants in a database, with the same statements in SQLite
-// and PostgreSQL. It is safe for concurrent use.
+// store keeps orders and grants in a database, with the same statements in
+// SQLite and PostgreSQL. It is safe for concurrent use.
 type store struct{ db *sql.DB }
 
-// workspaces returns the names of the workspaces that have had an order, sorted.
+// workspaces returns the names of the workspaces that have had an order,
+// sorted.
 func (s *store) workspaces(ctx context.Context) ([]string, error) {
 	names, err := query(ctx, s.db, func(rows *sql.Rows) (name string, err error) {
 		return name, rows.Scan(&name)

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every Go snippet of the documents stands, line by line, in an Example or test that
-// compiles.
+// Every Go snippet of the documents stands, line by line, in an Example or test
+// that compiles.
 func TestDocuments_snippetsAreExamples(t *testing.T) {
 	t.Parallel()
 	var examples string

@@ -23,8 +23,8 @@ import (
 type probe struct {
 	name string
 	want int
-	// request returns the token, whether 401 is right as well, and what to do if
-	// it was not refused.
+	// request returns the token, whether 401 is right as well, and what to do
+	// if it was not refused.
 	request func(w *world) (token string, mayBe401 bool, accepted func())
 }
 
@@ -86,7 +86,8 @@ func drive(ctx context.Context, w *world, workers int, result *tally) {
 					token, mayBe401, accepted := p.request(w)
 					began := time.Now()
 					got, err := send(context.WithoutCancel(ctx), w, client, token)
-					right := err == nil && (got == p.want || mayBe401 && got == http.StatusUnauthorized)
+					right := err == nil &&
+						(got == p.want || mayBe401 && got == http.StatusUnauthorized)
 					result.add(name, p.name, got, right, time.Since(began))
 					if accepted != nil && got == p.want {
 						accepted()

@@ -1,7 +1,7 @@
 // Command soak drives a guarded HTTP and gRPC service with good and bad tokens
-// while its issuer rotates its keys and has outages, checks the outcome of every
-// request, and prints what came of it. It exits with 1 if an outcome was wrong,
-// or if memory or goroutines grew.
+// while its issuer rotates its keys and has outages, checks the outcome of
+// every request, and prints what came of it. It exits with 1 if an outcome was
+// wrong, or if memory or goroutines grew.
 package main
 
 import (

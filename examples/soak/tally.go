@@ -78,7 +78,8 @@ func (t *tally) print(out io.Writer, w *world, used [2]usage) error {
 	fmt.Fprintf(out, "fetches %v, failed %v, cooldown hits %d, key set generation %d\n",
 		stats.Fetches, stats.Faults, stats.CooldownHits, stats.Generation)
 	fmt.Fprintf(out, "heap %.1f → %.1f MB, goroutines %d → %d\n",
-		float64(used[0].heap)/1e6, float64(used[1].heap)/1e6, used[0].goroutines, used[1].goroutines)
+		float64(used[0].heap)/1e6, float64(used[1].heap)/1e6,
+		used[0].goroutines, used[1].goroutines)
 
 	errs := []error{w.learnt()}
 	if wrong > 0 || all == 0 {

@@ -43,11 +43,11 @@ type OrdersClient interface {
 	// CreateOrder stores one order and returns it. It needs orders:write.
 	CreateOrder(ctx context.Context, in *CreateOrderRequest, opts ...grpc.CallOption) (*CreateOrderResponse, error)
 	// ImportOrders stores every order it is sent and, once the caller has sent
-	// the last, answers with their IDs. An order that can not be stored ends the
+	// the last, answers with their IDs. An order that cannot be stored ends the
 	// call; those before it stay. It needs orders:write.
 	ImportOrders(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ImportOrdersRequest, ImportOrdersResponse], error)
 	// SyncOrders stores every order it is sent and answers each at once. An order
-	// that can not be stored ends the call; those before it stay. It needs
+	// that cannot be stored ends the call; those before it stay. It needs
 	// orders:write.
 	SyncOrders(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SyncOrdersRequest, SyncOrdersResponse], error)
 	// DeleteOrder removes one order, or answers NOT_FOUND. It needs
@@ -154,11 +154,11 @@ type OrdersServer interface {
 	// CreateOrder stores one order and returns it. It needs orders:write.
 	CreateOrder(context.Context, *CreateOrderRequest) (*CreateOrderResponse, error)
 	// ImportOrders stores every order it is sent and, once the caller has sent
-	// the last, answers with their IDs. An order that can not be stored ends the
+	// the last, answers with their IDs. An order that cannot be stored ends the
 	// call; those before it stay. It needs orders:write.
 	ImportOrders(grpc.ClientStreamingServer[ImportOrdersRequest, ImportOrdersResponse]) error
 	// SyncOrders stores every order it is sent and answers each at once. An order
-	// that can not be stored ends the call; those before it stay. It needs
+	// that cannot be stored ends the call; those before it stay. It needs
 	// orders:write.
 	SyncOrders(grpc.BidiStreamingServer[SyncOrdersRequest, SyncOrdersResponse]) error
 	// DeleteOrder removes one order, or answers NOT_FOUND. It needs

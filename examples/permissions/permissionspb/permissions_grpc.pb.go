@@ -39,7 +39,7 @@ type OrdersClient interface {
 	// with UNAUTHENTICATED, or the grant is withdrawn, with PERMISSION_DENIED.
 	WatchOrders(ctx context.Context, in *WatchOrdersRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchOrdersResponse], error)
 	// ImportOrders stores every order it is sent and, once the caller has sent
-	// the last, answers with their numbers. An order that can not be stored ends
+	// the last, answers with their numbers. An order that cannot be stored ends
 	// the call; those before it stay. It needs orders:write.
 	ImportOrders(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ImportOrdersRequest, ImportOrdersResponse], error)
 }
@@ -109,7 +109,7 @@ type OrdersServer interface {
 	// with UNAUTHENTICATED, or the grant is withdrawn, with PERMISSION_DENIED.
 	WatchOrders(*WatchOrdersRequest, grpc.ServerStreamingServer[WatchOrdersResponse]) error
 	// ImportOrders stores every order it is sent and, once the caller has sent
-	// the last, answers with their numbers. An order that can not be stored ends
+	// the last, answers with their numbers. An order that cannot be stored ends
 	// the call; those before it stay. It needs orders:write.
 	ImportOrders(grpc.ClientStreamingServer[ImportOrdersRequest, ImportOrdersResponse]) error
 	mustEmbedUnimplementedOrdersServer()
