@@ -27,8 +27,8 @@ type crowd struct {
 	remember map[int]*remembering // by number
 }
 
-// remembering is a verifier that remembers the first tokens of a crowd, and what
-// they take of the heap.
+// remembering is a verifier that remembers the first tokens of a crowd, and
+// what they take of the heap.
 type remembering struct {
 	verifier *claims.Verifier
 	bytes    float64

@@ -48,7 +48,8 @@ func grpcContestants(tb testing.TB, w *world) []grpcContestant {
 	return append(all, grpcContestant{"golang-jwt", ownInterceptors(v), ownSubject})
 }
 
-// ownInterceptors are what users of a library without interceptors write themselves.
+// ownInterceptors are what users of a library without interceptors write
+// themselves.
 func ownInterceptors(v verify) []grpc.ServerOption {
 	authenticate := func(ctx context.Context) (context.Context, error) {
 		fields := metadata.ValueFromIncomingContext(ctx, "authorization")

@@ -26,8 +26,8 @@ type httpContestant struct {
 	handler http.Handler
 }
 
-// httpContestants are handlers that tell a caller with a good token "no content",
-// each behind its guard; the first has none.
+// httpContestants are handlers that tell a caller with a good token "no
+// content", each behind its guard; the first has none.
 func httpContestants(tb testing.TB, w *world, alg string) []httpContestant {
 	tb.Helper()
 	all := []httpContestant{
@@ -54,8 +54,8 @@ type sallyportGuard struct {
 	needs       claims.Requirement
 }
 
-// sallyportGuards ask for a scope, and the last two for a permission as well: one
-// that the token's claims have, and one that a source was asked for before.
+// sallyportGuards ask for a scope, and the last two for a permission as well:
+// one that the token's claims have, and one that a source was asked for before.
 func sallyportGuards(tb testing.TB, w *world) []sallyportGuard {
 	tb.Helper()
 	cfg := sallyportConfig(tb, w)

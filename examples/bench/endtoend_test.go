@@ -118,7 +118,8 @@ type contest struct {
 	entrants []*entrant
 }
 
-// entrant is a contestant with its callers. The first of a contest has no guard.
+// entrant is a contestant with its callers. The first of a contest has no
+// guard.
 type entrant struct {
 	impl   string
 	calls  []func() error
@@ -130,8 +131,8 @@ type figures struct {
 	perSecond, p50, p99, cpu float64 // the latter in nanoseconds
 }
 
-// newContest connects to the contestants of that name, and makes every call once,
-// so that keys are fetched and tokens remembered.
+// newContest connects to the contestants of that name, and makes every call
+// once, so that keys are fetched and tokens remembered.
 func newContest(
 	b *testing.B, server *serverProcess, name string, connect func(address string) []func() error,
 ) *contest {

@@ -34,8 +34,8 @@ var curves = []curve{
 }
 
 // BenchmarkGrowth measures what an operation costs as what it stands on grows:
-// each curve up to BENCH_LARGEST, or 100,000 where that is not set, or 100 where
-// -benchtime is a number of operations. A million tokens take 3 GB.
+// each curve up to BENCH_LARGEST, or 100,000 where that is not set, or 100
+// where -benchtime is a number of operations. A million tokens take 3 GB.
 func BenchmarkGrowth(b *testing.B) {
 	c := newCrowd(b)
 	for _, curve := range curves {
@@ -72,9 +72,10 @@ func largest() int {
 // processor's cache.
 const arriving = 64
 
-// measureArriving reports what op costs for the tokens that next returns, each in
-// a buffer that was just written, as it is where it came from a socket. Of many
-// tokens nearly all are in cold memory otherwise, which no server would see.
+// measureArriving reports what op costs for the tokens that next returns, each
+// in a buffer that was just written, as it is where it came from a socket. Of
+// many tokens nearly all are in cold memory otherwise, which no server would
+// see.
 func measureArriving(b *testing.B, next func() string, op func(token string) error) {
 	b.Helper()
 	var buffers [arriving][]byte
@@ -83,7 +84,8 @@ func measureArriving(b *testing.B, next func() string, op func(token string) err
 	for b.Loop() {
 		for i := range buffers {
 			buffers[i] = append(buffers[i][:0], next()...)
-			// Until the buffer is written again; nothing keeps a token that is verified.
+			// Until the buffer is written again; nothing keeps a token that is
+			// verified.
 			tokens[i] = unsafe.String(unsafe.SliceData(buffers[i]), len(buffers[i]))
 		}
 		used, start := cpuTime(), time.Now()

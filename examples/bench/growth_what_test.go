@@ -49,8 +49,8 @@ func growMethods(b *testing.B, c *crowd, n int) {
 	})
 }
 
-// growRoutes requests the routes in turn, with one token, and those of the mux of
-// the standard library, which asks nobody for a token.
+// growRoutes requests the routes in turn, with one token, and those of the mux
+// of the standard library, which asks nobody for a token.
 func growRoutes(b *testing.B, c *crowd, n int) {
 	verifier := c.remembering(b, 1).verifier
 	guarded := httpmw.NewServeMux(httpmw.New(verifier, httpmw.Config{}))
@@ -96,8 +96,8 @@ type statusWriter struct {
 
 func (w *statusWriter) WriteHeader(status int) { w.status = status }
 
-// growPrincipals has a token of each, and a guard that asks a PermissionCache for
-// what its caller may do, beside one that does not.
+// growPrincipals has a token of each, and a guard that asks a PermissionCache
+// for what its caller may do, beside one that does not.
 func growPrincipals(b *testing.B, c *crowd, n int) {
 	tokens := c.tokens(n)
 	verifier := c.remembering(b, n).verifier
@@ -139,8 +139,8 @@ func (grantTen) Permissions(context.Context, claims.Principal) (claims.Grants, e
 	return claims.Grants{Permissions: permissions}, nil
 }
 
-// growParts checks requirements of n parts: all that are needed, and alternatives
-// of which the last is met, or none.
+// growParts checks requirements of n parts: all that are needed, and
+// alternatives of which the last is met, or none.
 func growParts(b *testing.B, _ *crowd, n int) {
 	var scopes []string
 	var met, missed []claims.Requirement

@@ -85,8 +85,8 @@ func growKeys(b *testing.B, c *crowd, n int) {
 	})
 }
 
-// measureBoth measures the tokens, one after the other, by an Authenticator that
-// remembers them, and by one that does not.
+// measureBoth measures the tokens, one after the other, by an Authenticator
+// that remembers them, and by one that does not.
 func measureBoth(b *testing.B, tokens []string, remembering, forgetful claims.Authenticator) {
 	b.Helper()
 	for _, m := range []struct {

@@ -3,6 +3,7 @@ package bench
 import (
 	"bufio"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -96,7 +97,11 @@ func startServerProcess(tb testing.TB, w *world) *serverProcess {
 		_ = command.Wait()
 	})
 	s := &serverProcess{questions: json.NewEncoder(stdin), answers: json.NewDecoder(stdout)}
-	require.NoError(tb, s.answers.Decode(&s.contestants), "the server process did not start")
+	if err := s.answers.Decode(&s.contestants); err != nil {
+		_ = stdin.Close()
+		said, _ := io.ReadAll(io.MultiReader(s.answers.Buffered(), stdout))
+		tb.Fatalf("the server process did not start: %v\n%s", err, said)
+	}
 	return s
 }
 

@@ -31,8 +31,8 @@ func drawRatios(r *measured.Results, path string) error {
 	return f.save(path)
 }
 
-// addBars adds a bar for each impl to each group, and a line at 1, which nothing
-// can be below. An impl that is not in a group leaves no gap there.
+// addBars adds a bar for each impl to each group, and a line at 1, which
+// nothing can be below. An impl that is not in a group leaves no gap there.
 func (f *figure) addBars(
 	groups, impls []string, value func(group int, impl string) (float64, bool),
 ) error {

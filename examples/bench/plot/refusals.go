@@ -10,8 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/examples/bench/internal/measured"
 )
 
-// drawRefusals has a column of dots for each kind of bad token: on a logarithmic
-// scale the length of a bar would say nothing.
+// drawRefusals has a column of dots for each kind of bad token: on a
+// logarithmic scale the length of a bar would say nothing.
 func drawRefusals(r *measured.Results, path string) error {
 	kinds := r.Labels("Refuse", "kind")
 	if len(kinds) == 0 {

@@ -96,7 +96,8 @@ func timeTicks(low, high float64) []plot.Tick {
 	first, last := int(math.Floor(math.Log10(low))), int(math.Ceil(math.Log10(high)))
 	for e := first; e <= last; e++ {
 		for _, factor := range factors {
-			all = append(all, plot.Tick{Value: factor * math.Pow10(e), Label: timeText(int(factor), e)})
+			label := timeText(int(factor), e)
+			all = append(all, plot.Tick{Value: factor * math.Pow10(e), Label: label})
 		}
 	}
 	const close = 1 + 1e-9

@@ -2,10 +2,10 @@ package main
 
 import "github.com/sallyport-go/sallyport/examples/bench/internal/measured"
 
-const endToEndNote = "32 callers in one process, each with a request at a time, and the server in " +
-	"another, on the same processors. In brackets, times as much as without a guard in the same " +
-	"round. \"-claims\" also needs a permission that the token's claims have, \"-source\" one " +
-	"that a PermissionCache has from a source."
+const endToEndNote = "32 callers in one process, each with a request at a time, and the " +
+	"server in another, on the same processors. In brackets, times as much as without a " +
+	"guard in the same round. \"-claims\" also needs a permission that the token's claims " +
+	"have, \"-source\" one that a PermissionCache has from a source."
 
 func httpEndToEnd(r *measured.Results, alg string) *table {
 	t := endToEnd(r, "EndToEnd/transport=HTTP/alg="+alg,
@@ -41,8 +41,8 @@ func streamsEndToEnd(r *measured.Results) *table {
 	const benchmark = "EndToEnd/transport=GRPC/call="
 	t := &table{
 		title: "Requests over loopback: gRPC, streams (RS256)",
-		note: "A message each way on a stream that stays open, and to open a stream, pass a message " +
-			"each way, and close it. In brackets, times as much as without a guard.",
+		note: "A message each way on a stream that stays open, and to open a stream, pass a " +
+			"message each way, and close it. In brackets, times as much as without a guard.",
 		columns: []string{
 			"", "messages a second", "server's processor time", "streams a second",
 			"server's processor time",
@@ -67,7 +67,8 @@ func implText(impl string) string {
 	return impl
 }
 
-// besideBare formats a median, and in brackets its ratio to that without a guard.
+// besideBare formats a median, and in brackets its ratio to that without a
+// guard.
 func besideBare(
 	r *measured.Results, name, unit, metric string, format func(float64) string,
 ) string {

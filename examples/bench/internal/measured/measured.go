@@ -20,8 +20,8 @@ type Results struct {
 // key is a benchmark and a unit, or a benchmark and a label.
 type key struct{ name, of string }
 
-// Read reads a file. A name has no "Benchmark" and no number of processors at its
-// end. Units are base units: "sec/op" where the file says "ns/op".
+// Read reads a file. A name has no "Benchmark" and no number of processors at
+// its end. Units are base units: "sec/op" where the file says "ns/op".
 func Read(path string) (*Results, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -81,14 +81,16 @@ func (r *Results) addLabel(k key, value string) {
 	}
 }
 
-// OnProcessors is the name of a benchmark's results on so many processors alone.
+// OnProcessors is the name of a benchmark's results on so many processors
+// alone.
 func OnProcessors(name, processors string) string { return name + "/processors=" + processors }
 
 // Config returns a line of the file's head, empty if it has none of that name.
 func (r *Results) Config(name string) string { return r.config[name] }
 
-// Labels returns the values that a label of a benchmark has, as they first occur.
-// The name may have labels itself: only results whose names begin with it count.
+// Labels returns the values that a label of a benchmark has, as they first
+// occur. The name may have labels itself: only results whose names begin with
+// it count.
 func (r *Results) Labels(benchmark, label string) []string {
 	return r.labels[key{benchmark, label}]
 }
