@@ -25,7 +25,7 @@ func FromJSON(object []byte, cfg Config) (*Claims, error) {
 	var t token
 	f, fault := parseClaims(string(object), &t.members)
 	if f == nil {
-		return nil, fmt.Errorf("claims: FromJSON: %w", fault)
+		return nil, &plainRefusal{fault, "claims: FromJSON: " + textBehind(fault)}
 	}
 	t.claims = f
 	meaning.complete(&t)
@@ -145,7 +145,6 @@ func variantOf(name string) *Error {
 // all claims in members.
 func parseClaims(payload string, all *strict.Members) (*facts, *Error) {
 	c := &facts{payload: payload}
-	c.handle.facts = c
 	var clientID, azp string
 	var scope, scp []string
 	r := strict.NewReader(payload)

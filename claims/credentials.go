@@ -55,10 +55,11 @@ type Confirmer interface {
 	// the same.
 	Confirms() (member, scheme string)
 
-	// Confirm returns nil if the credentials prove possession of the key that value,
-	// the text of the member, stands for. Any error refuses: with the class that it
-	// matches, [ErrInvalidToken] otherwise. One that matches [ErrUnavailable] must
-	// not be brought about by what the request holds.
+	// Confirm returns nil if the credentials prove possession of the key that value
+	// stands for: the member's text if it is a string, its JSON otherwise. c.Proof is
+	// never nil. Any error refuses: with the class that it matches,
+	// [ErrInvalidToken] otherwise. One that matches [ErrUnavailable] must not be
+	// brought about by what the request holds. ctx ends after 5 seconds.
 	Confirm(ctx context.Context, value string, c Credentials) error
 }
 

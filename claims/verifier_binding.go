@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
@@ -23,18 +25,46 @@ func compileConfirmers(list []Confirmer, report reporter) []confirmer {
 			report("Confirmers[%d] is nil", i)
 			continue
 		}
-		member, scheme := c.Confirms()
+		var member, scheme string
+		err := foreign.Call(foreign.Name("Confirms"), func() error {
+			member, scheme = c.Confirms()
+			return nil
+		})
+		if err != nil {
+			report("Confirmers[%d], a %T: %w", i, c, err)
+			continue
+		}
 		for _, other := range compiled {
 			if other.member == member {
 				report("Confirmers[%d] proves %q of cnf, as another does", i, member)
 			}
 		}
-		if member == "" || scheme == "" {
-			report("Confirmers[%d], a %T, names no member of cnf or no scheme", i, c)
+		if member == "" || !isScheme(scheme) {
+			report("Confirmers[%d], a %T, has %q for the member of cnf and %q for the scheme",
+				i, c, member, scheme)
 		}
 		compiled = append(compiled, confirmer{c, member, scheme})
 	}
 	return compiled
+}
+
+// isScheme reports whether s is a token of RFC 9110 section 5.6.2, as an authentication
+// scheme is.
+func isScheme(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f || strings.IndexByte("\"(),/:;<=>?@[\\]{}", s[i]) >= 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// sameConfirmers compares as == does: what is inside a Confirmer is in use.
+func sameConfirmers(a, b []confirmer) bool {
+	return slices.EqualFunc(a, b, func(a, b confirmer) bool {
+		return reflect.ValueOf(a.Confirmer).Comparable() &&
+			reflect.ValueOf(b.Confirmer).Comparable() && a == b
+	})
 }
 
 // checkBinding has each member of "cnf" proven (RFC 7800 section 3.1). A token that
@@ -45,12 +75,37 @@ func checkBinding(ctx context.Context, w *work) error {
 	if w.claims.cnf == "" && bearer {
 		return nil
 	}
-	return w.prove(ctx, bearer)
+	proven := bearer
+	err := w.eachBinding(func(c *confirmer, _ string) error {
+		switch {
+		case strings.EqualFold(c.scheme, w.credentials.Scheme):
+			proven = true
+		case !strings.EqualFold(c.scheme, "Bearer"):
+			return bindingRefusal("the token is bound by " + quote(c.member) + ", and presented as " +
+				quote(w.credentials.Scheme) + " instead of " + c.scheme)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if !proven {
+		return bindingRefusal("the token is not bound by what " + quote(w.credentials.Scheme) +
+			" proves, and presented as that")
+	}
+	// Only now: a proof may be good for one use.
+	return w.eachBinding(func(c *confirmer, value string) error {
+		return c.confirm(ctx, value, w.credentials)
+	})
 }
 
-// prove has each member of "cnf" proven. proven says whether the scheme accepts tokens
-// that are not bound.
-func (w *work) prove(ctx context.Context, proven bool) error {
+// eachBinding calls f for each member of "cnf", with its text. It refuses members that
+// nothing proves, and what is not an object with a member; a token that is not bound
+// has none.
+func (w *work) eachBinding(f func(c *confirmer, value string) error) error {
+	if w.claims.cnf == "" {
+		return nil
+	}
 	var seen strict.Members
 	r := strict.NewReader(w.claims.cnf)
 	empty := true
@@ -65,22 +120,12 @@ func (w *work) prove(ctx context.Context, proven bool) error {
 		if c == nil {
 			return unproven(name)
 		}
-		switch {
-		case strings.EqualFold(c.scheme, w.credentials.Scheme):
-			proven = true
-		case !strings.EqualFold(c.scheme, "Bearer"):
-			return bindingRefusal("the token is bound by " + quote(name) + ", and presented as " +
-				quote(w.credentials.Scheme) + " instead of " + c.scheme)
-		}
-		if err := c.confirm(ctx, value, w.credentials); err != nil {
+		if err := f(c, value); err != nil {
 			return err
 		}
 	}
-	switch {
-	case w.claims.cnf != "" && (!r.End() || empty):
+	if !r.End() || empty {
 		return errNoBinding
-	case !proven:
-		return bindingRefusal("the token is not bound, and presented as " + quote(w.credentials.Scheme))
 	}
 	return nil
 }
@@ -99,26 +144,22 @@ func (c *confirmer) String() string { return fmt.Sprintf("Confirmer %T", c.Confi
 
 // confirm asks the user's Confirmer.
 func (c *confirmer) confirm(ctx context.Context, value string, credentials Credentials) error {
+	if credentials.Proof == nil {
+		credentials.Proof = noProof{}
+	}
 	limited := foreign.WithDeadline(ctx, userTimeout)
 	defer limited.Release()
 	err := foreign.Call(c, func() error {
-		return c.Confirm(limited, plain(value), credentials)
+		err := c.Confirm(limited, plain(value), credentials)
+		return ownRefusal(ctx, limited, ReasonBinding, err)
 	})
-	var panicked *foreign.PanicError
-	var refusal *Error
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &panicked), isGone(ctx, err), isLate(limited, err):
-		return undecided(ctx, ReasonUndecided, err)
-	case errors.As(err, &refusal):
-		return refusal.unlessOver(ctx)
-	}
-	if class, ok := classOf(err); ok && class != ErrInvalidToken {
-		return AsError(err).unlessOver(ctx)
-	}
-	return NewError(ErrInvalidToken, ReasonBinding, err)
+	return panicUndecided(ctx, err)
 }
+
+// noProof is what a request has that proves nothing.
+type noProof struct{}
+
+func (noProof) Prove(context.Context) Proof { return Proof{} }
 
 var errNoBinding = bindingRefusal("cnf is not an object that names a key")
 
