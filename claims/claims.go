@@ -195,24 +195,10 @@ func (f *facts) Format(s fmt.State, _ rune) {
 	_, _ = io.WriteString(s, c.String())
 }
 
-// Principal is who a [PermissionSource] is asked about: all that its answer may
-// depend on. It can be compared with ==.
-type Principal struct {
-	Issuer   string
-	Subject  string // the user, or the client where it acts for itself
-	ClientID string
-}
-
 // Principal returns who the claims are of.
 func (c *Claims) Principal() Principal {
 	f := c.of()
 	return Principal{f.issuer, f.subject, f.clientID}
-}
-
-func (p Principal) matches(other Principal) bool {
-	return (p.Issuer == "" || p.Issuer == other.Issuer) &&
-		(p.Subject == "" || p.Subject == other.Subject) &&
-		(p.ClientID == "" || p.ClientID == other.ClientID)
 }
 
 // origin is what verified claims came from.
@@ -222,4 +208,10 @@ type origin struct {
 	key      *jwks.Key // nil if the token is signed with a secret
 	// Of the token's header.
 	keyID, algorithm, tokenType string
+}
+
+// maker is an Authenticator that verifies tokens.
+type maker interface {
+	Authenticator
+	rechecker
 }

@@ -1,9 +1,7 @@
 package claims
 
 import (
-	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/sallyport-go/sallyport/claims/internal/strict"
 )
@@ -46,8 +44,6 @@ const (
 	// maxClaims is how many claims a token may have at the top: real ones have
 	// some forty.
 	maxClaims = 256
-	// maxListed is how many scopes, and how many audiences.
-	maxListed = 1024
 )
 
 // Refusals of payloads, made once: to refuse costs no allocation.
@@ -65,50 +61,6 @@ var (
 		return types, cases, twice
 	}()
 )
-
-// faultTexts are the refusals of a segment of a token by what is wrong with its
-// JSON.
-type faultTexts struct {
-	byFault [strict.TooLong + 1]*Error
-	bom     *Error
-}
-
-// textFaults returns the refusals of a segment, which match another error as
-// well unless that is nil.
-func textFaults(segment string, also error) (t faultTexts) {
-	refusal := func(format string, args ...any) *Error {
-		return malformedAs(also, "the "+segment+" "+fmt.Sprintf(format, args...))
-	}
-	t.bom = refusal("begins with a byte order mark")
-	t.byFault = [...]*Error{
-		strict.Sound:   refusal("is not one JSON object and nothing else"),
-		strict.Syntax:  refusal("is not a JSON object"),
-		strict.NotUTF8: refusal("has text that is not UTF-8"),
-		strict.Twice:   refusal("has a member's name twice in one object"),
-		strict.TooDeep: refusal("is nested more than %d deep", strict.MaxDepth),
-		strict.TooMany: refusal("has more than %d members", strict.MaxMembers),
-		strict.TooLong: refusal("has more than %d scopes or audiences", maxListed),
-	}
-	return t
-}
-
-// of returns the refusal of a text that a reader refuses.
-func (t *faultTexts) of(text string, r *strict.Reader) *Error {
-	if strings.HasPrefix(text, "\ufeff") {
-		return t.bom
-	}
-	return t.byFault[r.Fault()]
-}
-
-func malformed(cause string) *Error { return malformedAs(nil, cause) }
-
-func malformedAs(also error, cause string) *Error {
-	e := &Error{class: ErrInvalidToken, reason: ReasonMalformed, cause: errors.New("claims: " + cause)}
-	if also != nil {
-		e.cause = fmt.Errorf("claims: %s: %w", cause, also)
-	}
-	return e
-}
 
 // variantOf is the refusal for a claim whose name differs in case alone from
 // one that is used. Explain has the name as it is in the token.

@@ -1,33 +1,11 @@
 package claims
 
 import (
-	"errors"
 	"slices"
 	"strings"
-)
 
-// FromJSON returns the claims that a JSON object has, by the strict rules that
-// a token's payload is read with. It verifies nothing: it is for claims that
-// are trusted for another reason, such as the answer of an introspection
-// endpoint, or a test of a handler.
-//
-// Of cfg those fields count that say what claims mean: Profile, ClientIDClaim,
-// ScopeMap, PermissionClaims and PermissionMap. The zero Config maps nothing.
-// The error names the claim that is not well-formed, or what is wrong with cfg.
-func FromJSON(object []byte, cfg Config) (*Claims, error) {
-	meaning, errs := cfg.compileMeaning()
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
-	}
-	var t token
-	f, fault := parseClaims(string(object), &t.members)
-	if f == nil {
-		return nil, &plainRefusal{fault, "claims: FromJSON: " + textBehind(fault)}
-	}
-	t.claims = f
-	meaning.complete(&t)
-	return f.claims(), nil
-}
+	"github.com/sallyport-go/sallyport/claims/internal/strict"
+)
 
 // meaning is what the claims of an issuer mean.
 type meaning struct {
@@ -42,7 +20,7 @@ func (m *meaning) complete(t *token) {
 	if m.clientIDClaim != "" {
 		t.claims.clientID = ""
 		if value, _ := t.members.Find(m.clientIDClaim); strings.HasPrefix(value, `"`) {
-			t.claims.clientID = plain(value)
+			t.claims.clientID = strict.Plain(value)
 		}
 	}
 	if m.implied != nil {

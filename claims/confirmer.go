@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
+	"github.com/sallyport-go/sallyport/claims/internal/strict"
 )
 
 // confirmer is a Confirmer with what it confirms.
@@ -55,7 +56,7 @@ func (c *confirmer) confirm(ctx context.Context, value string, credentials Crede
 	limited := foreign.WithDeadline(ctx, userTimeout)
 	defer limited.Release()
 	err := foreign.Call(c, func() error {
-		err := c.Confirm(limited, plain(value), credentials)
+		err := c.Confirm(limited, strict.Plain(value), credentials)
 		return ownRefusal(ctx, limited, ReasonBinding, err)
 	})
 	return panicUndecided(ctx, err)

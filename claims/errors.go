@@ -3,8 +3,10 @@ package claims
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
@@ -298,3 +300,44 @@ func isLate(limited context.Context, err error) bool {
 // of its refusal, if the token has a form that it does not know: [FirstOf] asks the
 // next one then.
 var ErrUnrecognized = errors.New("claims: token of another form")
+
+// panicUndecided returns the panic of a user's code as a refusal, and any other error
+// as it is.
+func panicUndecided(ctx context.Context, err error) error {
+	if _, panicked := err.(*foreign.PanicError); panicked { // of [foreign.Call], bare
+		return undecided(ctx, ReasonUndecided, err)
+	}
+	return err
+}
+
+// ownRefusal returns the refusal that the error of a user's code is, if any: with the
+// class that it matches, [ErrInvalidToken] otherwise. It is called where a panic is
+// recovered, as the error's methods are the user's, too. limited is the context that
+// the code was called with, made of ctx.
+func ownRefusal(ctx, limited context.Context, reason Reason, err error) error {
+	if err == nil {
+		return nil
+	}
+	var refusal *Error
+	typed := errors.As(err, &refusal) && refusal != nil
+	class, ok := classOf(err)
+	switch {
+	case isGone(limited, err), class == ErrUnavailable && !typed:
+		return undecided(ctx, ReasonUndecided, err)
+	case typed:
+		return refusal.unlessOver(ctx)
+	case ok && class != ErrInvalidToken:
+		return AsError(err)
+	}
+	return NewError(ErrInvalidToken, reason, err)
+}
+
+func malformed(cause string) *Error { return malformedAs(nil, cause) }
+
+func malformedAs(also error, cause string) *Error {
+	e := &Error{class: ErrInvalidToken, reason: ReasonMalformed, cause: errors.New("claims: " + cause)}
+	if also != nil {
+		e.cause = fmt.Errorf("claims: %s: %w", cause, also)
+	}
+	return e
+}

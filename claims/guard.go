@@ -292,12 +292,3 @@ func authenticateBy(ctx context.Context, auth Authenticator, c Credentials) (*Cl
 	})
 	return caller, panicUndecided(ctx, err)
 }
-
-// panicUndecided returns the panic of a user's code as a refusal, and any other error
-// as it is.
-func panicUndecided(ctx context.Context, err error) error {
-	if _, panicked := err.(*foreign.PanicError); panicked { // of [foreign.Call], bare
-		return undecided(ctx, ReasonUndecided, err)
-	}
-	return err
-}

@@ -145,10 +145,10 @@ func (i *Issuers) Add(cfg Config) error {
 	defer i.mu.Unlock()
 	table := i.trusted.Load()
 	if before := table.verifiers[cfg.Issuer]; before != nil {
-		if before.same(v) {
+		if before.same(v.trust) {
 			return nil // its tokens are remembered
 		}
-		v.keepKeys(before)
+		v.keepKeys(before.trust)
 	}
 	if err := v.shares(table.verifiers); err != nil {
 		return err
@@ -233,19 +233,30 @@ func (table *issuerTable) takes(scheme string) (takes, sure bool) {
 	return false, true
 }
 
-func (table *issuerTable) route(_ context.Context, issuer string) (*Verifier, error) {
+func (table *issuerTable) route(_ context.Context, issuer string) (*trust, error) {
 	if v := table.verifiers[issuer]; v != nil && v.template == nil {
-		return v, nil
+		return v.trust, nil
 	}
 	if table.removed[issuer] {
 		return nil, errIssuer
 	}
 	for _, v := range table.templates {
 		if trusted, err := v.trusts(issuer); trusted || err != nil {
-			return v, err
+			return v.trust, err
 		}
 	}
 	return nil, errIssuer
+}
+
+func (table *issuerTable) each(most int, yield func(*trust) bool) {
+	if most > 0 && len(table.verifiers) > most {
+		return
+	}
+	for _, v := range table.verifiers {
+		if !yield(v.trust) {
+			return
+		}
+	}
 }
 
 // wanted names the issuers that are trusted, or as many as fit a line.
@@ -261,10 +272,10 @@ func (i *Issuers) Explain(ctx context.Context, token string) Explanation {
 		return Explanation{Err: errNotMade}
 	}
 	table := i.trusted.Load()
-	var only *Verifier
+	var only *trust
 	if len(table.verifiers) == 1 {
 		for _, v := range table.verifiers {
-			only = v
+			only = v.trust
 		}
 	}
 	return explain(ctx, jws.Asymmetric, table, only, token)
@@ -338,4 +349,5 @@ func (i *Issuers) KeyStats() map[string]jwks.Stats {
 	return stats
 }
 
-func (table *issuerTable) early(header, []byte) error { return nil }
+// Which issuer a token is of is not known before it is read.
+func (table *issuerTable) early(header, []byte) (*trust, error) { return nil, nil }

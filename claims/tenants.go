@@ -257,13 +257,13 @@ func (t *Tenants) learn(v *Verifier) {
 	}
 }
 
-func (t *Tenants) early(header, []byte) error { return nil }
+func (t *Tenants) early(header, []byte) (*trust, error) { return nil, nil }
 
 func (t *Tenants) wanted() string {
 	return "an issuer that the function given to NewTenants trusts"
 }
 
-func (t *Tenants) route(ctx context.Context, issuer string) (*Verifier, error) {
+func (t *Tenants) route(ctx context.Context, issuer string) (*trust, error) {
 	if !couldBeIssuer(issuer) {
 		return nil, errIssuer
 	}
@@ -273,7 +273,16 @@ func (t *Tenants) route(ctx context.Context, issuer string) (*Verifier, error) {
 	}
 	v := known.verifier.Load()
 	t.learn(v)
-	return v, nil
+	return v.trust, nil
+}
+
+// each yields the tenants that are held, however many, if it need not be few: a
+// stranger is not to have all of them looked at.
+func (t *Tenants) each(most int, yield func(*trust) bool) {
+	if most > 0 {
+		return
+	}
+	t.known.Range(func(_, known any) bool { return yield(known.(*tenant).verifier.Load().trust) })
 }
 
 // couldBeIssuer keeps what no issuer is called from the function that resolves

@@ -93,8 +93,8 @@ func (t *Tenants) settle(issuer string, fresh *tenant, err error) (*tenant, erro
 		return fresh, nil
 	case err == nil:
 		verifier, before := fresh.verifier.Load(), known.verifier.Load()
-		if !before.same(verifier) { // else its keys are at hand
-			verifier.keepKeys(before)
+		if !before.same(verifier.trust) { // else its keys are at hand
+			verifier.keepKeys(before.trust)
 			known.verifier.Store(verifier)
 		}
 		t.rely(known, t.cfg.MaxAge)

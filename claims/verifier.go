@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
-	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 	"github.com/sallyport-go/sallyport/claims/internal/jws"
@@ -17,16 +15,8 @@ import (
 // for concurrent use. [NewVerifier] makes one, and [NewSymmetricVerifier]; a zero
 // Verifier trusts nobody.
 type Verifier struct {
-	*rules
-	keys     KeySource
-	secrets  []jws.Secret // in the place of keys
-	trials   *trials
-	accepted jws.Algorithms
+	*trust
 	pipeline *pipeline
-	cache    *jwks.Cache // keys, if they are one and hint is of use
-	hint     hint
-	id       uint64 // no other Verifier has it
-	refusals *refusals
 }
 
 var _ Authenticator = (*Verifier)(nil)
@@ -47,7 +37,7 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	v := newVerifier(rules, jws.Asymmetric)
+	v := newVerifier(newTrust(rules, jws.Asymmetric))
 	v.keys = keys
 	if rules.template == nil {
 		// Not what embeds one: its Lookup may find more.
@@ -67,14 +57,8 @@ func (cfg Config) newCache() (*jwks.Cache, error) {
 	return jwks.NewCache(of)
 }
 
-var lastID atomic.Uint64
-
-// newVerifier returns a Verifier without keys.
-func newVerifier(r *rules, accepted jws.Algorithms) *Verifier {
-	return &Verifier{
-		rules: r, accepted: accepted, id: lastID.Add(1), trials: new(trials),
-		pipeline: newPipeline(accepted, r.maxTokens), refusals: new(refusals),
-	}
+func newVerifier(t *trust) *Verifier {
+	return &Verifier{t, newPipeline(t.accepted, t.maxTokens)}
 }
 
 // String returns the issuer.
@@ -110,7 +94,7 @@ func (v *Verifier) Recheck(ctx context.Context, caller *Claims) error {
 
 func (v *Verifier) isStrict(auth Authenticator) bool { return auth == Authenticator(v) }
 
-func (v *Verifier) route(_ context.Context, issuer string) (*Verifier, error) {
+func (v *Verifier) route(_ context.Context, issuer string) (*trust, error) {
 	trusted, err := v.trusts(issuer)
 	if err != nil {
 		return nil, err
@@ -118,37 +102,29 @@ func (v *Verifier) route(_ context.Context, issuer string) (*Verifier, error) {
 	if !trusted {
 		return nil, errIssuer
 	}
-	return v, nil
-}
-
-// trusts reports whether issuer is the Verifier's.
-func (v *Verifier) trusts(issuer string) (trusted bool, err error) {
-	if v.template == nil {
-		return issuer == v.issuer, nil
-	}
-	tenant := v.template.tenant(issuer)
-	if tenant == "" {
-		return false, nil
-	}
-	err = foreign.Call(foreign.Name("claims: Config.TrustTenant"), func() error {
-		trusted = v.trustTenant(tenant)
-		return nil
-	})
-	if err != nil {
-		return false, NewError(ErrUnavailable, ReasonIssuerUndecided, err)
-	}
-	return trusted, nil
+	return v.trust, nil
 }
 
 func (v *Verifier) sizes() (maxTokenSize int) { return v.maxTokenSize }
 
-func (v *Verifier) takes(scheme string) (takes, sure bool) {
-	for _, c := range v.confirmers {
-		if strings.EqualFold(c.scheme, scheme) {
-			return true, true
-		}
+// Explain verifies a token as [Verifier.Authenticate] does and says what was
+// compared, for operators and tests. It goes on after a refusal, with the
+// checks that stand on their own, so that all faults show at once. It looks for
+// keys only if the token is of the issuer and its algorithm is accepted, and
+// calls [Config].Check only if everything else has passed. Of a token with
+// several faults Authenticate may give another reason: that its key is unknown,
+// if the key ID was invented and others are as well. Of a token that is bound
+// to a key it shows whether a proof could be accepted, and makes none of the
+// Confirmers prove it: only a request has the proof.
+//
+// It never shows the signature, a secret, or a claim other than those checked;
+// what it shows is still for those who may see the token. It is no part of
+// serving requests: use Authenticate there.
+func (v *Verifier) Explain(ctx context.Context, token string) Explanation {
+	if !v.isMade() {
+		return Explanation{Err: errNotMade}
 	}
-	return false, true
+	return explain(ctx, v.accepted, v, v.trust, token)
 }
 
 // Ready returns nil once the issuer's keys are at hand, fetching them if need be, or
@@ -186,40 +162,11 @@ func (v *Verifier) KeyStats() jwks.Stats {
 	return jwks.Stats{}
 }
 
-// keepKeys goes on with the keys of a Verifier before, which are at hand, if they
-// come from the same place.
-func (v *Verifier) keepKeys(before *Verifier) {
-	if sameKeys(before.keys, v.keys) {
-		v.keys, v.cache = before.keys, before.cache
-	}
-}
-
-// same reports whether two Verifiers accept the same tokens, so that the one
-// whose keys are at hand can stay. Functions cannot be compared: two Configs that
-// have some differ.
-func (v *Verifier) same(other *Verifier) bool {
-	a, b := *v.rules, *other.rules
-	if !sameConfirmers(a.confirmers, b.confirmers) || !sameKeys(v.keys, other.keys) {
-		return false
-	}
-	a.confirmers, b.confirmers = nil, nil
-	return reflect.DeepEqual(a, b)
-}
-
-func sameKeys(a, b KeySource) bool {
-	switch a := a.(type) {
-	case *jwks.Cache:
-		b, ok := b.(*jwks.Cache)
-		return ok && a.SameConfig(b)
-	case *jwks.Set:
-		b, ok := b.(*jwks.Set)
-		return ok && a.Thumbprint() == b.Thumbprint()
-	}
-	// Of a value that cannot be compared, == panics.
-	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
-}
-
 func (v *Verifier) owner() maker { return v }
-func (v *Verifier) isMade() bool { return v != nil && v.rules != nil }
+func (v *Verifier) isMade() bool { return v != nil && v.trust != nil }
 
 func (v *Verifier) wanted() string { return quote(v.issuer) }
+
+func (v *Verifier) early(h header, payload []byte) (*trust, error) { return v.refusesEarly(h, payload) }
+
+func (v *Verifier) each(_ int, yield func(*trust) bool) { yield(v.trust) }

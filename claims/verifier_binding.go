@@ -2,31 +2,10 @@ package claims
 
 import (
 	"context"
-	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/claims/internal/strict"
 )
-
-// isScheme reports whether s is a token of RFC 9110 section 5.6.2, as an authentication
-// scheme is.
-func isScheme(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= 0x7f || strings.IndexByte("\"(),/:;<=>?@[\\]{}", s[i]) >= 0 {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// sameConfirmers compares as == does: what is inside a Confirmer is in use.
-func sameConfirmers(a, b []confirmer) bool {
-	return slices.EqualFunc(a, b, func(a, b confirmer) bool {
-		return reflect.ValueOf(a.Confirmer).Comparable() &&
-			reflect.ValueOf(b.Confirmer).Comparable() && a == b
-	})
-}
 
 // checkBinding has each member of "cnf" proven (RFC 7800 section 3.1). A token that
 // is bound is not the bearer's alone to use, and one that is not is worth nothing
@@ -91,7 +70,7 @@ func (w *work) eachBinding(f func(c *confirmer, value string) error) error {
 	return nil
 }
 
-func (v *Verifier) confirmerOf(member string) *confirmer {
+func (v *trust) confirmerOf(member string) *confirmer {
 	for i := range v.confirmers {
 		if v.confirmers[i].member == member {
 			return &v.confirmers[i]
@@ -99,11 +78,6 @@ func (v *Verifier) confirmerOf(member string) *confirmer {
 	}
 	return nil
 }
-
-// noProof is what a request has that proves nothing.
-type noProof struct{}
-
-func (noProof) Prove(context.Context) Proof { return Proof{} }
 
 var errNoBinding = bindingRefusal("cnf is not an object that names a key")
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 	"github.com/sallyport-go/sallyport/claims/internal/strict"
@@ -117,46 +116,11 @@ func (w *work) otherKind() (claim, value string) {
 	}
 	for _, claim := range w.v.values {
 		value, ok := w.members.Find(claim.claim)
-		if !ok || !slices.Contains(claim.values, plain(value)) {
+		if !ok || !slices.Contains(claim.values, strict.Plain(value)) {
 			return claim.claim, value
 		}
 	}
 	return "", ""
-}
-
-// plain returns the value of a JSON string, and the text of any other value.
-func plain(value string) string {
-	if !strings.HasPrefix(value, `"`) {
-		return value
-	}
-	r := strict.NewReader(value)
-	return r.ReadString()
-}
-
-// Refusals for claims that a field of the Config asks for.
-var (
-	errNoExpiry = missingClaim("exp", "")
-	errNoAge    = missingClaim("iat", " by Config.MaxTokenAge or Config.MaxLifetime")
-)
-
-func checkTime(_ context.Context, w *work) error {
-	c, v, now := w.claims, w.v, w.now
-	limited := v.maxTokenAge > 0 || v.maxLifetime > 0
-	switch {
-	case c.expiresAt.IsZero(): // "exp" is required, RFC 9068 section 2.2
-		return errNoExpiry
-	case !now.Before(c.expiresAt.Add(v.leeway)):
-		return errExpired
-	case now.Add(v.leeway).Before(c.notBefore), now.Add(v.leeway).Before(c.issuedAt):
-		return errNotYetValid
-	case limited && c.issuedAt.IsZero():
-		return errNoAge
-	case v.maxTokenAge > 0 && now.Sub(c.issuedAt)-v.leeway >= v.maxTokenAge:
-		return errTooOld
-	case v.maxLifetime > 0 && c.expiresAt.Sub(c.issuedAt) > v.maxLifetime:
-		return errLifetime
-	}
-	return nil
 }
 
 func checkAudience(_ context.Context, w *work) error {
@@ -247,31 +211,9 @@ func checkOwn(ctx context.Context, w *work) error {
 	return panicUndecided(ctx, err)
 }
 
-// ownRefusal returns the refusal that the error of a user's code is, if any: with the
-// class that it matches, [ErrInvalidToken] otherwise. It is called where a panic is
-// recovered, as the error's methods are the user's, too. limited is the context that
-// the code was called with, made of ctx.
-func ownRefusal(ctx, limited context.Context, reason Reason, err error) error {
-	if err == nil {
-		return nil
-	}
-	var refusal *Error
-	typed := errors.As(err, &refusal) && refusal != nil
-	class, ok := classOf(err)
-	switch {
-	case isGone(limited, err), class == ErrUnavailable && !typed:
-		return undecided(ctx, ReasonUndecided, err)
-	case typed:
-		return refusal.unlessOver(ctx)
-	case ok && class != ErrInvalidToken:
-		return AsError(err)
-	}
-	return NewError(ErrInvalidToken, reason, err)
-}
-
 // complete adds what the claims of this issuer mean, and where they came from:
 // once they are verified, and before anybody shares them.
-func (v *Verifier) complete(w *work) {
+func (v *trust) complete(w *work) {
 	f := w.claims
 	v.meaning.complete(&w.token)
 	f.origin = origin{

@@ -62,30 +62,10 @@ func (e Explanation) String() string {
 	return b.String()
 }
 
-// Explain verifies a token as [Verifier.Authenticate] does and says what was
-// compared, for operators and tests. It goes on after a refusal, with the
-// checks that stand on their own, so that all faults show at once. It looks for
-// keys only if the token is of the issuer and its algorithm is accepted, and
-// calls [Config].Check only if everything else has passed. Of a token with
-// several faults Authenticate may give another reason: that its key is unknown,
-// if the key ID was invented and others are as well. Of a token that is bound
-// to a key it shows whether a proof could be accepted, and makes none of the
-// Confirmers prove it: only a request has the proof.
-//
-// It never shows the signature, a secret, or a claim other than those checked;
-// what it shows is still for those who may see the token. It is no part of
-// serving requests: use Authenticate there.
-func (v *Verifier) Explain(ctx context.Context, token string) Explanation {
-	if !v.isMade() {
-		return Explanation{Err: errNotMade}
-	}
-	return explain(ctx, v.accepted, v, v, token)
-}
-
 // explain explains a token of one of the issuers. nearest is whose rules it is
 // held against if its issuer is not trusted, nil for none.
 func explain(
-	ctx context.Context, accepted jws.Algorithms, issuers router, nearest *Verifier, text string,
+	ctx context.Context, accepted jws.Algorithms, issuers router, nearest *trust, text string,
 ) Explanation {
 	e := &explainer{nearest: nearest, work: &work{
 		accepted: accepted, issuers: issuers, now: time.Now(),
@@ -101,7 +81,7 @@ func explain(
 // explainer collects an Explanation.
 type explainer struct {
 	Explanation
-	nearest *Verifier
+	nearest *trust
 	work    *work // not one to be used again
 }
 
@@ -158,7 +138,7 @@ func (e *explainer) run(ctx context.Context, i int) error {
 	}
 	err := checks[i].run(ctx, e.work)
 	if err != nil && e.work.v == nil && checks[i].name == "issuer" {
-		if e.work.v, _ = nearest(e.work.issuers, e.work.claims.issuer); e.work.v == nil {
+		if e.work.v, _ = e.work.nearest(0); e.work.v == nil {
 			e.work.v = e.nearest
 		}
 	}

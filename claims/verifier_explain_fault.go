@@ -15,7 +15,7 @@ func (e *explainer) refine(c *CheckResult, err error) {
 		c.Found = fmt.Sprintf("%d bytes", len(e.work.text()))
 		c.Wanted = fmt.Sprintf("at most %d bytes for a token of this issuer", e.work.v.maxTokenSize)
 	case c.Name == "issuer":
-		if of, how := nearest(e.work.issuers, e.work.claims.issuer); of != nil {
+		if of, how := e.work.nearest(0); of != nil {
 			c.Found += ", which differs from " + quote(of.issuer) + " in " + how
 		} else if v := e.work.v; v != nil && v.template != nil && v.template.tenant(e.work.claims.issuer) != "" {
 			c.Found += ", which Config.TrustTenant does not trust"

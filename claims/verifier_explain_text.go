@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+
+	"github.com/sallyport-go/sallyport/claims/internal/strict"
 )
 
 // compared returns what a check found and what it wanted, for people.
@@ -104,7 +106,7 @@ func (e *explainer) comparedType() (found, wanted string) {
 	case value == "":
 		return found + ", no claim " + quote(claim), quote(claim) + " " + oneOf(values, "")
 	}
-	return found + ", claim " + quote(claim) + " " + quote(plain(value)),
+	return found + ", claim " + quote(claim) + " " + quote(strict.Plain(value)),
 		quote(claim) + " " + oneOf(values, "")
 }
 

@@ -23,16 +23,3 @@ func (h *hint) in(payload []byte) bool {
 	return bytes.Contains(payload, h[0]) || bytes.Contains(payload, h[1]) ||
 		bytes.Contains(payload, h[2])
 }
-
-// early refuses a token for its key, whatever else it says: invented key IDs are
-// what floods are made of, and are not to cost as much as a payload does. A token
-// that does not look like one of the issuer is left to the checks in their order,
-// so that a wrong issuer is called that.
-func (v *Verifier) early(h header, payload []byte) error {
-	if v.cache != nil && v.hint.in(payload) && v.cache.Refuses(h.keyID, h.algorithm) {
-		return errUnknownKey
-	}
-	return nil
-}
-
-// Of several issuers, which one a token is of is not known before it is read.

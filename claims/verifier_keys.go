@@ -44,7 +44,7 @@ func checkKey(ctx context.Context, w *work) error {
 }
 
 // lookUp asks the KeySource, which may be the user's. Its error is a refusal, or a panic.
-func (v *Verifier) lookUp(ctx context.Context, keyID, algorithm string) (keys []*jwks.Key, err error) {
+func (v *trust) lookUp(ctx context.Context, keyID, algorithm string) (keys []*jwks.Key, err error) {
 	if cache := v.cache; cache != nil {
 		if keys, err = cache.Lookup(ctx, keyID, algorithm); err != nil {
 			err = keyError(ctx, err)
@@ -122,7 +122,7 @@ func (w *work) fits(key *jwks.Key) bool {
 
 // mayUse reports whether a key may sign for an issuer. A key that names one is
 // that tenant's alone, unless it leaves the tenant open.
-func (v *Verifier) mayUse(key *jwks.Key, issuer string) bool {
+func (v *trust) mayUse(key *jwks.Key, issuer string) bool {
 	of := key.Issuer()
 	if of == "" || of == issuer {
 		return true

@@ -20,29 +20,6 @@ type pipeline struct {
 	cache    *tokencache.Cache[*facts]
 }
 
-// router finds the Verifier of an issuer. Errors are refusals.
-type router interface {
-	// owner is the Authenticator that the tokens are verified for.
-	owner() maker
-	// takes reports whether tokens may come under a scheme other than Bearer; sure is
-	// false if that depends on issuers that are not known yet.
-	takes(scheme string) (takes, sure bool)
-	// sizes returns how long a token may be whose issuer is not known yet.
-	sizes() (maxTokenSize int)
-	// early may refuse a token by its header, before the payload is decoded. It
-	// is not asked about headers of verified tokens.
-	early(h header, payload []byte) error
-	route(ctx context.Context, issuer string) (*Verifier, error)
-	// wanted says which issuers are trusted, for people.
-	wanted() string
-}
-
-// maker is an Authenticator that verifies tokens.
-type maker interface {
-	Authenticator
-	rechecker
-}
-
 func newPipeline(accepted jws.Algorithms, tokens int) *pipeline {
 	return &pipeline{
 		accepted: accepted, hash: tokencache.NewHash(), cache: tokencache.New[*facts](tokens),
@@ -134,11 +111,11 @@ func (p *pipeline) readHeader(ctx context.Context, w *work) error {
 	if err := checkHeader(ctx, w); err != nil {
 		return err
 	}
-	if err := w.issuers.early(w.header, w.segments.payload); err != nil {
-		w.v, _ = w.issuers.(*Verifier) // the payload names its issuer
-		return err
+	by, err := w.issuers.early(w.header, w.segments.payload)
+	if err != nil {
+		w.v = by // the payload names its issuer
 	}
-	return nil
+	return err
 }
 
 // finish does the checks that cost, up to those that each use repeats.
@@ -215,4 +192,14 @@ func (p *pipeline) recall(ctx context.Context, w *work) (known bool, err error) 
 		}
 	}
 	return true, nil
+}
+
+// load returns what is needed for a token. It has to be released.
+func (p *pipeline) load(c Credentials, issuers router) *work {
+	w := works.Get().(*work)
+	w.credentials, w.issuers, w.accepted = c, issuers, p.accepted
+	seed := p.hash.Seed()
+	w.seeded = append(append(w.seeded[:0], seed...), c.Token...)
+	w.seed = len(seed)
+	return w
 }

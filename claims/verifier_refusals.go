@@ -21,7 +21,7 @@ var fixed = func() map[*Error]bool {
 // ofIssuer returns a refusal of a token that says it is of the Verifier's
 // issuer as one that names it, by the text of its Config: an operator of
 // several has to know whose token it was. Of no Verifier it returns err.
-func (v *Verifier) ofIssuer(err error) error {
+func (v *trust) ofIssuer(err error) error {
 	e, _ := err.(*Error)
 	if v == nil || e == nil || e.issuer != "" {
 		return err
@@ -38,7 +38,7 @@ func (v *Verifier) ofIssuer(err error) error {
 }
 
 // isOwn reports whether a refusal was made with the Verifier.
-func (v *Verifier) isOwn(e *Error) bool {
+func (v *trust) isOwn(e *Error) bool {
 	for i := range v.required {
 		if v.required[i].refusal == e {
 			return true
@@ -51,3 +51,9 @@ func (v *Verifier) isOwn(e *Error) bool {
 	}
 	return false
 }
+
+// Refusals for claims that a field of the Config asks for.
+var (
+	errNoExpiry = missingClaim("exp", "")
+	errNoAge    = missingClaim("iat", " by Config.MaxTokenAge or Config.MaxLifetime")
+)

@@ -72,7 +72,7 @@ func TestVerifier_same(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			assert.Equal(t, tt.same, verifierOf(tt.a).same(verifierOf(tt.b)))
+			assert.Equal(t, tt.same, verifierOf(tt.a).same(verifierOf(tt.b).trust))
 		})
 	}
 }

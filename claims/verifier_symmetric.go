@@ -43,7 +43,7 @@ func NewSymmetricVerifier(secrets [][]byte, cfg Config) (*Verifier, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	v := newVerifier(rules, jws.Symmetric)
+	v := newVerifier(newTrust(rules, jws.Symmetric))
 	for _, s := range secrets {
 		own := slices.Clone(s)
 		v.secrets = append(v.secrets, func() []byte { return own })

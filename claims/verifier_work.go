@@ -66,7 +66,7 @@ type work struct {
 	accepted    jws.Algorithms
 	credentials Credentials
 	issuers     router
-	v           *Verifier // whose rules count, once the issuer is known
+	v           *trust // whose rules count, once the issuer is known
 	now         time.Time
 	asked       time.Time // when keys were first asked for
 	remembered  *facts    // of the token, if it is being re-checked
@@ -78,16 +78,6 @@ type work struct {
 
 var works = sync.Pool{New: func() any { return new(work) }}
 
-// load returns what is needed for a token. It has to be released.
-func (p *pipeline) load(c Credentials, issuers router) *work {
-	w := works.Get().(*work)
-	w.credentials, w.issuers, w.accepted = c, issuers, p.accepted
-	seed := p.hash.Seed()
-	w.seeded = append(append(w.seeded[:0], seed...), c.Token...)
-	w.seed = len(seed)
-	return w
-}
-
 // release leaves nothing of the token in memory that is used again.
 func (w *work) release() {
 	clear(w.seeded)
@@ -98,3 +88,23 @@ func (w *work) release() {
 
 // text returns the token, nothing for claims that are re-checked.
 func (w *work) text() []byte { return w.seeded[w.seed:] }
+
+// router finds the Verifier of an issuer. Errors are refusals.
+type router interface {
+	// owner is the Authenticator that the tokens are verified for.
+	owner() maker
+	// takes reports whether tokens may come under a scheme other than Bearer; sure is
+	// false if that depends on issuers that are not known yet.
+	takes(scheme string) (takes, sure bool)
+	// sizes returns how long a token may be whose issuer is not known yet.
+	sizes() (maxTokenSize int)
+	// early may refuse a token by its header, before the payload is decoded. It
+	// is not asked about headers of verified tokens.
+	early(h header, payload []byte) (by *trust, err error)
+	route(ctx context.Context, issuer string) (*trust, error)
+	// wanted says which issuers are trusted, for people.
+	wanted() string
+	// each yields those that are trusted, none if they are more than most; zero is
+	// any number.
+	each(most int, yield func(*trust) bool)
+}

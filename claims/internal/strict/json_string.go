@@ -239,3 +239,12 @@ func words(text string) (n int) {
 	}
 	return n
 }
+
+// Plain returns the value of a JSON string, and the text of any other value.
+func Plain(value string) string {
+	if !strings.HasPrefix(value, `"`) {
+		return value
+	}
+	r := NewReader(value)
+	return r.ReadString()
+}

@@ -20,39 +20,21 @@ func (e *nearIssuerError) Error() string {
 
 // untrusted is the refusal of a token whose issuer is not trusted.
 func (w *work) untrusted() error {
-	if table, ok := w.issuers.(*issuerTable); ok && len(table.verifiers) > maxCompared {
-		return errIssuer
-	}
-	if _, ok := w.issuers.(*Tenants); ok {
-		return errIssuer
-	}
-	if v, how := nearest(w.issuers, w.claims.issuer); v != nil {
-		return NewError(ErrInvalidToken, ReasonIssuer, &nearIssuerError{v.issuer, how})
+	if t, how := w.nearest(maxCompared); t != nil {
+		return NewError(ErrInvalidToken, ReasonIssuer, &nearIssuerError{t.issuer, how})
 	}
 	return errIssuer
 }
 
-// nearest returns whose issuer differs from one that is not trusted in spelling
-// alone, and in what; nil if nobody's does.
-func nearest(issuers router, issuer string) (of *Verifier, how string) {
-	try := func(v *Verifier) bool {
-		if how = v.differsIn(issuer); how != "" {
-			of = v
+// nearest returns whose issuer differs from the token's, which is not trusted, in
+// spelling alone, and in what; nil if nobody's does, or more than most are trusted.
+func (w *work) nearest(most int) (of *trust, how string) {
+	w.issuers.each(most, func(t *trust) bool {
+		if how = t.differsIn(w.claims.issuer); how != "" {
+			of = t
 		}
 		return of == nil
-	}
-	switch issuers := issuers.(type) {
-	case *Verifier:
-		try(issuers)
-	case *issuerTable:
-		for _, v := range issuers.verifiers {
-			if !try(v) {
-				break
-			}
-		}
-	case *Tenants:
-		issuers.known.Range(func(_, known any) bool { return try(known.(*tenant).verifier.Load()) })
-	}
+	})
 	return of, how
 }
 
@@ -98,8 +80,8 @@ func unify(issuer string, but int) string {
 }
 
 // differsIn says in what an issuer that is not trusted differs from the
-// Verifier's, if that is a matter of spelling.
-func (v *Verifier) differsIn(issuer string) string {
+// one that is, if that is a matter of spelling.
+func (v *trust) differsIn(issuer string) string {
 	trusted := v.issuer
 	if t := v.template; t != nil {
 		// With the segment filled in, whatever its case.
