@@ -2,21 +2,24 @@ package claims
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/sallyport-go/sallyport/jwks"
 )
 
 // Claims is what a verified token says of its caller (RFC 7519 section 4, RFC
 // 9068 section 2.2). It is immutable and safe for concurrent use. The methods of a
-// nil or zero *Claims answer that there is nothing. A handler has a Claims of its
-// own: to overwrite it changes nothing for other requests.
+// nil or zero *Claims answer that there is nothing. Every request has a Claims of
+// its own: overwriting it changes nothing for another.
 type Claims struct{ *facts }
 
 // facts are the claims of one token. One value serves many requests.
 type facts struct {
-	handle    Claims // of itself; see Claims.intact
 	issuer    string
 	subject   string
 	clientID  string
@@ -39,6 +42,17 @@ type facts struct {
 	// method shows it.
 	answer atomic.Pointer[standing]
 	met    atomic.Bool // by a Guard
+
+	first   Claims      // for the first who asks for the claims
+	taken   atomic.Bool // it is somebody's
+	further atomic.Pointer[handles]
+}
+
+// handles are Claims for those who ask after the first: some at a time, as one for
+// each would be an allocation for each.
+type handles struct {
+	taken atomic.Uint32
+	list  [15]Claims
 }
 
 var noFacts = new(facts)
@@ -51,13 +65,24 @@ func (c *Claims) of() *facts {
 	return c.facts
 }
 
-// claims returns the Claims that have these facts: those that were made with them,
-// unless somebody has overwritten those since.
+// claims returns Claims with these facts that nobody else has.
 func (f *facts) claims() *Claims {
-	if f.handle.facts == f {
-		return &f.handle
+	if !f.taken.Load() && f.taken.CompareAndSwap(false, true) {
+		f.first.facts = f
+		return &f.first
 	}
-	return &Claims{f}
+	if h := f.further.Load(); h != nil {
+		if n := h.taken.Add(1); int(n) <= len(h.list) {
+			return &h.list[n-1]
+		}
+	}
+	h := new(handles)
+	for i := range h.list {
+		h.list[i].facts = f
+	}
+	h.taken.Store(1)
+	f.further.Store(h)
+	return &h.list[0]
 }
 
 // Issuer returns "iss", the authorization server that issued the token.
@@ -163,6 +188,13 @@ func (c *Claims) String() string {
 // GoString returns what String does.
 func (c *Claims) GoString() string { return c.String() }
 
+// Format prints what String returns, whatever the verb, and of a Claims that is not a
+// pointer, too.
+func (f *facts) Format(s fmt.State, _ rune) {
+	c := Claims{f}
+	_, _ = io.WriteString(s, c.String())
+}
+
 // Principal is who a [PermissionSource] is asked about: all that its answer may
 // depend on. It can be compared with ==.
 type Principal struct {
@@ -181,4 +213,13 @@ func (p Principal) matches(other Principal) bool {
 	return (p.Issuer == "" || p.Issuer == other.Issuer) &&
 		(p.Subject == "" || p.Subject == other.Subject) &&
 		(p.ClientID == "" || p.ClientID == other.ClientID)
+}
+
+// origin is what verified claims came from.
+type origin struct {
+	by       maker     // nil if from no token
+	verifier uint64    // its id: a Verifier that is gone is not held
+	key      *jwks.Key // nil if the token is signed with a secret
+	// Of the token's header.
+	keyID, algorithm, tokenType string
 }

@@ -23,6 +23,7 @@ var (
 // and nothing that a caller could change later.
 type rules struct {
 	issuer       string
+	keysOf       string    // the issuer that the keys are of
 	template     *template // nil unless issuer leaves a segment open
 	trustTenant  func(tenant string) bool
 	profile      Profile
@@ -69,7 +70,7 @@ func (cfg Config) compile(accepted jws.Algorithms) (*rules, []error) {
 		errs = append(errs, fmt.Errorf("claims: Config."+format, args...))
 	}
 	if err != nil {
-		report("Issuer %q %w", cfg.Issuer, err)
+		report("Issuer %q %w", shownURL(cfg.Issuer), err)
 	}
 	cfg.validate(full, accepted, report)
 	cfg.validateTenant(open != nil, report)
@@ -79,6 +80,7 @@ func (cfg Config) compile(accepted jws.Algorithms) (*rules, []error) {
 	}
 	r := &rules{
 		issuer:       full.Issuer,
+		keysOf:       cmp.Or(full.KeysOf, full.Issuer),
 		template:     open,
 		trustTenant:  full.TrustTenant,
 		profile:      full.Profile,

@@ -40,7 +40,8 @@ const (
 	// EntraV1 is Microsoft Entra ID with tokens of version 1.0, which the API's
 	// manifest chooses; the issuer is "https://sts.windows.net/{tenantid}/".
 	// Permissions are "roles"; a token without scope and without role, which
-	// every application of the tenant can get, is refused.
+	// every application of the tenant can get, is refused. The key set may be
+	// that of either version.
 	EntraV1
 
 	// EntraV2 is Microsoft Entra ID with tokens of version 2.0, whose issuer is
@@ -178,10 +179,34 @@ func (p Profile) lets(key, issuer string) bool {
 	if p != EntraV1 {
 		return false
 	}
-	v1 := template{prefix: "https://sts.windows.net/", suffix: "/"}
-	v2 := template{prefix: "https://login.microsoftonline.com/", suffix: "/v2.0"}
-	tenant := v1.tenant(issuer)
-	return tenant != "" && (key == v2.prefix+"{tenantid}"+v2.suffix || v2.tenant(key) == tenant)
+	open, err := parseTemplate(key)
+	for _, cloud := range entraClouds {
+		tenant := cloud.v1.tenant(issuer)
+		if tenant == "" {
+			continue
+		}
+		if cloud.v2.tenant(key) == tenant || err == nil && open != nil && *open == cloud.v2 {
+			return true
+		}
+	}
+	return false
+}
+
+// entraClouds are the issuers of both versions, of the public cloud and of the national
+// ones.
+var entraClouds = []struct{ v1, v2 template }{
+	{
+		template{prefix: "https://sts.windows.net/", suffix: "/"},
+		template{prefix: "https://login.microsoftonline.com/", suffix: "/v2.0"},
+	},
+	{
+		template{prefix: "https://sts.windows.net/", suffix: "/"},
+		template{prefix: "https://login.microsoftonline.us/", suffix: "/v2.0"},
+	},
+	{
+		template{prefix: "https://sts.chinacloudapi.cn/", suffix: "/"},
+		template{prefix: "https://login.partner.microsoftonline.cn/", suffix: "/v2.0"},
+	},
 }
 
 // MarshalText returns the profile's name, so that a profile can stand in a

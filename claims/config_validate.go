@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/jws"
+	"github.com/sallyport-go/sallyport/jwks"
 )
 
 // reporter takes note of a fault; its text begins with the name of a field.
@@ -95,17 +96,21 @@ func (cfg Config) validateKeys(report reporter) {
 		report("Keys is a nil %T, as its constructor returns beside an error", cfg.Keys)
 		return
 	}
+	if cache, ok := cfg.Keys.(*jwks.Cache); ok && cache.SameConfig(new(jwks.Cache)) {
+		report("Keys is a jwks.Cache that was not made by jwks.NewCache")
+		return
+	}
 	if cfg.KeySetURL != "" || !isZero(cfg.KeyCache) {
 		report("Keys takes the place of KeySetURL and KeyCache")
 	}
-	cache, ok := cfg.Keys.(interface{ Issuer() string })
+	cache, ok := cfg.Keys.(*jwks.Cache)
 	if !ok || cache.Issuer() == "" {
 		return
 	}
 	switch of := cache.Issuer(); cfg.KeysOf {
 	case of:
 	case "":
-		if of != cfg.Issuer && !strings.Contains(cfg.Issuer, "{") {
+		if !cfg.couldHave(of) {
 			report("Keys is a cache of the keys of %q, and Issuer is %q: "+
 				"if they are two names of one issuer, say so by KeysOf", shownURL(of), shownURL(cfg.Issuer))
 		}
@@ -114,19 +119,37 @@ func (cfg Config) validateKeys(report reporter) {
 	}
 }
 
+// couldHave reports whether the keys of an issuer may be those of this one: of an open
+// issuer, if they are of one of its host, or, of Entra, of the other version.
+func (cfg Config) couldHave(of string) bool {
+	if of == cfg.Issuer || cfg.Profile.lets(of, cfg.Issuer) {
+		return true
+	}
+	open, err := parseTemplate(cfg.Issuer)
+	if open == nil {
+		return err != nil
+	}
+	_, rest, _ := strings.Cut(open.prefix, "//")
+	host, _, _ := strings.Cut(rest, "/")
+	origin := open.prefix[:len(open.prefix)-len(rest)] + host
+	return of == origin || strings.HasPrefix(of, origin+"/") || cfg.Profile == EntraV1
+}
+
 func isZero(v any) bool { return reflect.ValueOf(v).IsZero() }
 
 // shownURL returns a URL for people, without what may be secret in it.
 func shownURL(text string) string {
 	u, err := url.Parse(text)
-	if err != nil || u.User == nil && u.RawQuery == "" {
-		return clip(text)
+	text, _, _ = strings.Cut(text, "?")
+	text, _, _ = strings.Cut(text, "#")
+	if at := strings.LastIndexByte(text, '@'); at >= 0 && (err != nil || u.User != nil) {
+		start := 0
+		if slashes := strings.Index(text[:at], "//"); slashes >= 0 {
+			start = slashes + len("//")
+		}
+		text = text[:start] + text[at+1:]
 	}
-	if u.User != nil {
-		u.User = url.User("...")
-	}
-	u.RawQuery = ""
-	return clip(u.String())
+	return clip(text)
 }
 
 func (cfg Config) validateClaims(report reporter) {

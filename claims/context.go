@@ -3,6 +3,8 @@ package claims
 import (
 	"context"
 	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
 // NewContext returns a context that carries the caller's claims. The transports
@@ -30,7 +32,7 @@ func FromContext(ctx context.Context) (*Claims, bool) {
 // asked: see a field, change a row. It returns nil if so, otherwise the [*Error]
 // that a transport would refuse the whole operation with: [ErrNoToken] where
 // the context carries no claims, [ErrInsufficientScope], [ErrForbidden],
-// [ErrInsufficientAuthentication], or [ErrUnavailable] where it can not be decided.
+// [ErrInsufficientAuthentication], or [ErrUnavailable] where it cannot be decided.
 //
 // What a [PermissionSource] said for the operation, or for another part of it, is not
 // asked again. Parts may be asked about side by side.
@@ -53,13 +55,17 @@ func Allowed(ctx context.Context, needs Requirement) error {
 	return err
 }
 
-// Recheck decides anew about the request that ctx belongs to, by the requirement of its
-// operation, or of each guard that it has passed, and by the time: for what lasts, such
-// as server-sent events, whose caller may have lost a permission since, or whose token
-// may have expired. It returns nil or an [*Error], as [Allowed] does: [ErrNoToken]
-// where the context carries no claims, as in a public operation, and [ErrInvalidToken]
-// where the token has expired. What else may have befallen the token is not looked at.
-// A [Func] of that requirement must not call it.
+// Recheck decides anew about the request that ctx belongs to: for what lasts, such as
+// server-sent events, whose caller may have lost a permission since, or whose token
+// may have been revoked. It asks what each use of the token asks (whether its issuer
+// is still trusted, the key still there, the time, [Config].Check), and then the
+// requirement of the operation; of a request that has passed several guards, all of
+// each. Only the token's binding is not proven again.
+//
+// It returns nil or an [*Error], as [Allowed] does: [ErrNoToken] where the context
+// carries no claims, as in a public operation, and [ErrInvalidToken] where the token
+// is not accepted any more. It may wait, as a request does, if keys have to be
+// fetched. A Check or a [Func] must not call it.
 func Recheck(ctx context.Context) error {
 	c := callIn(ctx)
 	if c == nil {
@@ -80,11 +86,31 @@ func (c *call) recheck(ctx context.Context) error {
 	var err error
 	if !until.IsZero() && !start.Before(until) {
 		err = errExpired
-	} else {
+	} else if err = c.recheckToken(ctx); err == nil {
 		err = c.operation.Requirement.check(q)
 	}
 	c.tell(q, c.operation.Requirement, err, Decision{Part: true, Time: start})
 	return err
+}
+
+// recheckToken asks the guard's Authenticator, and the one that verified the token,
+// which may stand behind it.
+func (c *call) recheckToken(ctx context.Context) error {
+	by := c.caller.of().origin.by
+	if c.guard != nil {
+		if auth, ok := c.guard.auth.(rechecker); ok {
+			if err := recheckBy(ctx, auth, &c.caller); err != nil {
+				return err
+			}
+			if by != nil && asks(c.guard.auth, by) {
+				return nil
+			}
+		}
+	}
+	if by == nil {
+		return nil
+	}
+	return recheckBy(ctx, by, &c.caller)
 }
 
 // WorkspaceFromContext returns the workspace in which the operation that ctx belongs to
@@ -101,30 +127,41 @@ func WorkspaceFromContext(ctx context.Context) (string, bool) {
 }
 
 // Filter returns those of the items that the caller may see, as needs says of each,
-// in their order; a [Public] item is seen by all. Items about which it can not be
-// decided are left out too, and then the error matches [ErrUnavailable], beside the
-// items that can be shown. Where ctx carries no claims the error is [ErrNoToken].
-// There is no [Decision] for each item, but one if some can not be decided.
+// in their order; a [Public] item is seen by all. Items about which it cannot be
+// decided, as needs panics or their requirement is unavailable, are left out too, and
+// then the error matches [ErrUnavailable], beside the items that can be shown. Where
+// ctx carries no claims the error is [ErrNoToken]. There is no [Decision] for each
+// item, but one if some cannot be decided.
 func Filter[T any](ctx context.Context, items []T, needs func(item T) Requirement) ([]T, error) {
 	q, start := &query{ctx: ctx, call: callIn(ctx), untold: true}, time.Now()
 	var kept []T
 	var noToken, unavailable error
 	for _, item := range items {
-		r := needs(item)
-		if r.IsPublic() {
+		var r Requirement
+		err := foreign.Call(foreign.Name("claims: the function given to Filter"), func() error {
+			r = needs(item)
+			return nil
+		})
+		switch {
+		case err != nil:
+			err = undecided(ctx, ReasonUndecided, err)
+		case r.IsPublic():
 			kept = append(kept, item)
 			continue
-		}
-		if q.call == nil {
+		case q.call == nil:
 			noToken = errNoToken
 			continue
+		default:
+			err = r.check(q)
 		}
-		switch err := r.check(q); {
+		switch {
 		case err == nil:
 			kept = append(kept, item)
 		case unavailable == nil && AsError(err).class == ErrUnavailable:
 			unavailable = err
-			q.call.tell(q, r, err, Decision{Part: true, Time: start})
+			if q.call != nil {
+				q.call.tell(q, r, err, Decision{Part: true, Time: start})
+			}
 		}
 	}
 	if noToken != nil {
@@ -132,5 +169,3 @@ func Filter[T any](ctx context.Context, items []T, needs func(item T) Requiremen
 	}
 	return kept, unavailable
 }
-
-type contextKey struct{}

@@ -78,7 +78,9 @@ var (
 	errUnknownKey           = invalidToken(ReasonUnknownKey)
 	errSignature            = invalidToken(ReasonSignature)
 	errSuperseded           = NewError(ErrInvalidToken, ReasonIssuer, errors.New(
-		"claims: the issuer is trusted by another Config now, or the key is gone"))
+		"claims: the issuer is trusted by another Config now, by which the claims mean something else"))
+	errKeyGone = NewError(ErrInvalidToken, ReasonUnknownKey, errors.New(
+		"claims: the key that signed the token is gone"))
 	errNotMade = NewError(ErrUnavailable, ReasonUndecided, errors.New(
 		"claims: an Authenticator was not made by its constructor"))
 	errPermission = &Error{class: ErrForbidden, reason: ReasonPermission}
@@ -268,8 +270,31 @@ func isGone(ctx context.Context, err error) bool {
 		(errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
 
+// textBehind returns the text of what is behind a refusal, which its own keeps from
+// clients.
+func textBehind(refusal *Error) string {
+	if refusal.cause == nil {
+		return refusal.Error()
+	}
+	return refusal.cause.Error()
+}
+
+// plainRefusal is a refusal with a text for operators.
+type plainRefusal struct {
+	refusal *Error
+	text    string
+}
+
+func (r *plainRefusal) Error() string { return r.text }
+func (r *plainRefusal) Unwrap() error { return r.refusal }
+
 // isLate reports whether err says that a function of the user's took longer
 // than it may, by the context that it was given.
 func isLate(limited context.Context, err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) && isOver(limited)
 }
+
+// ErrUnrecognized is what the error of an [Authenticator] matches, beside the class
+// of its refusal, if the token has a form that it does not know: [FirstOf] asks the
+// next one then.
+var ErrUnrecognized = errors.New("claims: token of another form")

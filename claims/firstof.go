@@ -5,22 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-)
 
-// ErrUnrecognized is what the error of an [Authenticator] matches, beside the class
-// of its refusal, if the token has a form that it does not know: [FirstOf] asks the
-// next one then.
-var ErrUnrecognized = errors.New("claims: token of another form")
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
+)
 
 // FirstOf returns an Authenticator that has several kinds of token verified, each by
 // the first of the Authenticators that recognises its form: put those first that tell
-// by a prefix. It is never a trial: whoever recognises a token and refuses it ends
-// the matter. A [Verifier] recognises a JWT with one of its algorithms; two that
-// accept HMAC and public keys divide the tokens of an issuer that changes over. For
-// several issuers of the same kind of token use [Issuers]. A token that none
-// recognises is refused by the first of them.
+// by a prefix. It is never a trial: whoever recognises a token and refuses it ends the
+// matter, and so does a panic. For several issuers of one kind of token use [Issuers].
 //
-// It panics if there is none, or one is nil.
+// A [Verifier] recognises a JWT whose algorithm is of its kind, HMAC or public keys,
+// under a scheme that it takes: two of them divide the tokens of an issuer that
+// changes over. A token that none recognises is refused by the first of them that
+// understands its scheme. A token longer than the MaxTokenSize of a Verifier is refused
+// by that one.
+//
+// It panics if there is no Authenticator, or one is nil or was not made by its
+// constructor.
 func FirstOf(auths ...Authenticator) Authenticator {
 	if len(auths) == 0 {
 		panic("claims: FirstOf of no Authenticator")
@@ -36,25 +37,58 @@ func FirstOf(auths ...Authenticator) Authenticator {
 type firstOf struct{ auths []Authenticator }
 
 func (f *firstOf) Authenticate(ctx context.Context, c Credentials) (*Claims, error) {
-	var refusal error
+	return claimsOf(f.identify(ctx, c))
+}
+
+func (f *firstOf) identify(ctx context.Context, c Credentials) (*facts, error) {
+	var refusal reply
 	for _, auth := range f.auths {
-		caller, err := auth.Authenticate(ctx, c)
-		if err == nil || !errors.Is(err, ErrUnrecognized) {
-			return caller, err
+		r := askOne(ctx, auth, c)
+		if !r.unrecognized {
+			return r.facts, r.err
 		}
 		// That a scheme is unknown says less than that a token is.
-		if refusal == nil || errors.Is(refusal, ErrNoToken) && !errors.Is(err, ErrNoToken) {
-			refusal = err
+		if refusal.err == nil || refusal.noToken && !r.noToken {
+			refusal = r
 		}
 	}
-	return nil, refusal
+	return nil, refusal.err
+}
+
+// reply is what an Authenticator says, and what its error matches.
+type reply struct {
+	facts                 *facts
+	err                   error
+	unrecognized, noToken bool
+}
+
+func askOne(ctx context.Context, auth Authenticator, c Credentials) (r reply) {
+	err := foreign.Call(foreign.Name("claims: Authenticator"), func() error {
+		if own := identifierOf(auth); own != nil {
+			r.facts, r.err = own.identify(ctx, c)
+		} else if caller, err := auth.Authenticate(ctx, c); err != nil {
+			r.err = err
+		} else if r.facts = caller.of(); r.facts == noFacts {
+			r.facts, r.err = nil, errNoToken // it breaks its word
+		}
+		// An error of the user's has methods of the user's.
+		var panicked *foreign.PanicError // the value may be any error
+		r.unrecognized = r.err != nil && errors.Is(r.err, ErrUnrecognized) &&
+			!errors.As(r.err, &panicked)
+		r.noToken = r.unrecognized && errors.Is(r.err, ErrNoToken)
+		return nil
+	})
+	if err != nil {
+		return reply{err: panicUndecided(ctx, err)}
+	}
+	return r
 }
 
 // Recheck asks all: each returns nil for claims that it did not make.
 func (f *firstOf) Recheck(ctx context.Context, caller *Claims) error {
 	for _, auth := range f.auths {
 		if r, ok := auth.(rechecker); ok {
-			if err := r.Recheck(ctx, caller); err != nil {
+			if err := recheckBy(ctx, r, caller); err != nil {
 				return err
 			}
 		}
@@ -62,8 +96,15 @@ func (f *firstOf) Recheck(ctx context.Context, caller *Claims) error {
 	return nil
 }
 
+// asks reports whether an Authenticator that is asked again asks the maker of claims.
+func asks(auth Authenticator, by maker) bool {
+	f, ok := auth.(*firstOf)
+	return auth == Authenticator(by) || ok &&
+		slices.ContainsFunc(f.auths, func(part Authenticator) bool { return asks(part, by) })
+}
+
 func (f *firstOf) isStrict(auth Authenticator) bool {
 	return auth == Authenticator(f) && !slices.ContainsFunc(f.auths, func(part Authenticator) bool {
-		return !isStrict(part)
+		return identifierOf(part) == nil
 	})
 }

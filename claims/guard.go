@@ -3,7 +3,6 @@ package claims
 import (
 	"context"
 	"errors"
-	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -27,10 +26,11 @@ type GuardConfig struct {
 // [NewGuard] makes one; a zero Guard refuses everything.
 type Guard struct {
 	auth        Authenticator
-	strict      bool // auth accepts base64url and dots alone
+	own         identifier // auth, if it accepts base64url and dots alone
 	permissions PermissionSource
 	observer    Observer
-	calls       chan struct{} // of permissions, unless that is a cache
+	panics      *foreign.Reports // of the observer
+	calls       chan struct{}    // of permissions, unless that is a cache
 }
 
 // NewGuard returns a Guard. The error reports everything that is wrong with its
@@ -42,7 +42,7 @@ func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 		errs = append(errs, errors.New("auth "+fault))
 	}
 	if cfg.Permissions != nil && isNil(cfg.Permissions) {
-		errs = append(errs, errors.New("Config.Permissions is a nil pointer"))
+		errs = append(errs, errors.New("Config.Permissions "+nilFault(cfg.Permissions)))
 	}
 	if cache, _ := cfg.Permissions.(*PermissionCache); cache != nil && !cache.isMade() {
 		errs = append(errs, errors.New("Config.Permissions was not made by NewPermissionCache"))
@@ -51,16 +51,10 @@ func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 		return nil, errors.Join(errs...)
 	}
 	return &Guard{
-		auth: auth, strict: isStrict(auth), permissions: cfg.Permissions,
-		observer: cfg.Observer, calls: make(chan struct{}, maxAskedAbout),
+		auth: auth, own: identifierOf(auth), permissions: cfg.Permissions,
+		observer: cfg.Observer, panics: new(foreign.Reports),
+		calls: make(chan struct{}, maxAskedAbout),
 	}, nil
-}
-
-// isNil reports whether an interface holds nothing, or a nil pointer, as a
-// constructor returns beside an error.
-func isNil(v any) bool {
-	r := reflect.ValueOf(v)
-	return v == nil || r.Kind() == reflect.Pointer && r.IsNil()
 }
 
 // faultOf says why an Authenticator cannot be one, empty if it can.
@@ -69,7 +63,7 @@ func faultOf(auth Authenticator) string {
 		return "is nil"
 	}
 	if isNil(auth) {
-		return "is a nil pointer, as a constructor returns beside an error"
+		return nilFault(auth) + ", as a constructor returns beside an error"
 	}
 	if m, ok := auth.(interface{ isMade() bool }); ok && !m.isMade() {
 		return "was not made by its constructor"
@@ -77,11 +71,21 @@ func faultOf(auth Authenticator) string {
 	return ""
 }
 
-// isStrict reports whether an Authenticator accepts base64url and dots alone, so
-// that the characters of a good token need not be looked at twice.
-func isStrict(auth Authenticator) bool {
-	s, ok := auth.(interface{ isStrict(Authenticator) bool })
-	return ok && s.isStrict(auth)
+// identifier is an Authenticator of this package that accepts base64url and dots alone,
+// so that the characters of a good token need not be looked at twice.
+type identifier interface {
+	// isStrict reports whether auth is it, and does not just embed it.
+	isStrict(auth Authenticator) bool
+	// identify is Authenticate, but for the claims, of which each request has its own.
+	identify(ctx context.Context, c Credentials) (*facts, error)
+}
+
+// identifierOf returns auth if it is an identifier, and otherwise nil.
+func identifierOf(auth Authenticator) identifier {
+	if own, ok := auth.(identifier); ok && own.isStrict(auth) {
+		return own
+	}
+	return nil
 }
 
 // Authorize decides about a request for an operation that is not public. request is
@@ -122,15 +126,15 @@ func (g *Guard) authorize(
 	ctx context.Context, op Operation, credentials Credentials, request any, pending bool,
 ) (context.Context, error) {
 	var start time.Time
-	if g.observer != nil {
+	if g != nil && g.observer != nil {
 		start = time.Now()
 	}
-	caller, refusal := g.authenticate(ctx, credentials)
+	facts, refusal := g.authenticate(ctx, credentials)
 	if refusal != nil {
 		return nil, g.refuse(ctx, op, refusal, start)
 	}
 	c := &call{
-		Context: ctx, caller: Claims{caller.of()}, guard: g, operation: op,
+		Context: ctx, caller: Claims{facts}, guard: g, operation: op,
 		request: request, outer: callIn(ctx),
 	}
 	// One that is met for the first time was verified now.
@@ -220,7 +224,7 @@ func (g *Guard) Ended(ctx context.Context, err error) {
 
 // callIn returns the call that ctx is of, if the Guard has let it through.
 func (g *Guard) callIn(ctx context.Context) *call {
-	if c := callIn(ctx); c != nil && c.guard == g {
+	if c := callIn(ctx); c != nil && g != nil && c.guard == g {
 		return c
 	}
 	return nil
@@ -243,13 +247,13 @@ func (c *call) publish(found site) {
 	}
 }
 
-// authenticate returns the caller, or a refusal.
-func (g *Guard) authenticate(ctx context.Context, c Credentials) (*Claims, *Error) {
-	if g.auth == nil {
+// authenticate returns what is known of the caller, or a refusal.
+func (g *Guard) authenticate(ctx context.Context, c Credentials) (*facts, *Error) {
+	if g == nil || g.auth == nil {
 		return nil, errNotMade
 	}
-	if g.strict {
-		caller, err := g.auth.Authenticate(ctx, c)
+	if g.own != nil {
+		f, err := g.own.identify(ctx, c)
 		if err != nil {
 			refusal := AsError(err)
 			if refusal.reason != ReasonTooLarge && !c.isWellFormed() {
@@ -257,29 +261,43 @@ func (g *Guard) authenticate(ctx context.Context, c Credentials) (*Claims, *Erro
 			}
 			return nil, refusal
 		}
-		return caller, nil
+		return f, nil
 	}
 	if !c.isWellFormed() {
 		return nil, errMalformedCredentials
 	}
-	caller, err := g.askForeign(ctx, c)
+	caller, err := authenticateBy(ctx, g.auth, c)
 	if err != nil {
 		return nil, AsError(err).unlessOver(ctx)
 	}
 	if caller == nil || caller.facts == nil { // it breaks its word, and opens no door
 		return nil, errNoToken
 	}
-	return caller, nil
+	return caller.facts, nil
 }
 
-// askForeign asks an Authenticator of the user's.
-func (g *Guard) askForeign(ctx context.Context, c Credentials) (caller *Claims, err error) {
-	defer func() {
-		var panicked *foreign.PanicError
-		if errors.As(err, &panicked) || isGone(ctx, err) {
-			caller, err = nil, undecided(ctx, ReasonUndecided, err)
+// authenticateBy asks an Authenticator that may be the user's. The error of one is
+// an [*Error] then: its methods may panic, too.
+func authenticateBy(ctx context.Context, auth Authenticator, c Credentials) (*Claims, error) {
+	var caller *Claims
+	err := foreign.Call(foreign.Name("claims: Authenticator"), func() error {
+		var err error
+		if caller, err = auth.Authenticate(ctx, c); err != nil {
+			if isGone(ctx, err) {
+				return undecided(ctx, ReasonUndecided, err)
+			}
+			return AsError(err)
 		}
-	}()
-	defer foreign.Recover(foreign.Name("claims: Authenticator"), &err)
-	return g.auth.Authenticate(ctx, c)
+		return nil
+	})
+	return caller, panicUndecided(ctx, err)
+}
+
+// panicUndecided returns the panic of a user's code as a refusal, and any other error
+// as it is.
+func panicUndecided(ctx context.Context, err error) error {
+	if _, panicked := err.(*foreign.PanicError); panicked { // of [foreign.Call], bare
+		return undecided(ctx, ReasonUndecided, err)
+	}
+	return err
 }

@@ -4,12 +4,15 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
 // Observer is told of decisions, each as it is made: for an audit log, for
 // metrics, for seeing what a [ReportOnly] would do. It is called on the
 // request's goroutine, must be quick, and safe for concurrent use. Which
-// decisions are worth keeping is for it to say.
+// decisions are worth keeping is for it to say. If it panics, the decision
+// stands, and [slog.Default] has the panic, one a second at most.
 type Observer func(ctx context.Context, d Decision)
 
 // Decision is the record of one decision: of an operation, unless Part is set.
@@ -105,7 +108,7 @@ func (c *call) tell(q *query, needs Requirement, err error, d Decision) {
 
 // report tells the observer.
 func (g *Guard) report(ctx context.Context, d Decision) {
-	if g.observer == nil {
+	if g == nil || g.observer == nil {
 		return
 	}
 	if d.Issuer == "" && d.Err != nil {
@@ -114,7 +117,7 @@ func (g *Guard) report(ctx context.Context, d Decision) {
 	if d.Duration == 0 {
 		d.Duration = time.Since(d.Time)
 	}
-	g.observer(ctx, d)
+	g.panics.Call(foreign.Name("claims: Observer"), func() { g.observer(ctx, d) })
 }
 
 // LogDecisions returns an [Observer] that logs each decision in one record: at

@@ -185,7 +185,10 @@ func TestIssuers_Ready(t *testing.T) {
 		var refusal *claims.Error
 		require.ErrorAs(t, err, &refusal)
 		assert.Equal(t, claims.ReasonKeysUnavailable, refusal.Reason())
-		assert.NotContains(t, err.Error(), "b.example")
+		assert.ErrorContains(t, err, `issuer "https://b.example" is not ready`)
+		assert.ErrorContains(t, err, "status 500")
+		assert.NotContains(t, err.Error(), "a.example")
+		assert.NotContains(t, refusal.Error(), "b.example", "that is for clients, too")
 
 		_, err = issuers.Authenticate(t.Context(), bearer(a.Mint(claimstest.Token{})))
 		assert.NoError(t, err)
@@ -225,12 +228,12 @@ func TestNewIssuers(t *testing.T) {
 		{
 			name:  "the same twice",
 			list:  []claims.Config{good, other, good},
-			wrong: []string{"issuer 2", "twice"},
+			wrong: []string{`Config 2 (issuer "https://a.example")`, "twice"},
 		},
 		{
 			name:  "one wrong",
 			list:  []claims.Config{good, tooLax},
-			wrong: []string{"issuer 1", "Config.Leeway"},
+			wrong: []string{`Config 1 (issuer "https://a.example")`, "Config.Leeway"},
 		},
 		{
 			name: "each wrong",
@@ -240,8 +243,9 @@ func TestNewIssuers(t *testing.T) {
 				}),
 			},
 			wrong: []string{
-				"issuer 0", "Config.Issuer", "Config.Audiences", "issuer 1", "Config.Leeway",
-				"issuer 2", "Config.Algorithms", `"none"`,
+				`Config 0 (issuer "")`, "Config.Issuer", "Config.Audiences",
+				`Config 1 (issuer "https://a.example")`, "Config.Leeway",
+				`Config 2 (issuer "https://c.example")`, "Config.Algorithms", `"none"`,
 			},
 		},
 		{
@@ -275,7 +279,7 @@ func TestNewIssuers(t *testing.T) {
 func TestNewIssuers_noNames(t *testing.T) {
 	t.Parallel()
 	_, err := claims.NewIssuers(claims.Config{}, claims.Config{})
-	require.ErrorContains(t, err, "issuer 1: claims: Config.Issuer")
+	require.ErrorContains(t, err, `Config 1 (issuer ""): claims: Config.Issuer`)
 	assert.NotContains(t, err.Error(), "twice")
 }
 

@@ -2,7 +2,6 @@ package claims
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -42,23 +41,21 @@ func (f *funcRule) check(q *query) error {
 func ask(q *query, r rule, allow func(context.Context) (bool, error)) error {
 	ctx := foreign.WithDeadline(q.ctx, userTimeout)
 	defer ctx.Release()
-	allowed := false
-	err := foreign.Call(r, func() (err error) {
-		allowed, err = allow(ctx)
-		return err
+	err := foreign.Call(r, func() error {
+		allowed, err := allow(ctx)
+		return verdictOf(q.ctx, allowed, err)
 	})
-	return verdictOf(q.ctx, allowed, err)
+	return panicUndecided(q.ctx, err)
 }
 
+// verdictOf is called where a panic is recovered, as an error's methods are the user's.
 func verdictOf(ctx context.Context, allowed bool, err error) error {
-	var panicked *foreign.PanicError
 	switch {
 	case err == nil && allowed:
 		return nil
 	case err == nil:
 		return errPermission
-	}
-	if errors.As(err, &panicked) || isGone(ctx, err) {
+	case isGone(ctx, err):
 		return undecided(ctx, ReasonUndecided, err)
 	}
 	if _, ok := classOf(err); ok {

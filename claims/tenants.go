@@ -6,7 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/asked"
@@ -18,6 +21,8 @@ const (
 	defaultMaxTenants = 1000
 	defaultTenantAge  = 5 * time.Minute
 	maxIssuerSize     = 1024 // bytes; what is held of issuers is bounded with it
+
+	maxSchemes = 16 // that tenants take, of which note is taken
 )
 
 // ErrUntrusted is what the function given to [NewTenants] returns for an issuer
@@ -65,8 +70,9 @@ type Tenants struct {
 	// stand in their way, about tenants.
 	strangers, familiar *asked.Line
 
-	desk  *asked.Desk[string, *tenant]
-	known sync.Map // string to *tenant; written with the lock of desk held
+	desk    *asked.Desk[string, *tenant]
+	known   sync.Map                 // string to *tenant; written with the lock of desk held
+	schemes atomic.Pointer[[]string] // beside Bearer, that tenants have been seen to take
 
 	// Guarded by the lock of desk.
 	newcomers list.List          // of known, from the oldest: no token was verified
@@ -146,17 +152,21 @@ func NewTenants(
 // Authenticate verifies a token of an issuer that is trusted. Where that cannot
 // be told, the error is [ErrUnavailable].
 func (t *Tenants) Authenticate(ctx context.Context, c Credentials) (*Claims, error) {
+	return claimsOf(t.identify(ctx, c))
+}
+
+func (t *Tenants) identify(ctx context.Context, c Credentials) (*facts, error) {
 	if !t.isMade() {
 		return nil, errNotMade
 	}
-	caller, err := t.pipeline.authenticate(ctx, c, t)
+	f, err := t.pipeline.identify(ctx, c, t)
 	if err != nil {
 		return nil, err
 	}
-	if known := t.lookup(caller.issuer); known != nil {
+	if known := t.lookup(f.issuer); known != nil {
 		t.used(known)
 	}
-	return caller, nil
+	return f, nil
 }
 
 // Recheck asks anew what each use of a token asks, of claims that these Tenants
@@ -217,15 +227,41 @@ func (t *Tenants) KeyStats(issuer string) (stats jwks.Stats, held bool) {
 
 func (t *Tenants) isMade() bool                     { return t != nil && t.resolve != nil }
 func (t *Tenants) isStrict(auth Authenticator) bool { return auth == Authenticator(t) }
-func (t *Tenants) owner() Authenticator             { return t }
+func (t *Tenants) owner() maker                     { return t }
 func (t *Tenants) sizes() int                       { return t.cfg.MaxTokenSize }
 
 // takes any scheme: which ones a tenant takes is known once it is.
-func (t *Tenants) takes(string) bool { return true }
+func (t *Tenants) takes(scheme string) (takes, sure bool) {
+	if schemes := t.schemes.Load(); schemes != nil {
+		sure = slices.ContainsFunc(*schemes, func(s string) bool { return strings.EqualFold(s, scheme) })
+	}
+	return true, sure
+}
+
+// learn takes note of the schemes that a tenant takes.
+func (t *Tenants) learn(v *Verifier) {
+	for _, c := range v.confirmers {
+		if _, sure := t.takes(c.scheme); sure {
+			continue
+		}
+		t.desk.Lock()
+		var known []string
+		if schemes := t.schemes.Load(); schemes != nil {
+			known = *schemes
+		}
+		if len(known) < maxSchemes {
+			known = append(slices.Clip(known), c.scheme)
+			t.schemes.Store(&known)
+		}
+		t.desk.Unlock()
+	}
+}
 
 func (t *Tenants) early(header, []byte) error { return nil }
 
-func (t *Tenants) wanted() string { return "an issuer that NewTenants was told to trust" }
+func (t *Tenants) wanted() string {
+	return "an issuer that the function given to NewTenants trusts"
+}
 
 func (t *Tenants) route(ctx context.Context, issuer string) (*Verifier, error) {
 	if !couldBeIssuer(issuer) {
@@ -235,7 +271,9 @@ func (t *Tenants) route(ctx context.Context, issuer string) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return known.verifier.Load(), nil
+	v := known.verifier.Load()
+	t.learn(v)
+	return v, nil
 }
 
 // couldBeIssuer keeps what no issuer is called from the function that resolves

@@ -22,7 +22,7 @@ func TestBudget_form(t *testing.T) {
 	} {
 		g, nobody := newPipeline(jws.Asymmetric, 10), &issuerTable{maxSize: defaultMaxTokenSize}
 		refuse := func() error {
-			_, err := g.authenticate(t.Context(), Credentials{Scheme: "Bearer", Token: text}, nobody)
+			_, err := g.identify(t.Context(), Credentials{Scheme: "Bearer", Token: text}, nobody)
 			return err
 		}
 		err := refuse()

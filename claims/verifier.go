@@ -39,8 +39,8 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 	if keys == nil && cfg.Issuer != "" && !strings.ContainsAny(cfg.Issuer, "{}") {
 		cache, err := cfg.newCache()
 		if err != nil {
-			errs = append(errs, fmt.Errorf("claims: Config.KeyCache, of Issuer %q: %w",
-				shownURL(cfg.Issuer), err))
+			errs = append(errs, fmt.Errorf("claims: Config.Issuer %q, KeySetURL %q or KeyCache: %w",
+				shownURL(cfg.Issuer), shownURL(cfg.KeySetURL), err))
 		}
 		keys = cache
 	}
@@ -88,15 +88,19 @@ func (v *Verifier) String() string {
 // Authenticate verifies a token, by the checks and in the order that the package
 // comment gives.
 func (v *Verifier) Authenticate(ctx context.Context, c Credentials) (*Claims, error) {
+	return claimsOf(v.identify(ctx, c))
+}
+
+func (v *Verifier) identify(ctx context.Context, c Credentials) (*facts, error) {
 	if !v.isMade() {
 		return nil, errNotMade
 	}
-	return v.pipeline.authenticate(ctx, c, v)
+	return v.pipeline.identify(ctx, c, v)
 }
 
-// Recheck asks anew what each use of a token asks, of claims that this Verifier
-// made: that the issuer is trusted, the key still there, the time, and
-// [Config].Check. It returns nil for other claims.
+// Recheck asks again what each use of a token asks, of claims that this Verifier
+// made: whether the issuer is trusted, the key still there, the time, and
+// [Config].Check. It returns nil for other claims. [Recheck] calls it.
 func (v *Verifier) Recheck(ctx context.Context, caller *Claims) error {
 	if !v.isMade() {
 		return errNotMade
@@ -138,17 +142,18 @@ func (v *Verifier) trusts(issuer string) (trusted bool, err error) {
 
 func (v *Verifier) sizes() (maxTokenSize int) { return v.maxTokenSize }
 
-func (v *Verifier) takes(scheme string) bool {
+func (v *Verifier) takes(scheme string) (takes, sure bool) {
 	for _, c := range v.confirmers {
 		if strings.EqualFold(c.scheme, scheme) {
-			return true
+			return true, true
 		}
 	}
-	return false
+	return false, true
 }
 
-// Ready returns nil once the issuer's keys are at hand, fetching them if need
-// be, or [ErrUnavailable]. It is for readiness probes.
+// Ready returns nil once the issuer's keys are at hand, fetching them if need be, or
+// else an error that matches [ErrUnavailable] and says why they are not: it is for
+// operators. It is for readiness probes.
 func (v *Verifier) Ready(ctx context.Context) error {
 	if !v.isMade() {
 		return errNotMade
@@ -157,10 +162,16 @@ func (v *Verifier) Ready(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	if err := source.Ready(ctx); err != nil {
-		return unavailable(ctx, err)
+	err := foreign.Call(foreign.Name("claims: Config.Keys"), func() error {
+		if err := source.Ready(ctx); err != nil {
+			return notReady(v.issuer, unavailable(ctx, err))
+		}
+		return nil
+	})
+	if _, panicked := err.(*foreign.PanicError); panicked {
+		return notReady(v.issuer, unavailable(ctx, err))
 	}
-	return nil
+	return err
 }
 
 // KeyStats returns what the cache of the issuer's keys holds and has done, the zero
@@ -187,7 +198,12 @@ func (v *Verifier) keepKeys(before *Verifier) {
 // whose keys are at hand can stay. Functions cannot be compared: two Configs that
 // have some differ.
 func (v *Verifier) same(other *Verifier) bool {
-	return reflect.DeepEqual(v.rules, other.rules) && sameKeys(v.keys, other.keys)
+	a, b := *v.rules, *other.rules
+	if !sameConfirmers(a.confirmers, b.confirmers) || !sameKeys(v.keys, other.keys) {
+		return false
+	}
+	a.confirmers, b.confirmers = nil, nil
+	return reflect.DeepEqual(a, b)
 }
 
 func sameKeys(a, b KeySource) bool {
@@ -203,7 +219,7 @@ func sameKeys(a, b KeySource) bool {
 	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
-func (v *Verifier) owner() Authenticator { return v }
-func (v *Verifier) isMade() bool         { return v != nil && v.rules != nil }
+func (v *Verifier) owner() maker { return v }
+func (v *Verifier) isMade() bool { return v != nil && v.rules != nil }
 
 func (v *Verifier) wanted() string { return quote(v.issuer) }

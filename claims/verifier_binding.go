@@ -2,39 +2,30 @@ package claims
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 
-	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 	"github.com/sallyport-go/sallyport/claims/internal/strict"
 )
 
-// confirmer is a Confirmer with what it confirms.
-type confirmer struct {
-	Confirmer
-	member, scheme string
+// isScheme reports whether s is a token of RFC 9110 section 5.6.2, as an authentication
+// scheme is.
+func isScheme(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f || strings.IndexByte("\"(),/:;<=>?@[\\]{}", s[i]) >= 0 {
+			return false
+		}
+	}
+	return s != ""
 }
 
-func compileConfirmers(list []Confirmer, report reporter) []confirmer {
-	var compiled []confirmer
-	for i, c := range list {
-		if isNil(c) {
-			report("Confirmers[%d] is nil", i)
-			continue
-		}
-		member, scheme := c.Confirms()
-		for _, other := range compiled {
-			if other.member == member {
-				report("Confirmers[%d] proves %q of cnf, as another does", i, member)
-			}
-		}
-		if member == "" || scheme == "" {
-			report("Confirmers[%d], a %T, names no member of cnf or no scheme", i, c)
-		}
-		compiled = append(compiled, confirmer{c, member, scheme})
-	}
-	return compiled
+// sameConfirmers compares as == does: what is inside a Confirmer is in use.
+func sameConfirmers(a, b []confirmer) bool {
+	return slices.EqualFunc(a, b, func(a, b confirmer) bool {
+		return reflect.ValueOf(a.Confirmer).Comparable() &&
+			reflect.ValueOf(b.Confirmer).Comparable() && a == b
+	})
 }
 
 // checkBinding has each member of "cnf" proven (RFC 7800 section 3.1). A token that
@@ -45,12 +36,37 @@ func checkBinding(ctx context.Context, w *work) error {
 	if w.claims.cnf == "" && bearer {
 		return nil
 	}
-	return w.prove(ctx, bearer)
+	proven := bearer
+	err := w.eachBinding(func(c *confirmer, _ string) error {
+		switch {
+		case strings.EqualFold(c.scheme, w.credentials.Scheme):
+			proven = true
+		case !strings.EqualFold(c.scheme, "Bearer"):
+			return bindingRefusal("the token is bound by " + quote(c.member) + ", and presented as " +
+				quote(w.credentials.Scheme) + " instead of " + c.scheme)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if !proven {
+		return bindingRefusal("the token is not bound by what " + quote(w.credentials.Scheme) +
+			" proves, and presented as that")
+	}
+	// Only now: a proof may be good for one use.
+	return w.eachBinding(func(c *confirmer, value string) error {
+		return c.confirm(ctx, value, w.credentials)
+	})
 }
 
-// prove has each member of "cnf" proven. proven says whether the scheme accepts tokens
-// that are not bound.
-func (w *work) prove(ctx context.Context, proven bool) error {
+// eachBinding calls f for each member of "cnf", with its text. It refuses members that
+// nothing proves, and what is not an object with a member; a token that is not bound
+// has none.
+func (w *work) eachBinding(f func(c *confirmer, value string) error) error {
+	if w.claims.cnf == "" {
+		return nil
+	}
 	var seen strict.Members
 	r := strict.NewReader(w.claims.cnf)
 	empty := true
@@ -65,22 +81,12 @@ func (w *work) prove(ctx context.Context, proven bool) error {
 		if c == nil {
 			return unproven(name)
 		}
-		switch {
-		case strings.EqualFold(c.scheme, w.credentials.Scheme):
-			proven = true
-		case !strings.EqualFold(c.scheme, "Bearer"):
-			return bindingRefusal("the token is bound by " + quote(name) + ", and presented as " +
-				quote(w.credentials.Scheme) + " instead of " + c.scheme)
-		}
-		if err := c.confirm(ctx, value, w.credentials); err != nil {
+		if err := f(c, value); err != nil {
 			return err
 		}
 	}
-	switch {
-	case w.claims.cnf != "" && (!r.End() || empty):
+	if !r.End() || empty {
 		return errNoBinding
-	case !proven:
-		return bindingRefusal("the token is not bound, and presented as " + quote(w.credentials.Scheme))
 	}
 	return nil
 }
@@ -94,38 +100,13 @@ func (v *Verifier) confirmerOf(member string) *confirmer {
 	return nil
 }
 
-// String names the Confirmer.
-func (c *confirmer) String() string { return fmt.Sprintf("Confirmer %T", c.Confirmer) }
+// noProof is what a request has that proves nothing.
+type noProof struct{}
 
-// confirm asks the user's Confirmer.
-func (c *confirmer) confirm(ctx context.Context, value string, credentials Credentials) error {
-	limited := foreign.WithDeadline(ctx, userTimeout)
-	defer limited.Release()
-	err := foreign.Call(c, func() error {
-		return c.Confirm(limited, plain(value), credentials)
-	})
-	var panicked *foreign.PanicError
-	var refusal *Error
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &panicked), isGone(ctx, err), isLate(limited, err):
-		return undecided(ctx, ReasonUndecided, err)
-	case errors.As(err, &refusal):
-		return refusal.unlessOver(ctx)
-	}
-	if class, ok := classOf(err); ok && class != ErrInvalidToken {
-		return AsError(err).unlessOver(ctx)
-	}
-	return NewError(ErrInvalidToken, ReasonBinding, err)
-}
+func (noProof) Prove(context.Context) Proof { return Proof{} }
 
 var errNoBinding = bindingRefusal("cnf is not an object that names a key")
 
 func unproven(member string) *Error {
 	return bindingRefusal("nothing in Config.Confirmers proves cnf member " + quote(member))
-}
-
-func bindingRefusal(cause string) *Error {
-	return NewError(ErrInvalidToken, ReasonBinding, errors.New("claims: "+cause))
 }

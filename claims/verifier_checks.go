@@ -39,7 +39,7 @@ var checks = [...]struct {
 // The checks at which the pipeline does something else between two, by their
 // place.
 var (
-	afterIssuer = placeOf("issuer") + 1
+	atIssuer    = placeOf("issuer")
 	atKey       = placeOf("key")
 	atSignature = placeOf("signature")
 	atBinding   = placeOf("binding")
@@ -238,23 +238,35 @@ func checkOwn(ctx context.Context, w *work) error {
 	limited := foreign.WithDeadline(ctx, userTimeout)
 	defer limited.Release()
 	err := foreign.Call(foreign.Name("claims: Config.Check"), func() error {
-		return w.v.check(limited, w.claims.claims())
+		err := w.v.check(limited, w.claims.claims())
+		if err == nil || errors.Is(err, ErrUnavailable) || isGone(limited, err) {
+			return ownRefusal(ctx, limited, ReasonRejected, err)
+		}
+		return NewError(ErrInvalidToken, ReasonRejected, err)
 	})
-	return ownRefusal(ctx, limited, err)
+	return panicUndecided(ctx, err)
 }
 
-// ownRefusal returns the refusal that the error of a Config.Check is, if any.
-// limited is the context that it was given.
-func ownRefusal(ctx, limited context.Context, err error) error {
-	var panicked *foreign.PanicError
-	switch {
-	case err == nil:
+// ownRefusal returns the refusal that the error of a user's code is, if any: with the
+// class that it matches, [ErrInvalidToken] otherwise. It is called where a panic is
+// recovered, as the error's methods are the user's, too. limited is the context that
+// the code was called with, made of ctx.
+func ownRefusal(ctx, limited context.Context, reason Reason, err error) error {
+	if err == nil {
 		return nil
-	case errors.As(err, &panicked), errors.Is(err, ErrUnavailable), isGone(ctx, err),
-		isLate(limited, err):
-		return undecided(ctx, ReasonUndecided, err)
 	}
-	return NewError(ErrInvalidToken, ReasonRejected, err)
+	var refusal *Error
+	typed := errors.As(err, &refusal) && refusal != nil
+	class, ok := classOf(err)
+	switch {
+	case isGone(limited, err), class == ErrUnavailable && !typed:
+		return undecided(ctx, ReasonUndecided, err)
+	case typed:
+		return refusal.unlessOver(ctx)
+	case ok && class != ErrInvalidToken:
+		return AsError(err)
+	}
+	return NewError(ErrInvalidToken, reason, err)
 }
 
 // complete adds what the claims of this issuer mean, and where they came from:
@@ -264,7 +276,7 @@ func (v *Verifier) complete(w *work) {
 	v.meaning.complete(&w.token)
 	f.origin = origin{
 		by: w.issuers.owner(), verifier: v.id, key: w.key,
-		keyID: w.header.keyID, algorithm: w.header.algorithm,
+		keyID: w.header.keyID, algorithm: w.header.algorithm, tokenType: w.header.tokenType,
 	}
 	if w.key != nil {
 		f.keyID = w.key.ID()

@@ -23,8 +23,10 @@ func checkKey(ctx context.Context, w *work) error {
 	}
 	w.asked = w.now
 	keys, err := w.v.lookUp(ctx, keyID, algorithm)
-	if err != nil {
-		return keyError(ctx, err)
+	if _, panicked := err.(*foreign.PanicError); panicked {
+		return undecided(ctx, ReasonKeysUnavailable, err)
+	} else if err != nil {
+		return err
 	}
 	if w.remembered != nil {
 		if !slices.ContainsFunc(keys, w.remembered.origin.key.Equal) {
@@ -41,13 +43,19 @@ func checkKey(ctx context.Context, w *work) error {
 	return errUnknownKey
 }
 
-// lookUp asks the KeySource, which may be the user's.
+// lookUp asks the KeySource, which may be the user's. Its error is a refusal, or a panic.
 func (v *Verifier) lookUp(ctx context.Context, keyID, algorithm string) (keys []*jwks.Key, err error) {
 	if cache := v.cache; cache != nil {
-		return cache.Lookup(ctx, keyID, algorithm)
+		if keys, err = cache.Lookup(ctx, keyID, algorithm); err != nil {
+			err = keyError(ctx, err)
+		}
+		return keys, err
 	}
 	defer foreign.Recover(foreign.Name("claims: Config.Keys"), &err)
-	return v.keys.Lookup(ctx, keyID, algorithm)
+	if keys, err = v.keys.Lookup(ctx, keyID, algorithm); err != nil {
+		err = keyError(ctx, err) // here, as the error's methods are the user's, too
+	}
+	return keys, err
 }
 
 // checkSignature looks for the key that verifies the token. Where none does, it may
@@ -124,10 +132,7 @@ func (v *Verifier) mayUse(key *jwks.Key, issuer string) bool {
 }
 
 func keyError(ctx context.Context, err error) error {
-	var panicked *foreign.PanicError
 	switch {
-	case errors.As(err, &panicked):
-		return undecided(ctx, ReasonKeysUnavailable, err)
 	case errors.Is(err, jwks.ErrUnavailable):
 		return unavailable(ctx, err)
 	case errors.Is(err, jwks.ErrKeyMismatch):

@@ -2,13 +2,13 @@ package claims
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/clock"
 	"github.com/sallyport-go/sallyport/claims/internal/jws"
 	"github.com/sallyport-go/sallyport/claims/internal/tokencache"
-	"github.com/sallyport-go/sallyport/jwks"
 )
 
 // pipeline verifies tokens for a [Verifier], [Issuers] or [Tenants], which know
@@ -23,9 +23,10 @@ type pipeline struct {
 // router finds the Verifier of an issuer. Errors are refusals.
 type router interface {
 	// owner is the Authenticator that the tokens are verified for.
-	owner() Authenticator
-	// takes reports whether tokens may come under a scheme other than Bearer.
-	takes(scheme string) bool
+	owner() maker
+	// takes reports whether tokens may come under a scheme other than Bearer; sure is
+	// false if that depends on issuers that are not known yet.
+	takes(scheme string) (takes, sure bool)
 	// sizes returns how long a token may be whose issuer is not known yet.
 	sizes() (maxTokenSize int)
 	// early may refuse a token by its header, before the payload is decoded. It
@@ -36,12 +37,10 @@ type router interface {
 	wanted() string
 }
 
-// origin is what verified claims came from.
-type origin struct {
-	by               Authenticator // nil if from no token
-	verifier         uint64        // its id: a Verifier that is gone is not held
-	key              *jwks.Key     // nil if the token is signed with a secret
-	keyID, algorithm string        // of the token's header
+// maker is an Authenticator that verifies tokens.
+type maker interface {
+	Authenticator
+	rechecker
 }
 
 func newPipeline(accepted jws.Algorithms, tokens int) *pipeline {
@@ -50,12 +49,14 @@ func newPipeline(accepted jws.Algorithms, tokens int) *pipeline {
 	}
 }
 
-// authenticate verifies a token of one of the issuers.
-func (p *pipeline) authenticate(
-	ctx context.Context, c Credentials, issuers router,
-) (*Claims, error) {
-	if !c.isBearer() && !issuers.takes(c.Scheme) {
-		return nil, errUnsupportedScheme
+// identify verifies a token of one of the issuers.
+func (p *pipeline) identify(ctx context.Context, c Credentials, issuers router) (*facts, error) {
+	sure := true
+	if !c.isBearer() {
+		var takes bool
+		if takes, sure = issuers.takes(c.Scheme); !takes {
+			return nil, errUnsupportedScheme
+		}
 	}
 	if len(c.Token) > issuers.sizes() {
 		return nil, errTooLarge
@@ -63,9 +64,30 @@ func (p *pipeline) authenticate(
 	w := p.load(c, issuers)
 	defer w.release()
 	if err := p.verify(ctx, w); err != nil {
-		return nil, w.v.ofIssuer(err)
+		err = w.v.ofIssuer(err)
+		if !sure {
+			err = ofScheme(c.Scheme, issuers, err)
+		}
+		return nil, err
 	}
-	return w.claims.claims(), nil
+	return w.claims, nil
+}
+
+// ofScheme returns the refusal of a token under a scheme that nobody was known to take:
+// unless its issuer has shown to take it, or cannot be asked, the scheme is to blame.
+func ofScheme(scheme string, issuers router, err error) error {
+	if _, sure := issuers.takes(scheme); sure || errors.Is(err, ErrUnavailable) {
+		return err
+	}
+	return NewError(ErrNoToken, ReasonUnsupportedScheme, errors.Join(ErrUnrecognized, err))
+}
+
+// claimsOf returns the claims of a request that has been identified.
+func claimsOf(f *facts, err error) (*Claims, error) {
+	if err != nil {
+		return nil, err
+	}
+	return f.claims(), nil
 }
 
 // verify does all checks, or, of a remembered token, those whose outcome can
@@ -87,7 +109,7 @@ func (p *pipeline) verify(ctx context.Context, w *work) error {
 		return err
 	}
 	w.now = time.Now()
-	if err := w.run(ctx, afterIssuer, atKey); err != nil {
+	if err := w.run(ctx, atIssuer+1, atKey); err != nil {
 		return err
 	}
 	if p.cache.Max() > 0 && w.v.maxTokens >= 0 {
@@ -163,8 +185,9 @@ func (p *pipeline) once(ctx context.Context, w *work) (known bool, err error) {
 	// Copies: what they are from may be much larger.
 	f.origin.keyID = strings.Clone(f.origin.keyID)
 	f.origin.algorithm = strings.Clone(f.origin.algorithm)
+	f.origin.tokenType = strings.Clone(f.origin.tokenType)
 	p.cache.Add(&tokencache.Entry[*facts]{
-		Sum: w.hash, Value: f, Size: f.size() + len(f.origin.keyID),
+		Sum: w.hash, Value: f, Size: f.size() + len(f.origin.keyID) + len(f.origin.tokenType),
 		ExpiresAt: f.expiresAt.Add(maxLeeway),
 	}, w.now)
 	return false, nil
@@ -192,26 +215,4 @@ func (p *pipeline) recall(ctx context.Context, w *work) (known bool, err error) 
 		}
 	}
 	return true, nil
-}
-
-// recheck does again what each use of a token does, but for its binding, which
-// a request proves once: of claims that the owner of issuers made.
-func (p *pipeline) recheck(ctx context.Context, caller *Claims, issuers router) error {
-	f := caller.of()
-	if f.origin.by == nil || f.origin.by != issuers.owner() {
-		return nil
-	}
-	w := &work{issuers: issuers, now: time.Now(), remembered: f}
-	w.claims = f
-	for i := range checks {
-		if !checks[i].each || i == atBinding {
-			continue
-		}
-		if err := checks[i].run(ctx, w); err == errForgetToken {
-			return w.v.ofIssuer(errSuperseded)
-		} else if err != nil {
-			return w.v.ofIssuer(err)
-		}
-	}
-	return nil
 }

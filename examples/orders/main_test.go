@@ -85,7 +85,7 @@ func TestRun_refusesBadFlags(t *testing.T) {
 		{
 			name: "issuer twice",
 			args: []string{"-issuer", "https://a.example", "-issuer", "https://a.example"},
-			want: `claims: issuer 1 is there twice`,
+			want: `claims: NewIssuers: Config 1 (issuer "https://a.example"): the issuer is there twice`,
 		},
 		{
 			name: "key set URL without issuer",

@@ -30,6 +30,14 @@ func (e *PanicError) Brief() string {
 	return fmt.Sprintf("%s panicked: %v%s", e.Name, e.Value, e.where())
 }
 
+// Is reports whether the value is an error that matches target. There is no Unwrap:
+// the methods of that error are the user's as well, and may panic.
+func (e *PanicError) Is(target error) (matches bool) {
+	defer func() { _ = recover() }()
+	err, ok := e.Value.(error)
+	return ok && errors.Is(err, target)
+}
+
 // where returns the last calls before the panic, those of the runtime left out.
 func (e *PanicError) where() string {
 	const shown = 3
@@ -50,12 +58,6 @@ func (e *PanicError) where() string {
 		n++
 	}
 	return b.String()
-}
-
-// Unwrap returns the value if it is an error.
-func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
-	return err
 }
 
 var (
