@@ -15,13 +15,7 @@ func (e *explainer) refine(c *CheckResult, err error) {
 		c.Found = fmt.Sprintf("%d bytes", len(e.work.text()))
 		c.Wanted = fmt.Sprintf("at most %d bytes for a token of this issuer", e.work.v.maxTokenSize)
 	case c.Name == "issuer":
-		if of, how := e.work.nearest(0); of != nil {
-			c.Found += ", which differs from " + quote(of.issuer) + " in " + how
-		} else if v := e.work.v; v != nil && v.template != nil && v.template.tenant(e.work.claims.issuer) != "" {
-			c.Found += ", which Config.TrustTenant does not trust"
-		} else if cause := causeOf(err); cause != "" {
-			c.Found += ": " + cause
-		}
+		c.Found += e.untrusted(err)
 	case c.Name == "form", c.Name == "header", c.Name == "payload":
 		if cause := causeOf(err); cause != "" && AsError(err).reason != ReasonTooLarge && c.Name != "form" {
 			c.Found = strings.TrimPrefix(c.Found+"; "+cause, "; ") + e.place(c.Name, AsError(err))
@@ -35,6 +29,42 @@ func (e *explainer) refine(c *CheckResult, err error) {
 	}
 }
 
+// untrusted says why the issuer of the token is not trusted.
+func (e *explainer) untrusted(err error) string {
+	issuer := e.work.claims.issuer
+	if AsError(err).reason == ReasonIssuer {
+		if of, how := nearest(e.work.issuers, issuer); of != nil {
+			return ", which differs from " + quote(of.issuer) + " in " + how
+		}
+		if of := openTo(e.work.issuers, issuer); of != nil {
+			e.work.v = of
+			return ", which Config.TrustTenant of " + quote(of.issuer) + " does not trust"
+		}
+	}
+	if cause := causeOf(err); cause != "" {
+		return ": " + cause
+	}
+	return ""
+}
+
+// openTo returns whose issuer has a segment left open in which that of a token
+// fits, nil if nobody's does.
+func openTo(issuers router, issuer string) *Verifier {
+	var open []*Verifier
+	switch issuers := issuers.(type) {
+	case *Verifier:
+		open = []*Verifier{issuers}
+	case *issuerTable:
+		open = issuers.templates
+	}
+	for _, v := range open {
+		if v.template != nil && v.template.tenant(issuer) != "" {
+			return v
+		}
+	}
+	return nil
+}
+
 // causeOf returns why a refusal was made, for people, empty if its reason says
 // it all.
 func causeOf(err error) string {
@@ -42,7 +72,7 @@ func causeOf(err error) string {
 	if cause == nil || cause == ErrUnrecognized {
 		return ""
 	}
-	text := strings.TrimPrefix(cause.Error(), "claims: ")
+	text := strings.TrimPrefix(whole(cause), "claims: ")
 	return clip(quoteRaw(strings.TrimSuffix(text, ": "+ErrUnrecognized.Error())))
 }
 

@@ -145,4 +145,21 @@ func TestIssuers_Explain(t *testing.T) {
 	foreign := forged(head(nil), body(m{"iss": "https://sts.example/bad/"}))
 	result = resultOf(t, issuers.Explain(t.Context(), foreign), "issuer")
 	assert.Contains(t, result.Wanted, `"https://sts.example/{tenant}/"`)
+	assert.Contains(t, result.Found, `which Config.TrustTenant of "https://sts.example/{tenant}/" does not trust`)
+	assert.Equal(t, claims.VerdictPassed, resultOf(t, issuers.Explain(t.Context(), foreign), "audience").Verdict)
+}
+
+// Where it cannot be told whether an issuer is trusted, that is what it says.
+func TestVerifier_Explain_undecidedIssuer(t *testing.T) {
+	t.Parallel()
+	verifier := offline(t, func(cfg *claims.Config) {
+		cfg.Issuer, cfg.TrustTenant = "https://sts.example/{tenant}/", func(string) bool { panic("lost") }
+		set, err := jwks.Parse(issuerKeySet())
+		require.NoError(t, err)
+		cfg.Keys = set
+	})
+	result := resultOf(t, verifier.Explain(t.Context(), forged(head(nil), body(m{"iss": "https://sts.example/a/"}))), "issuer")
+	assert.Equal(t, claims.ReasonIssuerUndecided, result.Reason)
+	assert.Contains(t, result.Found, "Config.TrustTenant panicked: lost")
+	assert.NotContains(t, result.Found, "goroutine")
 }
