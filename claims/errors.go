@@ -293,3 +293,8 @@ func (r *plainRefusal) Unwrap() error { return r.refusal }
 func isLate(limited context.Context, err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) && isOver(limited)
 }
+
+// ErrUnrecognized is what the error of an [Authenticator] matches, beside the class
+// of its refusal, if the token has a form that it does not know: [FirstOf] asks the
+// next one then.
+var ErrUnrecognized = errors.New("claims: token of another form")
