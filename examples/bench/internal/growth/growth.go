@@ -65,7 +65,8 @@ var Curves = []Curve{
 	},
 	{
 		Name: "length", Of: "length", Title: "Length of a good token (RS256)", Bytes: true,
-		Note: "What makes it long is one string, an array of groups, or members of a few bytes.",
+		Note: "What makes it long is one string, an array of groups, or members of a few bytes; a " +
+			"token with too many of these is refused, and is not here.",
 		Ops: []Op{
 			{"cached-string", "a string, verified before"},
 			{"cached-groups", "groups, verified before"},
@@ -77,8 +78,8 @@ var Curves = []Curve{
 	},
 	{
 		Name: "length-expired", Of: "length", Title: "Length of an expired token", Bytes: true,
-		Note: "It is refused before its signature is looked at, so that whoever sends it needs " +
-			"no key.",
+		Note: "It is refused before its signature is looked at, so whoever sends it needs no " +
+			"key; one with too many members already for these.",
 		Ops: []Op{
 			{"expired-string", "a string"}, {"expired-groups", "groups"},
 			{"expired-members", "members"},
