@@ -220,7 +220,9 @@ func TestDecision_canceled(t *testing.T) {
 	waits := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 	with := func(change func(*claims.Config)) claims.Authenticator { return offline(t, change) }
 	silent := func() claims.Authenticator {
-		tenants, err := claims.NewTenants(func(ctx context.Context, _ string) (claims.Config, error) { return claims.Config{}, waits(ctx) }, claims.TenantsConfig{})
+		tenants, err := claims.NewTenants(func(ctx context.Context, _ string) (claims.Config, error) {
+			return claims.Config{}, waits(ctx)
+		}, claims.TenantsConfig{})
 		require.NoError(t, err)
 		return tenants
 	}

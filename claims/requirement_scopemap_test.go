@@ -90,6 +90,7 @@ func TestScopes_impliedInNumbers(t *testing.T) {
 	assert.True(t, caller.HasScope("s1000"))
 	assert.Len(t, caller.Scopes(), 1001)
 
-	caller = scoped(t, strings.Repeat("a ", 524)+strings.Join(many[:500], " "), map[string][]string{"a": many[500:], "t0": {"u"}})
+	caller = scoped(t, strings.Repeat("a ", 500)+strings.Join(many[:500], " "),
+		map[string][]string{"a": many[500:], "t0": {"u"}})
 	assert.Len(t, caller.Scopes(), 1002)
 }

@@ -259,7 +259,9 @@ func (t *Tenants) learn(v *Verifier) {
 
 func (t *Tenants) early(header, []byte) error { return nil }
 
-func (t *Tenants) wanted() string { return "an issuer that NewTenants was told to trust" }
+func (t *Tenants) wanted() string {
+	return "an issuer that the function given to NewTenants trusts"
+}
 
 func (t *Tenants) route(ctx context.Context, issuer string) (*Verifier, error) {
 	if !couldBeIssuer(issuer) {

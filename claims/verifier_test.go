@@ -7,44 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/claimstest"
-	"github.com/sallyport-go/sallyport/jwks"
 )
-
-// newVerifier returns a verifier that trusts the issuer, reached directly.
-func newVerifier(
-	t testing.TB, issuer *claimstest.Issuer, change func(*claims.Config),
-) *claims.Verifier {
-	t.Helper()
-	keys, err := jwks.NewCache(jwks.Config{Issuer: issuer.URL(), Client: issuer.Client()})
-	require.NoError(t, err)
-	cfg := claims.Config{
-		Issuer:    issuer.URL(),
-		Audiences: []string{claimstest.Audience},
-		Keys:      keys,
-	}
-	if change != nil {
-		change(&cfg)
-	}
-	verifier, err := claims.NewVerifier(cfg)
-	require.NoError(t, err)
-	return verifier
-}
-
-func newIssuer(t testing.TB, cfg claimstest.Config) *claimstest.Issuer {
-	t.Helper()
-	if cfg.URL == "" {
-		cfg.URL = "https://issuer.example"
-	}
-	issuer, err := claimstest.New(cfg)
-	require.NoError(t, err)
-	return issuer
-}
-
-func bearer(token string) claims.Credentials {
-	return claims.Credentials{Scheme: "Bearer", Token: token}
-}
 
 func TestVerifier_acceptsEveryAlgorithm(t *testing.T) {
 	t.Parallel()

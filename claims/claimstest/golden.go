@@ -10,21 +10,21 @@ import (
 	"testing"
 )
 
-// updateGolden is what to set in the environment to have files written anew.
+// updateGolden is the environment variable that has files written anew.
 const updateGolden = "SALLYPORT_UPDATE"
 
-// tableHead is how many lines of a table are before the operations.
+// tableHead is the number of lines before the first operation of a table.
 const tableHead = 2
 
-// CheckAccessTable compares the table, a claims.AccessTable, with a file that
-// holds one in Markdown, such as "testdata/access.md", so that no operation or
-// requirement changes without a change in that file for a review to see. Where
-// they differ, or there is no file, the test fails, shows the rows that differ,
-// and tells how to update the file: SALLYPORT_UPDATE=1 in the environment
-// writes it, with its directory.
+// CheckAccessTable compares a claims.AccessTable with a file that holds one in
+// Markdown, such as "testdata/access.md": no operation or requirement changes
+// without a change in that file that a review can see. If they differ, or there
+// is no file, the test fails, shows the rows that differ, and tells how to
+// update the file: SALLYPORT_UPDATE=1 in the environment writes it, with its
+// directory.
 //
-// How columns are padded does not count. A table of nothing fails as well: it
-// compares nothing.
+// The padding of columns is ignored. An empty table fails too, as it compares
+// nothing.
 func CheckAccessTable(t testing.TB, file string, table interface{ Markdown() string }) {
 	t.Helper()
 	text := table.Markdown()
@@ -50,7 +50,7 @@ func CheckAccessTable(t testing.TB, file string, table interface{ Markdown() str
 		t.Fatalf("claimstest: %v", err)
 	}
 	if diff := difference(tableRows(string(kept)), rows); diff != "" {
-		t.Errorf("claimstest: the access table is not that of %s, "+
+		t.Errorf("claimstest: the access table differs from %s, "+
 			"which has the lines with - and lacks those with +:\n\n%s\n%s", file, diff, advice)
 	}
 }

@@ -16,7 +16,8 @@ const inventedKeyIDs = 4096
 
 const oversize = 1 << 20
 
-// refusal is a kind of bad tokens. Where there are several they are sent in turn.
+// refusal is a kind of bad tokens. Where there are several they are sent in
+// turn.
 type refusal struct {
 	kind   string
 	tokens []string
@@ -45,8 +46,8 @@ func (w *world) with(alg string, claims map[string]any) string {
 	return w.issuer.Mint(token)
 }
 
-// withInventedKeyIDs returns tokens that keep claims and signature of a good one:
-// whoever sends such tokens needs no key.
+// withInventedKeyIDs returns tokens that keep claims and signature of a good
+// one: whoever sends such tokens needs no key.
 func withInventedKeyIDs(good, alg string) []string {
 	_, rest, _ := strings.Cut(good, ".")
 	tokens := make([]string, inventedKeyIDs)

@@ -14,7 +14,8 @@ import (
 )
 
 // BenchmarkHTTP measures a request as the server hands it over, without network
-// and parsing, through each middleware to a handler that asks who the caller is.
+// and parsing, through each middleware to a handler that asks who the caller
+// is.
 func BenchmarkHTTP(b *testing.B) {
 	w := newWorld(b)
 	benchmarkStacks(b, w, httpStacks(b, w))

@@ -13,7 +13,7 @@ import (
 const floodAlg = "RS256"
 
 // BenchmarkLatency measures how long good requests take while others send bad
-// tokens of every kind in turn. Each goroutine gives way after each token, as one
+// tokens of every kind in turn. Each goroutine yields after each token, as one
 // that waits for its next request does; the wait for its turn counts.
 func BenchmarkLatency(b *testing.B) {
 	for _, senders := range []int{0, 3} {

@@ -10,8 +10,8 @@ import (
 // of a shared machine, so that these fall on both of a pair alike.
 const turn = time.Millisecond
 
-// BenchmarkPaired reports how many times as long as the primitive each contestant
-// takes. One operation is a pair of turns.
+// BenchmarkPaired reports how many times as long as the primitive each
+// contestant takes. One operation is a pair of turns.
 func BenchmarkPaired(b *testing.B) {
 	for _, alg := range algorithms {
 		b.Run("alg="+alg, func(b *testing.B) {
@@ -83,7 +83,8 @@ func (p *player) cpuPerOp() float64 { return float64(p.sum) / float64(p.turns*p.
 func (p *pair) run(b *testing.B) {
 	var ratios []float64
 	for b.Loop() {
-		// Each goes first in every second pair, so that neither gains by its place.
+		// Each goes first in every second pair, so that neither gains by its
+		// place.
 		if len(ratios)%2 == 0 {
 			p.contestant.play(b)
 			p.primitive.play(b)

@@ -39,10 +39,10 @@ func verifySteadily(b *testing.B, v verify, token string) {
 	}
 }
 
-// BenchmarkParallelRotation is BenchmarkParallel with a key that is published, and
-// signs all tokens, from the middle of the run on. Only those contestants are
-// here that find such a key before their keys are due. Good tokens that are refused
-// all the same, as while the key is fetched, are counted.
+// BenchmarkParallelRotation is BenchmarkParallel with a key that is published,
+// and signs all tokens, from the middle of the run on. Only those contestants
+// are here that find such a key before their keys are due. Good tokens that are
+// refused all the same, as while the key is fetched, are counted.
 func BenchmarkParallelRotation(b *testing.B) {
 	for _, c := range everyContestant() {
 		if !c.followsRotation {

@@ -7,8 +7,9 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// BenchmarkAuthorize measures both doors for a token that was verified before: what a
-// requirement adds, where its permissions are from, and what it costs to tell somebody.
+// BenchmarkAuthorize measures both doors for a token that was verified before:
+// what a requirement adds, where its permissions are from, and what it costs to
+// tell somebody.
 func BenchmarkAuthorize(b *testing.B) {
 	w := newWorld(b)
 	credentials := claims.Credentials{Scheme: "Bearer", Token: w.good(transportAlg)}

@@ -16,8 +16,9 @@ import (
 
 var errPrimitive = errors.New("bench: signature does not verify")
 
-// newPrimitive returns the standard library's check of a token's signature, with
-// the hash of the signing input and without anything that can be done beforehand.
+// newPrimitive returns the standard library's check of a token's signature,
+// with the hash of the signing input and without anything that can be done
+// beforehand.
 func newPrimitive(tb testing.TB, key crypto.PublicKey, alg, token string) func() error {
 	tb.Helper()
 	dot := strings.LastIndexByte(token, '.')

@@ -17,8 +17,8 @@ func uncachedVerifier(tb testing.TB, w *world) *claims.Verifier {
 	return newVerifier(tb, cfg)
 }
 
-// cachedVerifier remembers the tokens that it has verified: as it does by default,
-// but more of them.
+// cachedVerifier remembers the tokens that it has verified: as it does by
+// default, but more of them.
 func cachedVerifier(tb testing.TB, w *world) *claims.Verifier {
 	tb.Helper()
 	cfg := sallyportConfig(tb, w)

@@ -19,8 +19,9 @@ type stack struct {
 	// that it was verified beforehand, so that the guard alone is measured.
 	name string
 
-	// request returns a function that makes the same request again and again and
-	// reports whether the handler was reached. One request is in use at a time.
+	// request returns a function that makes the same request again and again
+	// and reports whether the handler was reached. One request is in use at a
+	// time.
 	request func(token string) (serve func() bool)
 }
 
@@ -42,7 +43,8 @@ func benchmarkStacks(b *testing.B, w *world, stacks []stack) {
 	}
 }
 
-// testStacks checks that a guard serves callers with a good token and nobody else.
+// testStacks checks that a guard serves callers with a good token and nobody
+// else.
 func testStacks(t *testing.T, w *world, stacks []stack) {
 	for _, s := range stacks {
 		t.Run(s.name, func(t *testing.T) {
@@ -77,7 +79,8 @@ func newGiven(tb testing.TB, w *world) given {
 	return given{caller}
 }
 
-// authenticators are the ways in which Sallyport's guards come to know a caller.
+// authenticators are the ways in which Sallyport's guards come to know a
+// caller.
 func authenticators(tb testing.TB, w *world) []authenticator {
 	tb.Helper()
 	return []authenticator{

@@ -37,7 +37,8 @@ func BenchmarkCached(b *testing.B) {
 				b.Run("impl="+c.name, func(b *testing.B) {
 					v := c.warm(b, w, alg)
 					for _, token := range tokens {
-						// A copy, as the same token has another address in each request.
+						// A copy, as the same token has another address in each
+						// request.
 						if _, err := v(b.Context(), strings.Clone(token)); err != nil {
 							b.Fatal(err)
 						}

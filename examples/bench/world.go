@@ -15,8 +15,8 @@ const (
 	subject  = "auth0|65f1c0ffee0123456789abcd"
 	audience = claimstest.Audience
 	lifetime = time.Hour
-	// rememberedTokens are the tokens whose memory is measured, and a tenth of what
-	// a cache takes.
+	// rememberedTokens are the tokens whose memory is measured, and a tenth of
+	// what a cache takes.
 	rememberedTokens = 10_000
 )
 

@@ -10,7 +10,7 @@ import (
 // trusted is what both APIs know of issuers, such as [claims.Issuers].
 type trusted interface {
 	claims.Authenticator
-	Ready(context.Context) error
+	Ready(ctx context.Context, issuers ...string) error
 }
 
 // service is everything that listens.

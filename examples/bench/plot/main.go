@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/sallyport-go/sallyport/examples/bench/internal/growth"
 	"github.com/sallyport-go/sallyport/examples/bench/internal/measured"
 )
 
@@ -28,5 +29,16 @@ func drawAll(in, dir string) error {
 	if err := drawRatios(results, filepath.Join(dir, "verify.svg")); err != nil {
 		return err
 	}
-	return drawRefusals(results, filepath.Join(dir, "refuse.svg"))
+	if err := drawRefusals(results, filepath.Join(dir, "refuse.svg")); err != nil {
+		return err
+	}
+	if err := drawEndToEnd(results, filepath.Join(dir, "endtoend.svg")); err != nil {
+		return err
+	}
+	for _, c := range growth.Curves {
+		if err := drawCurve(results, c, filepath.Join(dir, "growth-"+c.Name+".svg")); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"math"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -12,8 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/examples/bench/internal/measured"
 )
 
-// drawRefusals has a column of dots for each kind of bad token: on a logarithmic
-// scale the length of a bar would say nothing.
+// drawRefusals has a column of dots for each kind of bad token: on a
+// logarithmic scale the length of a bar would say nothing.
 func drawRefusals(r *measured.Results, path string) error {
 	kinds := r.Labels("Refuse", "kind")
 	if len(kinds) == 0 {
@@ -44,32 +42,6 @@ func drawRefusals(r *measured.Results, path string) error {
 	f.X.Min, f.X.Max = -0.5, float64(len(kinds))-0.5
 	f.X.Tick.Label.Rotation = math.Pi / 8
 	f.X.Tick.Label.XAlign = draw.XRight
-	f.Y.Min = math.Pow(10, math.Floor(math.Log10(f.Y.Min)))
-	f.Y.Max = math.Pow(10, math.Ceil(math.Log10(f.Y.Max)))
-	f.Y.Scale = plot.LogScale{}
-	f.Y.Tick.Marker = decades{}
-	grid := plotter.NewGrid()
-	grid.Vertical.Width = 0
-	f.Add(grid)
+	f.logarithmicTime()
 	return f.save(path)
-}
-
-// decades marks the powers of ten, in the unit that suits each.
-type decades struct{}
-
-func (decades) Ticks(low, high float64) []plot.Tick {
-	var ticks []plot.Tick
-	for e := int(math.Round(math.Log10(low))); e <= int(math.Round(math.Log10(high))); e++ {
-		ticks = append(ticks, plot.Tick{Value: math.Pow10(e), Label: unit(e)})
-	}
-	return ticks
-}
-
-func unit(exponent int) string {
-	units := []string{"s", "ms", "µs", "ns"}
-	i := (2 - exponent) / 3
-	if exponent > 0 || i >= len(units) {
-		return fmt.Sprintf("1e%d s", exponent)
-	}
-	return fmt.Sprintf("%.0f %s", math.Pow10(exponent+3*i), units[i])
 }

@@ -9,10 +9,12 @@ import (
 
 func report(r *measured.Results) string {
 	tables := []*table{
-		ratios(r), times(r), allocations(r), cached(r),
+		ratios(r), httpEndToEnd(r, "RS256"), httpEndToEnd(r, "ES256"), unaryEndToEnd(r),
+		streamsEndToEnd(r), times(r), allocations(r), cached(r),
 		refusals(r), refusalAllocations(r), transports(r),
 		authorization(r), parallel(r), latency(r), keys(r), memory(r),
 	}
+	tables = append(tables, curves(r)...)
 	text := []string{head(r)}
 	for _, t := range tables {
 		if len(t.rows) > 0 {

@@ -24,6 +24,12 @@ BenchmarkAuthorize/needs=scope/observed-2  10  1100 ns/op  144 B/op  1 allocs/op
 BenchmarkParallel/impl=a  10  40000 ns/op
 BenchmarkParallel/impl=a-2  10  20000 ns/op
 BenchmarkParallelRotation/impl=a-2  10  25000 ns/op  3 refused
+BenchmarkEndToEnd/transport=HTTP/alg=ES256/impl=none-2  1  42000 requests/s  1 requests-x-bare  750000 p50-ns  1 p50-x-bare
+BenchmarkEndToEnd/transport=HTTP/alg=ES256/impl=a-2  1  21000 requests/s  0.5 requests-x-bare  1500000 p50-ns  2 p50-x-bare
+BenchmarkEndToEnd/transport=GRPC/call=open/impl=a-2  1  60000 cpu-ns/op  1.5 cpu-x-bare
+BenchmarkGrowth/of=tokens/n=100/op=uniform-2  1  900 ns/op  500 cpu-ns/op  980.4 bytes/token
+BenchmarkGrowth/of=tokens/n=10000/op=uniform-2  1  600 ns/op  981.2 bytes/token
+BenchmarkGrowth/of=length/n=16000/op=expired-members-2  1  600000 ns/op
 `
 
 func TestReport(t *testing.T) {
@@ -42,10 +48,19 @@ func TestReport(t *testing.T) {
 		"| oversize-dots | 5, 1,048,704 B | 0, 0 B |\n",
 		"| no guard | 100 ns | 3 | – | – |\n",
 		"| a scope, with an observer | 1.10 µs | 1 |\n",
+		"| no guard | 42,000 (1.00) | 750 µs (1.00) | – | – |\n",
+		"| a | 21,000 (0.50) | 1.50 ms (2.00) | – | – |\n",
+		"| a | – | – | – | 60.0 µs (1.50) |\n",
+		"![Growth: Remembered tokens](growth-tokens.svg)\n\n|  | 100 | 10,000 |\n",
+		"| each as often | 500 ns | 600 ns |\n",
+		"| of the heap, each | 980 B | 981 B |\n",
+		"|  | 15.6 KiB |\n",
+		"| members | 600 µs |\n",
 		"| a | 25,000 | 50,000 | 2.00 | – | – | – | 40,000 (3) |\n",
 	} {
 		assert.Contains(t, got, want)
 	}
 	assert.NotContains(t, got, "hundred", "a table without rows")
+	assert.NotContains(t, got, "growth-length.svg", "a table without rows")
 	assert.True(t, strings.HasSuffix(got, "|\n") && !strings.HasSuffix(got, "\n\n"))
 }

@@ -16,7 +16,8 @@ func cached(r *measured.Results) *table {
 		cells := []string{impl}
 		for _, tokens := range []string{"1", "1000"} {
 			name := "Cached/tokens=" + tokens + "/impl=" + impl
-			cells = append(cells, cell(r, name, "sec/op", duration), cell(r, name, "allocs/op", count))
+			cells = append(cells,
+				cell(r, name, "sec/op", duration), cell(r, name, "allocs/op", count))
 		}
 		t.add(cells...)
 	}
@@ -57,15 +58,16 @@ func byKind(r *measured.Results, title, note string, format func(name string) st
 func transports(r *measured.Results) *table {
 	t := &table{
 		title: "Transports (RS256)",
-		note: "A request through the guard to a handler that does nothing but look at the caller. " +
-			"\"Given\" is the guard alone: the token counts as verified.",
+		note: "A request through the guard to a handler that does nothing but look at the " +
+			"caller. \"Given\" is the guard alone: the token counts as verified.",
 		columns: []string{"", "HTTP", "allocations", "gRPC", "allocations"},
 	}
 	row := func(title, stack string) {
 		cells := []string{title}
 		for _, transport := range []string{"HTTP", "GRPC"} {
 			name := transport + "/" + stack
-			cells = append(cells, cell(r, name, "sec/op", duration), cell(r, name, "allocs/op", count))
+			cells = append(cells,
+				cell(r, name, "sec/op", duration), cell(r, name, "allocs/op", count))
 		}
 		if !slices.Equal(cells[1:], []string{missing, missing, missing, missing}) {
 			t.add(cells...)
@@ -140,15 +142,17 @@ func withRefused(r *measured.Results, name string) string {
 
 func latency(r *measured.Results) *table {
 	t := &table{
-		title:   "Good tokens among bad ones (RS256)",
-		note:    "Latency of one caller alone, and beside three that send bad tokens of every kind.",
+		title: "Good tokens among bad ones (RS256)",
+		note: "Latency of one caller alone, and beside three that send bad tokens of every " +
+			"kind.",
 		columns: []string{"", "alone: median", "99 %", "among bad ones: median", "99 %"},
 	}
 	for _, impl := range r.Labels("Latency", "impl") {
 		cells := []string{impl}
 		for _, bad := range r.Labels("Latency", "bad") {
 			name := "Latency/bad=" + bad + "/impl=" + impl
-			cells = append(cells, cell(r, name, "p50-sec", duration), cell(r, name, "p99-sec", duration))
+			cells = append(cells,
+				cell(r, name, "p50-sec", duration), cell(r, name, "p99-sec", duration))
 		}
 		t.add(cells...)
 	}
@@ -164,7 +168,8 @@ func keys(r *measured.Results) *table {
 		cells := []string{"jwks, " + of}
 		for _, kid := range r.Labels("Keys", "kid") {
 			name := "Keys/of=" + of + "/kid=" + kid
-			cells = append(cells, cell(r, name, "sec/op", duration), cell(r, name, "allocs/op", count))
+			cells = append(cells,
+				cell(r, name, "sec/op", duration), cell(r, name, "allocs/op", count))
 		}
 		t.add(cells...)
 	}

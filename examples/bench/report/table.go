@@ -5,6 +5,7 @@ import "strings"
 // table is a Markdown table whose first column names the rows.
 type table struct {
 	title, note string
+	picture     string // the name of its file, if it has one
 	columns     []string
 	rows        [][]string
 }
@@ -16,6 +17,9 @@ func (t *table) String() string {
 	text.WriteString("## " + t.title + "\n\n")
 	if t.note != "" {
 		text.WriteString(t.note + "\n\n")
+	}
+	if t.picture != "" {
+		text.WriteString("![" + t.title + "](" + t.picture + ")\n\n")
 	}
 	text.WriteString(line(t.columns))
 	text.WriteString("|---" + strings.Repeat("|--:", len(t.columns)-1) + "|\n")

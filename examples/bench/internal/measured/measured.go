@@ -20,8 +20,8 @@ type Results struct {
 // key is a benchmark and a unit, or a benchmark and a label.
 type key struct{ name, of string }
 
-// Read reads a file. A name has no "Benchmark" and no number of processors at its
-// end. Units are base units: "sec/op" where the file says "ns/op".
+// Read reads a file. A name has no "Benchmark" and no number of processors at
+// its end. Units are base units: "sec/op" where the file says "ns/op".
 func Read(path string) (*Results, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -53,6 +53,7 @@ func (r *Results) add(result *benchfmt.Result) {
 	}
 	base, parts := result.Name.Parts()
 	name, processors := string(base), "1"
+	groups := []string{name}
 	for _, part := range parts {
 		if part[0] == '-' {
 			processors = string(part[1:])
@@ -60,8 +61,11 @@ func (r *Results) add(result *benchfmt.Result) {
 		}
 		name += string(part)
 		if label, value, ok := strings.Cut(string(part[1:]), "="); ok {
-			r.addLabel(key{string(base), label}, value)
+			for _, group := range groups {
+				r.addLabel(key{group, label}, value)
+			}
 		}
+		groups = append(groups, name)
 	}
 	for _, value := range result.Values {
 		for _, name := range []string{name, OnProcessors(name, processors)} {
@@ -77,13 +81,16 @@ func (r *Results) addLabel(k key, value string) {
 	}
 }
 
-// OnProcessors is the name of a benchmark's results on so many processors alone.
+// OnProcessors is the name of a benchmark's results on so many processors
+// alone.
 func OnProcessors(name, processors string) string { return name + "/processors=" + processors }
 
 // Config returns a line of the file's head, empty if it has none of that name.
 func (r *Results) Config(name string) string { return r.config[name] }
 
-// Labels returns the values that a label of a benchmark has, as they first occur.
+// Labels returns the values that a label of a benchmark has, as they first
+// occur. The name may have labels itself: only results whose names begin with
+// it count.
 func (r *Results) Labels(benchmark, label string) []string {
 	return r.labels[key{benchmark, label}]
 }

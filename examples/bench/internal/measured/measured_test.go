@@ -29,6 +29,8 @@ BenchmarkVerify/alg=RS256/impl=b     10  9000 ns/op
 	require.NoError(t, err)
 	assert.Equal(t, "go1.25.0", r.Config("go"))
 	assert.Equal(t, []string{"b", "a"}, r.Labels("Verify", "impl"))
+	assert.Equal(t, []string{"b", "a"}, r.Labels("Verify/alg=RS256", "impl"))
+	assert.Empty(t, r.Labels("Verify/alg=ES256", "impl"))
 	const name = "Verify/alg=RS256/impl=b"
 	tests := []struct {
 		name, unit string

@@ -24,20 +24,6 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// accessToken is a token as real ones are, of about 900 bytes where it is RS256.
-func accessToken(issuer *claimstest.Issuer, change claimstest.Token) claims.Credentials {
-	change.Subject, change.ClientID = "0f6ad2bc-7a0b-4b57-9a9f-3f1c7a1b9f10", "shop-backend"
-	change.Scope = "orders:read orders:write profile"
-	if change.Claims == nil {
-		change.Claims = map[string]any{}
-	}
-	change.Claims["permissions"] = []string{"orders:read", "orders:refund"}
-	change.Claims["tenant"] = map[string]any{"id": "t-4711", "plan": "enterprise"}
-	change.Claims["email"] = "alice@example.com"
-	change.Claims["groups"] = []string{"sales", "support", "emea"}
-	return bearer(issuer.Mint(change))
-}
-
 // primitive checks the signature of a token by the standard library alone.
 func primitive(t *testing.T, public crypto.PublicKey, token claims.Credentials) func() bool {
 	t.Helper()

@@ -16,15 +16,6 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-func configOf(t testing.TB, issuer *claimstest.Issuer) claims.Config {
-	t.Helper()
-	keys, err := jwks.NewCache(jwks.Config{Issuer: issuer.URL(), Client: issuer.Client()})
-	require.NoError(t, err)
-	return claims.Config{
-		Issuer: issuer.URL(), Audiences: []string{claimstest.Audience}, Keys: keys,
-	}
-}
-
 func TestIssuers_comeAndGo(t *testing.T) {
 	t.Parallel()
 	a := newIssuer(t, claimstest.Config{URL: "https://a.example"})

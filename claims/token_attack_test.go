@@ -713,22 +713,6 @@ func es256Attacks() []attack {
 	})
 }
 
-func assertRefused(t testing.TB, caller *claims.Claims, err error, reason claims.Reason) {
-	t.Helper()
-	assert.Nil(t, caller)
-	require.Error(t, err)
-	var refusal *claims.Error
-	require.ErrorAs(t, err, &refusal)
-	assert.Equal(t, reason, refusal.Reason())
-	assert.ErrorIs(t, err, claims.ErrInvalidToken)
-	for _, other := range []error{
-		claims.ErrNoToken, claims.ErrInvalidRequest, claims.ErrInsufficientAuthentication,
-		claims.ErrInsufficientScope, claims.ErrForbidden, claims.ErrUnavailable,
-	} {
-		assert.NotErrorIs(t, err, other)
-	}
-}
-
 func attacks() []attack {
 	return slices.Concat(controls(), algorithmAttacks(), formAttacks(), headerAttacks(),
 		payloadAttacks(), claimAttacks(), keyAttacks())

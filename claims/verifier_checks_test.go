@@ -15,12 +15,6 @@ import (
 	"github.com/sallyport-go/sallyport/claims/claimstest"
 )
 
-// offline returns a verifier of the forger's tokens that makes no requests.
-func offline(t testing.TB, change func(*claims.Config)) *claims.Verifier {
-	t.Helper()
-	return newVerifier(t, newForgerIssuer(t), change)
-}
-
 func TestVerifier_claimChecks(t *testing.T) {
 	t.Parallel()
 	require := func(names ...string) func(*claims.Config) {
