@@ -15,8 +15,8 @@ type Credentials struct {
 	// Token is the access token as presented.
 	Token string `json:"-"` // kept out of logs, as by String
 
-	// Proof is asked what the request has to prove that its sender holds a key, only
-	// for a token that is bound to one. Nil means that it has nothing.
+	// Proof is asked what the request has to prove that its sender holds a key,
+	// only for a token that is bound to one. Nil means that it has nothing.
 	Proof Prover `json:"-"`
 }
 
@@ -27,15 +27,16 @@ func (c Credentials) String() string { return "claims.Credentials{" + c.Scheme +
 func (c Credentials) GoString() string { return c.String() }
 
 // Prover is a request as far as it can prove that its sender holds a key. The
-// transports implement it. It is used by one goroutine, as long as the request lasts.
+// transports implement it. It is used by one goroutine, as long as the request
+// lasts.
 type Prover interface {
 	Prove(ctx context.Context) Proof
 }
 
 // Proof is what a request has to prove that its sender holds a key.
 type Proof struct {
-	// Method and URL are those of the request as its sender knows them (RFC 9449
-	// section 4.2, "htm" and "htu").
+	// Method and URL are those of the request as its sender knows them (RFC
+	// 9449 section 4.2, "htm" and "htu").
 	Method, URL string
 
 	// DPoP are the values of its DPoP fields, of which there must be one.
@@ -45,21 +46,22 @@ type Proof struct {
 	Certificate *x509.Certificate
 }
 
-// Confirmer proves that the sender of a request holds the key that their token is
-// bound to (RFC 7800 section 3.1). It is safe for concurrent use.
+// Confirmer proves that the sender of a request holds the key that their token
+// is bound to (RFC 7800 section 3.1). It is safe for concurrent use.
 type Confirmer interface {
 	// Confirms returns the member of "cnf" that it proves, such as "jkt" or
 	// "x5t#S256", and the authentication scheme under which a token that has it
-	// must be presented: "Bearer", or another, such as "DPoP" (RFC 9449 section 7.1),
-	// under which no token is accepted then that is not bound so. It always returns
-	// the same.
+	// must be presented: "Bearer", or another, such as "DPoP" (RFC 9449 section
+	// 7.1), under which no token is accepted then that is not bound so. It
+	// always returns the same.
 	Confirms() (member, scheme string)
 
-	// Confirm returns nil if the credentials prove possession of the key that value
-	// stands for: the member's text if it is a string, its JSON otherwise. c.Proof is
-	// never nil. Any error refuses: with the class that it matches,
-	// [ErrInvalidToken] otherwise. One that matches [ErrUnavailable] must not be
-	// brought about by what the request holds. ctx ends after 5 seconds.
+	// Confirm returns nil if the credentials prove possession of the key that
+	// value stands for: the member's text if it is a string, its JSON
+	// otherwise. c.Proof is never nil. Any error refuses: with the class that
+	// it matches, [ErrInvalidToken] otherwise. One that matches
+	// [ErrUnavailable] must not be brought about by what the request holds. ctx
+	// ends after 5 seconds.
 	Confirm(ctx context.Context, value string, c Credentials) error
 }
 
@@ -68,16 +70,16 @@ type Confirmer interface {
 // The error of a refusal matches one of [ErrNoToken], for credentials of a
 // scheme that is not understood, [ErrInvalidRequest], [ErrInvalidToken],
 // [ErrInsufficientAuthentication] and [ErrUnavailable]; the last never because
-// of what the request holds. Any other error is taken as ErrInvalidToken. A token of
-// a form that it does not know is refused with an error that matches
+// of what the request holds. Any other error is taken as ErrInvalidToken. A
+// token of a form that it does not know is refused with an error that matches
 // [ErrUnrecognized] too, so that [FirstOf] can ask another.
 //
 // An Authenticator may have a second method,
 //
 //	Recheck(ctx context.Context, caller *Claims) error
 //
-// by which [Recheck] asks whether what it said of a caller still holds, for requests
-// that last. It returns nil for claims that it did not make.
+// by which [Recheck] asks whether what it said of a caller still holds, for
+// requests that last. It returns nil for claims that it did not make.
 type Authenticator interface {
 	Authenticate(ctx context.Context, c Credentials) (*Claims, error)
 }

@@ -78,7 +78,7 @@ var (
 	errUnknownKey           = invalidToken(ReasonUnknownKey)
 	errSignature            = invalidToken(ReasonSignature)
 	errSuperseded           = NewError(ErrInvalidToken, ReasonIssuer, errors.New(
-		"claims: the issuer is trusted by another Config now, by which the claims mean something else"))
+		"claims: by the Config that the issuer is trusted by now, the claims mean something else"))
 	errKeyGone = NewError(ErrInvalidToken, ReasonUnknownKey, errors.New(
 		"claims: the key that signed the token is gone"))
 	errNotMade = NewError(ErrUnavailable, ReasonUndecided, errors.New(

@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// sessions is an Authenticator of one's own: its tokens have a prefix by which it
-// knows them.
+// sessions is an Authenticator of one's own: its tokens have a prefix by which
+// it knows them.
 type sessions map[string]*claims.Claims
 
 func (s sessions) Authenticate(
@@ -64,8 +64,8 @@ func ExampleAuthenticator() {
 	//  claims: invalid token (rejected)
 }
 
-// Tokens of two kinds, told apart by their form: those of a session store by their
-// prefix, and JWTs.
+// Tokens of two kinds, told apart by their form: those of a session store by
+// their prefix, and JWTs.
 func ExampleFirstOf() {
 	verifier, err := claims.NewVerifier(claims.Config{
 		Issuer: "https://issuer.example", Audiences: []string{"https://orders.example"},
@@ -166,8 +166,8 @@ func ExampleRecheck() {
 	// the end: claims: invalid token (rejected)
 }
 
-// An error of this package has what a client is told, and, as its cause, what an
-// operator wants to know.
+// An error of this package has what a client is told, and, as its cause, what
+// an operator wants to know.
 func ExampleAsError() {
 	verifier, err := claims.NewVerifier(claims.Config{
 		Issuer: "https://issuer.example", Audiences: []string{"https://orders.example"},

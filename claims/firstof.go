@@ -9,21 +9,22 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
-// ErrUnrecognized is what the error of an [Authenticator] matches, beside the class
-// of its refusal, if the token has a form that it does not know: [FirstOf] asks the
-// next one then.
+// ErrUnrecognized is what the error of an [Authenticator] matches, beside the
+// class of its refusal, if the token has a form that it does not know:
+// [FirstOf] asks the next one then.
 var ErrUnrecognized = errors.New("claims: token of another form")
 
-// FirstOf returns an Authenticator that has several kinds of token verified, each by
-// the first of the Authenticators that recognises its form: put those first that tell
-// by a prefix. It is never a trial: whoever recognises a token and refuses it ends the
-// matter, and so does a panic. For several issuers of one kind of token use [Issuers].
+// FirstOf returns an Authenticator that has several kinds of token verified,
+// each by the first of the Authenticators that recognises its form: put those
+// first that tell by a prefix. It is never a trial: whoever recognises a token
+// and refuses it ends the matter, and so does a panic. For several issuers of
+// one kind of token use [Issuers].
 //
-// A [Verifier] recognises a JWT whose algorithm is of its kind, HMAC or public keys,
-// under a scheme that it takes: two of them divide the tokens of an issuer that
-// changes over. A token that none recognises is refused by the first of them that
-// understands its scheme. A token longer than the MaxTokenSize of a Verifier is refused
-// by that one.
+// A [Verifier] recognises a JWT whose algorithm is of its kind, HMAC or public
+// keys, under a scheme that it takes: two of them divide the tokens of an
+// issuer that changes over. A token that none recognises is refused by the
+// first of them that understands its scheme. A token longer than the
+// MaxTokenSize of a Verifier is refused by that one.
 //
 // It panics if there is no Authenticator, or one is nil or was not made by its
 // constructor.
@@ -101,7 +102,8 @@ func (f *firstOf) Recheck(ctx context.Context, caller *Claims) error {
 	return nil
 }
 
-// asks reports whether an Authenticator that is asked again asks the maker of claims.
+// asks reports whether an Authenticator that is asked again asks the maker of
+// claims.
 func asks(auth Authenticator, by maker) bool {
 	f, ok := auth.(*firstOf)
 	return auth == Authenticator(by) || ok &&

@@ -14,8 +14,8 @@ import (
 )
 
 // Verifier verifies the access tokens of one issuer. It is immutable and safe
-// for concurrent use. [NewVerifier] makes one, and [NewSymmetricVerifier]; a zero
-// Verifier trusts nobody.
+// for concurrent use. [NewVerifier] makes one, and [NewSymmetricVerifier]; a
+// zero Verifier trusts nobody.
 type Verifier struct {
 	*rules
 	keys     KeySource
@@ -85,8 +85,8 @@ func (v *Verifier) String() string {
 	return "claims.Verifier{" + v.issuer + "}"
 }
 
-// Authenticate verifies a token, by the checks and in the order that the package
-// comment gives.
+// Authenticate verifies a token, by the checks and in the order that the
+// package comment gives.
 func (v *Verifier) Authenticate(ctx context.Context, c Credentials) (*Claims, error) {
 	return claimsOf(v.identify(ctx, c))
 }
@@ -98,9 +98,9 @@ func (v *Verifier) identify(ctx context.Context, c Credentials) (*facts, error) 
 	return v.pipeline.identify(ctx, c, v)
 }
 
-// Recheck asks again what each use of a token asks, of claims that this Verifier
-// made: whether the issuer is trusted, the key still there, the time, and
-// [Config].Check. It returns nil for other claims. [Recheck] calls it.
+// Recheck asks again what each use of a token asks, of claims that this
+// Verifier made: whether the issuer is trusted, the key still there, the time,
+// and [Config].Check. It returns nil for other claims. [Recheck] calls it.
 func (v *Verifier) Recheck(ctx context.Context, caller *Claims) error {
 	if !v.isMade() {
 		return errNotMade
@@ -151,9 +151,9 @@ func (v *Verifier) takes(scheme string) (takes, sure bool) {
 	return false, true
 }
 
-// Ready returns nil once the issuer's keys are at hand, fetching them if need be, or
-// else an error that matches [ErrUnavailable] and says why they are not: it is for
-// operators. It is for readiness probes.
+// Ready returns nil once the issuer's keys are at hand, fetching them if need
+// be, or else an error that matches [ErrUnavailable] and says why they are not:
+// it is for operators. It is for readiness probes.
 func (v *Verifier) Ready(ctx context.Context) error {
 	if !v.isMade() {
 		return errNotMade
@@ -174,8 +174,8 @@ func (v *Verifier) Ready(ctx context.Context) error {
 	return err
 }
 
-// KeyStats returns what the cache of the issuer's keys holds and has done, the zero
-// Stats if [Config].Keys is something else. It starts no fetch.
+// KeyStats returns what the cache of the issuer's keys holds and has done, the
+// zero Stats if [Config].Keys is something else. It starts no fetch.
 func (v *Verifier) KeyStats() jwks.Stats {
 	if v == nil {
 		return jwks.Stats{}
@@ -186,8 +186,8 @@ func (v *Verifier) KeyStats() jwks.Stats {
 	return jwks.Stats{}
 }
 
-// keepKeys goes on with the keys of a Verifier before, which are at hand, if they
-// come from the same place.
+// keepKeys goes on with the keys of a Verifier before, which are at hand, if
+// they come from the same place.
 func (v *Verifier) keepKeys(before *Verifier) {
 	if sameKeys(before.keys, v.keys) {
 		v.keys, v.cache = before.keys, before.cache
@@ -195,8 +195,8 @@ func (v *Verifier) keepKeys(before *Verifier) {
 }
 
 // same reports whether two Verifiers accept the same tokens, so that the one
-// whose keys are at hand can stay. Functions cannot be compared: two Configs that
-// have some differ.
+// whose keys are at hand can stay. Functions cannot be compared: two Configs
+// that have some differ.
 func (v *Verifier) same(other *Verifier) bool {
 	a, b := *v.rules, *other.rules
 	if !sameConfirmers(a.confirmers, b.confirmers) || !sameKeys(v.keys, other.keys) {

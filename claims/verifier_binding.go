@@ -48,8 +48,8 @@ func compileConfirmers(list []Confirmer, report reporter) []confirmer {
 	return compiled
 }
 
-// isScheme reports whether s is a token of RFC 9110 section 5.6.2, as an authentication
-// scheme is.
+// isScheme reports whether s is a token of RFC 9110 section 5.6.2, as an
+// authentication scheme is.
 func isScheme(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] >= 0x7f || strings.IndexByte("\"(),/:;<=>?@[\\]{}", s[i]) >= 0 {
@@ -67,9 +67,9 @@ func sameConfirmers(a, b []confirmer) bool {
 	})
 }
 
-// checkBinding has each member of "cnf" proven (RFC 7800 section 3.1). A token that
-// is bound is not the bearer's alone to use, and one that is not is worth nothing
-// under a scheme for bound ones (RFC 9449 section 7.1).
+// checkBinding has each member of "cnf" proven (RFC 7800 section 3.1). A token
+// that is bound is not the bearer's alone to use, and one that is not is worth
+// nothing under a scheme for bound ones (RFC 9449 section 7.1).
 func checkBinding(ctx context.Context, w *work) error {
 	bearer := w.credentials.isBearer()
 	if w.claims.cnf == "" && bearer {
@@ -81,8 +81,8 @@ func checkBinding(ctx context.Context, w *work) error {
 		case strings.EqualFold(c.scheme, w.credentials.Scheme):
 			proven = true
 		case !strings.EqualFold(c.scheme, "Bearer"):
-			return bindingRefusal("the token is bound by " + quote(c.member) + ", and presented as " +
-				quote(w.credentials.Scheme) + " instead of " + c.scheme)
+			return bindingRefusal("the token is bound by " + quote(c.member) +
+				", and presented as " + quote(w.credentials.Scheme) + " instead of " + c.scheme)
 		}
 		return nil
 	})
@@ -99,9 +99,9 @@ func checkBinding(ctx context.Context, w *work) error {
 	})
 }
 
-// eachBinding calls f for each member of "cnf", with its text. It refuses members that
-// nothing proves, and what is not an object with a member; a token that is not bound
-// has none.
+// eachBinding calls f for each member of "cnf", with its text. It refuses
+// members that nothing proves, and what is not an object with a member; a token
+// that is not bound has none.
 func (w *work) eachBinding(f func(c *confirmer, value string) error) error {
 	if w.claims.cnf == "" {
 		return nil

@@ -247,10 +247,10 @@ func checkOwn(ctx context.Context, w *work) error {
 	return panicUndecided(ctx, err)
 }
 
-// ownRefusal returns the refusal that the error of a user's code is, if any: with the
-// class that it matches, [ErrInvalidToken] otherwise. It is called where a panic is
-// recovered, as the error's methods are the user's, too. limited is the context that
-// the code was called with, made of ctx.
+// ownRefusal returns the refusal that the error of a user's code is, if any:
+// with the class that it matches, [ErrInvalidToken] otherwise. It is called
+// where a panic is recovered, as the error's methods are the user's, too.
+// limited is the context that the code was called with, made of ctx.
 func ownRefusal(ctx, limited context.Context, reason Reason, err error) error {
 	if err == nil {
 		return nil

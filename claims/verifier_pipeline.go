@@ -25,8 +25,8 @@ type pipeline struct {
 type router interface {
 	// owner is the Authenticator that the tokens are verified for.
 	owner() maker
-	// takes reports whether tokens may come under a scheme other than Bearer; sure is
-	// false if that depends on issuers that are not known yet.
+	// takes reports whether tokens may come under a scheme other than Bearer;
+	// sure is false if that depends on issuers that are not known yet.
 	takes(scheme string) (takes, sure bool)
 	// sizes returns how long a token may be whose issuer is not known yet.
 	sizes() (maxTokenSize int)
@@ -83,8 +83,9 @@ func (p *pipeline) identify(ctx context.Context, c Credentials, issuers router) 
 	return w.claims, nil
 }
 
-// ofScheme returns the refusal of a token under a scheme that nobody was known to take:
-// unless its issuer has shown to take it, or cannot be asked, the scheme is to blame.
+// ofScheme returns the refusal of a token under a scheme that nobody was known
+// to take: unless its issuer has shown to take it, or cannot be asked, the
+// scheme is to blame.
 func ofScheme(scheme string, issuers router, err error) error {
 	if _, sure := issuers.takes(scheme); sure || errors.Is(err, ErrUnavailable) {
 		return err
