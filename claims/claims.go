@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/sallyport-go/sallyport/jwks"
 )
 
 // Claims is what a verified token says of its caller (RFC 7519 section 4, RFC
@@ -214,4 +216,13 @@ func (p Principal) matches(other Principal) bool {
 	return (p.Issuer == "" || p.Issuer == other.Issuer) &&
 		(p.Subject == "" || p.Subject == other.Subject) &&
 		(p.ClientID == "" || p.ClientID == other.ClientID)
+}
+
+// origin is what verified claims came from.
+type origin struct {
+	by       maker     // nil if from no token
+	verifier uint64    // its id: a Verifier that is gone is not held
+	key      *jwks.Key // nil if the token is signed with a secret
+	// Of the token's header.
+	keyID, algorithm, tokenType string
 }

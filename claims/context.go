@@ -172,5 +172,3 @@ func Filter[T any](ctx context.Context, items []T, needs func(item T) Requiremen
 	}
 	return kept, unavailable
 }
-
-type contextKey struct{}

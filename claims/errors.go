@@ -270,8 +270,8 @@ func isGone(ctx context.Context, err error) bool {
 		(errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
 
-// textBehind returns the text of what is behind a refusal, which its own keeps from
-// clients.
+// textBehind returns the text of what is behind a refusal, which its own keeps
+// from clients.
 func textBehind(refusal *Error) string {
 	if refusal.cause == nil {
 		return refusal.Error()
@@ -293,3 +293,8 @@ func (r *plainRefusal) Unwrap() error { return r.refusal }
 func isLate(limited context.Context, err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) && isOver(limited)
 }
+
+// ErrUnrecognized is what the error of an [Authenticator] matches, beside the
+// class of its refusal, if the token has a form that it does not know:
+// [FirstOf] asks the next one then.
+var ErrUnrecognized = errors.New("claims: token of another form")

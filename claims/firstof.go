@@ -9,11 +9,6 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
-// ErrUnrecognized is what the error of an [Authenticator] matches, beside the
-// class of its refusal, if the token has a form that it does not know:
-// [FirstOf] asks the next one then.
-var ErrUnrecognized = errors.New("claims: token of another form")
-
 // FirstOf returns an Authenticator that has several kinds of token verified,
 // each by the first of the Authenticators that recognises its form: put those
 // first that tell by a prefix. It is never a trial: whoever recognises a token

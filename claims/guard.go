@@ -3,7 +3,6 @@ package claims
 import (
 	"context"
 	"errors"
-	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -56,25 +55,6 @@ func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 		observer: cfg.Observer, panics: new(foreign.Reports),
 		calls: make(chan struct{}, maxAskedAbout),
 	}, nil
-}
-
-// isNil reports whether an interface holds nothing, or a nil pointer, as a
-// constructor returns beside an error, or a nil function.
-func isNil(v any) bool {
-	switch r := reflect.ValueOf(v); r.Kind() {
-	case reflect.Invalid:
-		return true
-	case reflect.Pointer, reflect.Func:
-		return r.IsNil()
-	}
-	return false
-}
-
-func nilFault(v any) string {
-	if reflect.ValueOf(v).Kind() == reflect.Func {
-		return "is a nil function"
-	}
-	return "is a nil pointer"
 }
 
 // faultOf says why an Authenticator cannot be one, empty if it can.

@@ -88,3 +88,5 @@ func askDirectly(
 	}
 	return a
 }
+
+type contextKey struct{}

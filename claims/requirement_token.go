@@ -68,16 +68,6 @@ func (s *scopes) validate() error {
 	return errors.Join(errs...)
 }
 
-// isScope reports whether s is a scope-token.
-func isScope(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c <= 0x20 || c >= 0x7f || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return s != ""
-}
-
 // ACR needs the user to have authenticated by one of the authentication
 // contexts, "acr" in the token, compared exactly (RFC 9470 section 6.2). A
 // refusal is [ErrInsufficientAuthentication] and asks for any of them, in the

@@ -65,3 +65,13 @@ func intersection(a, b []string) []string {
 	}
 	return common
 }
+
+// isScope reports whether s is a scope-token.
+func isScope(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= 0x20 || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return s != ""
+}

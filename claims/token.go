@@ -2,15 +2,11 @@ package claims
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/jws"
 	"github.com/sallyport-go/sallyport/claims/internal/strict"
-	"github.com/sallyport-go/sallyport/claims/internal/tokencache"
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
@@ -64,59 +60,12 @@ func notJWS(text []byte, first int) error {
 	return errEncrypted
 }
 
-// checkForm finds the segments of the token.
-func checkForm(_ context.Context, w *work) (err error) {
-	w.segments, err = split(w.text())
-	return err
-}
-
-// checkHeader reads the header. It reaches nothing outside the token.
-func checkHeader(_ context.Context, w *work) error {
-	decoded, ok := w.decode(w.segments.header)
-	if !ok {
-		return errHeaderText
-	}
-	var refusal *Error
-	if w.header, refusal = readHeader(string(decoded)); refusal != nil {
-		return refusal
-	}
-	return w.header.check(w.accepted)
-}
-
-// checkPayload reads the payload and decodes the signature. It is linear in
-// their length and reaches nothing outside the token.
-func checkPayload(_ context.Context, w *work) error {
-	payload, ok := w.decode(w.segments.payload)
-	if !ok {
-		return errPayloadText
-	}
-	text := string(payload)
-	if w.signature, ok = w.decode(w.segments.signature); !ok {
-		return errSignatureText
-	}
-	w.input = w.segments.input
-	f, refusal := parseClaims(text, &w.members)
-	if refusal != nil {
-		return refusal
-	}
-	w.claims = f
-	return nil
-}
-
 var (
 	errHeaderText = malformedAs(ErrUnrecognized,
 		"the header is not base64url without padding")
 	errPayloadText   = malformed("the payload is not base64url without padding")
 	errSignatureText = malformed("the signature is not base64url without padding")
 )
-
-// decode decodes a segment into the buffer, in the place of what was there.
-func (w *work) decode(segment []byte) (decoded []byte, ok bool) {
-	decoded, ok = strict.Decode(w.decoded, segment)
-	// What failed may have left something there as well.
-	w.decoded = decoded[:max(len(segment), len(w.decoded))]
-	return decoded, ok
-}
 
 // header is what counts of a JOSE header. The parameters that name or carry a
 // key, "jwk", "jku", "x5c" and "x5u" (RFC 7515 section 4.1), are not among
@@ -255,45 +204,3 @@ func isMediaType(s, want string) bool {
 	}
 	return strings.EqualFold(s, want)
 }
-
-// work is what verifying one token takes. It is used again for other tokens.
-type work struct {
-	token
-	segments    segments
-	knownHeader bool // as that of a token verified before
-	hash        tokencache.Sum
-	accepted    jws.Algorithms
-	credentials Credentials
-	issuers     router
-	v           *Verifier // whose rules count, once the issuer is known
-	now         time.Time
-	asked       time.Time // when keys were first asked for
-	remembered  *facts    // of the token, if it is being re-checked
-
-	seeded  []byte // the seed of the hash, and the token
-	seed    int    // how long that is
-	decoded []byte // as long as the longest segment yet
-}
-
-var works = sync.Pool{New: func() any { return new(work) }}
-
-// load returns what is needed for a token. It has to be released.
-func (p *pipeline) load(c Credentials, issuers router) *work {
-	w := works.Get().(*work)
-	w.credentials, w.issuers, w.accepted = c, issuers, p.accepted
-	seed := p.hash.Seed()
-	w.seeded = append(append(w.seeded[:0], seed...), c.Token...)
-	w.seed = len(seed)
-	return w
-}
-
-// release leaves nothing of the token in memory that is used again.
-func (w *work) release() {
-	clear(w.seeded)
-	clear(w.decoded)
-	*w = work{seeded: w.seeded[:0], decoded: w.decoded[:0]}
-	works.Put(w)
-}
-
-// text returns the token, nothing for claims that are re-checked.
-func (w *work) text() []byte { return w.seeded[w.seed:] }

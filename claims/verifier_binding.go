@@ -2,51 +2,12 @@ package claims
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 	"github.com/sallyport-go/sallyport/claims/internal/strict"
 )
-
-// confirmer is a Confirmer with what it confirms.
-type confirmer struct {
-	Confirmer
-	member, scheme string
-}
-
-func compileConfirmers(list []Confirmer, report reporter) []confirmer {
-	var compiled []confirmer
-	for i, c := range list {
-		if isNil(c) {
-			report("Confirmers[%d] is nil", i)
-			continue
-		}
-		var member, scheme string
-		err := foreign.Call(foreign.Name("Confirms"), func() error {
-			member, scheme = c.Confirms()
-			return nil
-		})
-		if err != nil {
-			report("Confirmers[%d], a %T: %w", i, c, err)
-			continue
-		}
-		for _, other := range compiled {
-			if other.member == member {
-				report("Confirmers[%d] proves %q of cnf, as another does", i, member)
-			}
-		}
-		if member == "" || !isScheme(scheme) {
-			report("Confirmers[%d], a %T, has %q for the member of cnf and %q for the scheme",
-				i, c, member, scheme)
-		}
-		compiled = append(compiled, confirmer{c, member, scheme})
-	}
-	return compiled
-}
 
 // isScheme reports whether s is a token of RFC 9110 section 5.6.2, as an
 // authentication scheme is.
@@ -139,23 +100,6 @@ func (v *Verifier) confirmerOf(member string) *confirmer {
 	return nil
 }
 
-// String names the Confirmer.
-func (c *confirmer) String() string { return fmt.Sprintf("Confirmer %T", c.Confirmer) }
-
-// confirm asks the user's Confirmer.
-func (c *confirmer) confirm(ctx context.Context, value string, credentials Credentials) error {
-	if credentials.Proof == nil {
-		credentials.Proof = noProof{}
-	}
-	limited := foreign.WithDeadline(ctx, userTimeout)
-	defer limited.Release()
-	err := foreign.Call(c, func() error {
-		err := c.Confirm(limited, plain(value), credentials)
-		return ownRefusal(ctx, limited, ReasonBinding, err)
-	})
-	return panicUndecided(ctx, err)
-}
-
 // noProof is what a request has that proves nothing.
 type noProof struct{}
 
@@ -165,8 +109,4 @@ var errNoBinding = bindingRefusal("cnf is not an object that names a key")
 
 func unproven(member string) *Error {
 	return bindingRefusal("nothing in Config.Confirmers proves cnf member " + quote(member))
-}
-
-func bindingRefusal(cause string) *Error {
-	return NewError(ErrInvalidToken, ReasonBinding, errors.New("claims: "+cause))
 }

@@ -3,12 +3,8 @@ package claims
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 	"strings"
-	"time"
 )
-
-const maxQuoted = 200 // a claim may have kilobytes
 
 // compared returns what a check found and what it wanted, for people.
 func (e *explainer) compared(name string) CheckResult {
@@ -150,41 +146,6 @@ func (e *explainer) comparedClaims() (found, wanted string) {
 		return found, strings.Join(required, ", ")
 	}
 	return strings.Join(required, ", "), ""
-}
-
-func moment(t time.Time) string {
-	if t.IsZero() {
-		return "missing"
-	}
-	return t.UTC().Format(time.RFC3339)
-}
-
-func oneOf(list []string, none string) string {
-	if len(list) == 0 {
-		return none
-	}
-	words := make([]string, len(list))
-	for i, s := range list {
-		words[i] = quote(s)
-	}
-	return clip(strings.Join(words, " or "))
-}
-
-// quote makes what a sender wrote fit to be shown on a terminal, and what looks
-// like another letter seen for what it is.
-func quote(s string) string { return clip(strconv.QuoteToASCII(s)) }
-
-// quoteRaw is quote for JSON, which has quotation marks of its own.
-func quoteRaw(s string) string {
-	quoted := strconv.QuoteToASCII(s)
-	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
-}
-
-func clip(s string) string {
-	if len(s) <= maxQuoted {
-		return s
-	}
-	return s[:maxQuoted] + "..."
 }
 
 // String is for people. It has only what this package acts on.

@@ -9,7 +9,6 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/clock"
 	"github.com/sallyport-go/sallyport/claims/internal/jws"
 	"github.com/sallyport-go/sallyport/claims/internal/tokencache"
-	"github.com/sallyport-go/sallyport/jwks"
 )
 
 // pipeline verifies tokens for a [Verifier], [Issuers] or [Tenants], which know
@@ -42,15 +41,6 @@ type router interface {
 type maker interface {
 	Authenticator
 	rechecker
-}
-
-// origin is what verified claims came from.
-type origin struct {
-	by       maker     // nil if from no token
-	verifier uint64    // its id: a Verifier that is gone is not held
-	key      *jwks.Key // nil if the token is signed with a secret
-	// Of the token's header.
-	keyID, algorithm, tokenType string
 }
 
 func newPipeline(accepted jws.Algorithms, tokens int) *pipeline {

@@ -52,8 +52,8 @@ func growTenants(b *testing.B, c *crowd, n int) {
 		return claims.Config{}, claims.ErrUntrusted
 	}
 	tenants := func(maxTokens int) *claims.Tenants {
-		t, err := claims.NewTenants(claims.TenantsConfig{
-			Resolve: resolve, Max: n, MaxTokens: maxTokens, MaxAge: time.Hour,
+		t, err := claims.NewTenants(resolve, claims.TenantsConfig{
+			Max: n, MaxTokens: maxTokens, MaxAge: time.Hour,
 		})
 		require.NoError(b, err)
 		return t

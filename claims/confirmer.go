@@ -1,0 +1,85 @@
+package claims
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sallyport-go/sallyport/claims/internal/foreign"
+)
+
+// confirmer is a Confirmer with what it confirms.
+type confirmer struct {
+	Confirmer
+	member, scheme string
+}
+
+func compileConfirmers(list []Confirmer, report reporter) []confirmer {
+	var compiled []confirmer
+	for i, c := range list {
+		if isNil(c) {
+			report("Confirmers[%d] is nil", i)
+			continue
+		}
+		var member, scheme string
+		err := foreign.Call(foreign.Name("Confirms"), func() error {
+			member, scheme = c.Confirms()
+			return nil
+		})
+		if err != nil {
+			report("Confirmers[%d], a %T: %w", i, c, err)
+			continue
+		}
+		for _, other := range compiled {
+			if other.member == member {
+				report("Confirmers[%d] proves %q of cnf, as another does", i, member)
+			}
+		}
+		if member == "" || !isScheme(scheme) {
+			report("Confirmers[%d], a %T, has %q for the member of cnf and %q for the scheme",
+				i, c, member, scheme)
+		}
+		compiled = append(compiled, confirmer{c, member, scheme})
+	}
+	return compiled
+}
+
+// String names the Confirmer.
+func (c *confirmer) String() string { return fmt.Sprintf("Confirmer %T", c.Confirmer) }
+
+// confirm asks the user's Confirmer.
+func (c *confirmer) confirm(ctx context.Context, value string, credentials Credentials) error {
+	if credentials.Proof == nil {
+		credentials.Proof = noProof{}
+	}
+	limited := foreign.WithDeadline(ctx, userTimeout)
+	defer limited.Release()
+	err := foreign.Call(c, func() error {
+		err := c.Confirm(limited, plain(value), credentials)
+		return ownRefusal(ctx, limited, ReasonBinding, err)
+	})
+	return panicUndecided(ctx, err)
+}
+
+func bindingRefusal(cause string) *Error {
+	return NewError(ErrInvalidToken, ReasonBinding, errors.New("claims: "+cause))
+}
+
+// Confirmer proves that the sender of a request holds the key that their token
+// is bound to (RFC 7800 section 3.1). It is safe for concurrent use.
+type Confirmer interface {
+	// Confirms returns the member of "cnf" that it proves, such as "jkt" or
+	// "x5t#S256", and the authentication scheme under which a token that has it
+	// must be presented: "Bearer", or another, such as "DPoP" (RFC 9449 section
+	// 7.1), under which no token is accepted then that is not bound so. It
+	// always returns the same.
+	Confirms() (member, scheme string)
+
+	// Confirm returns nil if the credentials prove possession of the key that
+	// value stands for: the member's text if it is a string, its JSON
+	// otherwise. c.Proof is never nil. Any error refuses: with the class that
+	// it matches, [ErrInvalidToken] otherwise. One that matches
+	// [ErrUnavailable] must not be brought about by what the request holds. ctx
+	// ends after 5 seconds.
+	Confirm(ctx context.Context, value string, c Credentials) error
+}
