@@ -13,9 +13,9 @@ import (
 )
 
 // Claims is what a verified token says of its caller (RFC 7519 section 4, RFC
-// 9068 section 2.2). It is immutable and safe for concurrent use. The methods of a
-// nil or zero *Claims answer that there is nothing. Every request has a Claims of
-// its own: overwriting it changes nothing for another.
+// 9068 section 2.2). It is immutable and safe for concurrent use. The methods
+// of a nil or zero *Claims answer that there is nothing. Every request has a
+// Claims of its own: overwriting it changes nothing for another.
 type Claims struct{ *facts }
 
 // facts are the claims of one token. One value serves many requests.
@@ -48,8 +48,8 @@ type facts struct {
 	further atomic.Pointer[handles]
 }
 
-// handles are Claims for those who ask after the first: some at a time, as one for
-// each would be an allocation for each.
+// handles are Claims for those who ask after the first: some at a time, as one
+// for each would be an allocation for each.
 type handles struct {
 	taken atomic.Uint32
 	list  [15]Claims
@@ -103,32 +103,34 @@ func (c *Claims) ID() string { return c.of().id }
 // and never nil.
 func (c *Claims) Audience() []string { return append([]string{}, c.of().audience...) }
 
-// Scopes returns the scopes that the client was granted: "scope", or "scp" where
-// there is none, each either a space-separated string (RFC 8693 section 4.2) or
-// an array; and what they imply by [Config].ScopeMap. The slice is the caller's
-// own, and never nil.
+// Scopes returns the scopes that the client was granted: "scope", or "scp"
+// where there is none, each either a space-separated string (RFC 8693 section
+// 4.2) or an array; and what they imply by [Config].ScopeMap. The slice is the
+// caller's own, and never nil.
 func (c *Claims) Scopes() []string { return append([]string{}, c.of().scopes...) }
 
-// HasScope reports whether the client was granted exactly this scope, or one that
-// implies it by [Config].ScopeMap. There are no wildcards and no prefixes.
+// HasScope reports whether the client was granted exactly this scope, or one
+// that implies it by [Config].ScopeMap. There are no wildcards and no prefixes.
 func (c *Claims) HasScope(scope string) bool { return slices.Contains(c.of().scopes, scope) }
 
-// Permissions returns what the token says that the caller may do, by the issuer's
-// mapping: [Config].PermissionClaims. The slice is the caller's own, and never nil.
+// Permissions returns what the token says that the caller may do, by the
+// issuer's mapping: [Config].PermissionClaims. The slice is the caller's own,
+// and never nil.
 func (c *Claims) Permissions() []string { return append([]string{}, c.of().granted...) }
 
-// HasPermission reports whether the token gives the caller exactly this permission.
+// HasPermission reports whether the token gives the caller exactly this
+// permission.
 func (c *Claims) HasPermission(permission string) bool {
 	return slices.Contains(c.of().granted, permission)
 }
 
-// ExpiresAt returns "exp", when the token expires. It is zero only in claims that
-// did not come from a token.
+// ExpiresAt returns "exp", when the token expires. It is zero only in claims
+// that did not come from a token.
 func (c *Claims) ExpiresAt() time.Time { return c.of().expiresAt }
 
 // ValidUntil returns when the token stops being accepted, by ExpiresAt, the
-// leeway of its issuer's [Config] and its MaxTokenAge. For claims that did not come
-// from a token it is ExpiresAt.
+// leeway of its issuer's [Config] and its MaxTokenAge. For claims that did not
+// come from a token it is ExpiresAt.
 func (c *Claims) ValidUntil() time.Time {
 	f := c.of()
 	if f.until.IsZero() {
@@ -143,16 +145,17 @@ func (c *Claims) NotBefore() time.Time { return c.of().notBefore }
 // IssuedAt returns "iat", zero if there is none.
 func (c *Claims) IssuedAt() time.Time { return c.of().issuedAt }
 
-// ACR returns "acr": how the user authenticated (RFC 9470 section 6.2). It is empty
-// if the claim is absent or not a string.
+// ACR returns "acr": how the user authenticated (RFC 9470 section 6.2). It is
+// empty if the claim is absent or not a string.
 func (c *Claims) ACR() string { return c.of().acr }
 
-// AuthTime returns "auth_time", when the user authenticated (RFC 9470 section 6.2).
-// It is zero if the claim is absent or not a time.
+// AuthTime returns "auth_time", when the user authenticated (RFC 9470 section
+// 6.2). It is zero if the claim is absent or not a time.
 func (c *Claims) AuthTime() time.Time { return c.of().authTime }
 
-// KeyID returns the ID of the key that verified the token's signature. It is empty
-// if the key has none or is a secret, and for claims that did not come from a token.
+// KeyID returns the ID of the key that verified the token's signature. It is
+// empty if the key has none or is a secret, and for claims that did not come
+// from a token.
 func (c *Claims) KeyID() string { return c.of().keyID }
 
 // Decode stores the token's claims in the value that v points to, by the rules
@@ -179,8 +182,8 @@ func (f *facts) size() int {
 // overhead is about what a token takes beside its claims' text.
 const overhead = 500
 
-// String returns the issuer and the subject, quoted on one line, so that claims in
-// a log line do not spill the rest.
+// String returns the issuer and the subject, quoted on one line, so that claims
+// in a log line do not spill the rest.
 func (c *Claims) String() string {
 	return "claims.Claims{" + strconv.Quote(c.Issuer()) + " " + strconv.Quote(c.Subject()) + "}"
 }
@@ -188,8 +191,8 @@ func (c *Claims) String() string {
 // GoString returns what String does.
 func (c *Claims) GoString() string { return c.String() }
 
-// Format prints what String returns, whatever the verb, and of a Claims that is not a
-// pointer, too.
+// Format prints what String returns, whatever the verb, and of a Claims that is
+// not a pointer, too.
 func (f *facts) Format(s fmt.State, _ rune) {
 	c := Claims{f}
 	_, _ = io.WriteString(s, c.String())

@@ -14,8 +14,9 @@ import (
 	"github.com/sallyport-go/sallyport/claims/claimstest"
 )
 
-// Whoever overwrites the claims of their request changes those of no other, whether it
-// comes later or is there already, and whether the token is remembered or not.
+// Whoever overwrites the claims of their request changes those of no other,
+// whether it comes later or is there already, and whether the token is
+// remembered or not.
 func TestClaims_overwritten(t *testing.T) {
 	t.Parallel()
 	mallory := says(t, m{"sub": "mallory", "scope": "admin"})
@@ -70,7 +71,8 @@ func TestClaims_overwritten(t *testing.T) {
 	}
 }
 
-// For the race detector: who overwrites theirs and who reads theirs are strangers.
+// For the race detector: who overwrites theirs and who reads theirs are
+// strangers.
 func TestClaims_overwrittenAtOnce(t *testing.T) {
 	t.Parallel()
 	issuer := newIssuer(t, claimstest.Config{})
@@ -97,7 +99,8 @@ func TestClaims_overwrittenAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-// In a log, claims are one quoted line, whatever their issuer wrote, and nothing more.
+// In a log, claims are one quoted line, whatever their issuer wrote, and
+// nothing more.
 func TestClaims_inLogs(t *testing.T) {
 	t.Parallel()
 	caller := says(t, m{

@@ -121,8 +121,9 @@ func TestConfig_keys(t *testing.T) {
 	}
 }
 
-// Entra has one set of keys for the tokens of both its versions: the keys of the newer
-// document name the newer issuer, and verify older tokens of the same tenant.
+// Entra has one set of keys for the tokens of both its versions: the keys of
+// the newer document name the newer issuer, and verify older tokens of the same
+// tenant.
 func TestEntraV1_newerKeys(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -164,8 +165,8 @@ func TestEntraV1_newerKeys(t *testing.T) {
 	}
 }
 
-// Tokens may be as long as the Config says: of several issuers each by its own, once it
-// is known, also where the token is remembered.
+// Tokens may be as long as the Config says: of several issuers each by its own,
+// once it is known, also where the token is remembered.
 func TestConfig_MaxTokenSize(t *testing.T) {
 	t.Parallel()
 	large := newIssuer(t, claimstest.Config{URL: "https://large.example"})
@@ -209,7 +210,8 @@ func TestConfig_MaxTokenSize(t *testing.T) {
 	}
 }
 
-// A scope implies what the table says, however far, and by its exact name alone.
+// A scope implies what the table says, however far, and by its exact name
+// alone.
 func TestConfig_ScopeMap(t *testing.T) {
 	t.Parallel()
 	cfg := claims.Config{ScopeMap: map[string][]string{

@@ -192,8 +192,8 @@ func (p Profile) lets(key, issuer string) bool {
 	return false
 }
 
-// entraClouds are the issuers of both versions, of the public cloud and of the national
-// ones.
+// entraClouds are the issuers of both versions, of the public cloud and of the
+// national ones.
 var entraClouds = []struct{ v1, v2 template }{
 	{
 		template{prefix: "https://sts.windows.net/", suffix: "/"},

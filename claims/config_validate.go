@@ -16,8 +16,8 @@ import (
 // reporter takes note of a fault; its text begins with the name of a field.
 type reporter func(format string, args ...any)
 
-// validate reports everything that is wrong; full is the Config with its profile and
-// the defaults.
+// validate reports everything that is wrong; full is the Config with its
+// profile and the defaults.
 func (cfg Config) validate(full Config, accepted jws.Algorithms, report reporter) {
 	if cfg.Issuer == "" {
 		report("Issuer is required")
@@ -112,15 +112,18 @@ func (cfg Config) validateKeys(report reporter) {
 	case "":
 		if !cfg.couldHave(of) {
 			report("Keys is a cache of the keys of %q, and Issuer is %q: "+
-				"if they are two names of one issuer, say so by KeysOf", shownURL(of), shownURL(cfg.Issuer))
+				"if they are two names of one issuer, say so by KeysOf",
+				shownURL(of), shownURL(cfg.Issuer))
 		}
 	default:
-		report("KeysOf is %q, and Keys is a cache of the keys of %q", shownURL(cfg.KeysOf), shownURL(of))
+		report("KeysOf is %q, and Keys is a cache of the keys of %q",
+			shownURL(cfg.KeysOf), shownURL(of))
 	}
 }
 
-// couldHave reports whether the keys of an issuer may be those of this one: of an open
-// issuer, if they are of one of its host, or, of Entra, of the other version.
+// couldHave reports whether the keys of an issuer may be those of this one: of
+// an open issuer, if they are of one of its host, or, of Entra, of the other
+// version.
 func (cfg Config) couldHave(of string) bool {
 	if of == cfg.Issuer || cfg.Profile.lets(of, cfg.Issuer) {
 		return true
@@ -175,7 +178,8 @@ func (cfg Config) validateClaims(report reporter) {
 	}
 }
 
-// validateMeaning finds what is wrong with the fields that say what claims mean.
+// validateMeaning finds what is wrong with the fields that say what claims
+// mean.
 func (cfg Config) validateMeaning(full Config, report reporter) {
 	if !cfg.Profile.known() {
 		report("Profile %d is none of the profiles", int(cfg.Profile))
@@ -197,8 +201,8 @@ func (cfg Config) validateMeaning(full Config, report reporter) {
 	}
 }
 
-// validateContradictions finds claims that are required and forbidden, by the Config,
-// by its profile or always: no token would be accepted.
+// validateContradictions finds claims that are required and forbidden, by the
+// Config, by its profile or always: no token would be accepted.
 func (cfg Config) validateContradictions(report reporter) {
 	forbidden := func(name string) bool { return slices.Contains(cfg.ForbiddenClaims, name) }
 	for _, names := range append(alternatives(cfg.RequiredClaims), []string{"iss"}, []string{"exp"}) {

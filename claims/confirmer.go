@@ -66,20 +66,21 @@ func bindingRefusal(cause string) *Error {
 	return NewError(ErrInvalidToken, ReasonBinding, errors.New("claims: "+cause))
 }
 
-// Confirmer proves that the sender of a request holds the key that their token is
-// bound to (RFC 7800 section 3.1). It is safe for concurrent use.
+// Confirmer proves that the sender of a request holds the key that their token
+// is bound to (RFC 7800 section 3.1). It is safe for concurrent use.
 type Confirmer interface {
 	// Confirms returns the member of "cnf" that it proves, such as "jkt" or
 	// "x5t#S256", and the authentication scheme under which a token that has it
-	// must be presented: "Bearer", or another, such as "DPoP" (RFC 9449 section 7.1),
-	// under which no token is accepted then that is not bound so. It always returns
-	// the same.
+	// must be presented: "Bearer", or another, such as "DPoP" (RFC 9449 section
+	// 7.1), under which no token is accepted then that is not bound so. It
+	// always returns the same.
 	Confirms() (member, scheme string)
 
-	// Confirm returns nil if the credentials prove possession of the key that value
-	// stands for: the member's text if it is a string, its JSON otherwise. c.Proof is
-	// never nil. Any error refuses: with the class that it matches,
-	// [ErrInvalidToken] otherwise. One that matches [ErrUnavailable] must not be
-	// brought about by what the request holds. ctx ends after 5 seconds.
+	// Confirm returns nil if the credentials prove possession of the key that
+	// value stands for: the member's text if it is a string, its JSON
+	// otherwise. c.Proof is never nil. Any error refuses: with the class that
+	// it matches, [ErrInvalidToken] otherwise. One that matches
+	// [ErrUnavailable] must not be brought about by what the request holds. ctx
+	// ends after 5 seconds.
 	Confirm(ctx context.Context, value string, c Credentials) error
 }

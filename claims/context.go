@@ -8,8 +8,9 @@ import (
 )
 
 // NewContext returns a context that carries the caller's claims. The transports
-// do more before the handler is called; this is for a test of a handler, with claims
-// from [FromJSON], and for a handler that goes on in the name of another caller.
+// do more before the handler is called; this is for a test of a handler, with
+// claims from [FromJSON], and for a handler that goes on in the name of another
+// caller.
 func NewContext(ctx context.Context, caller *Claims) context.Context {
 	if caller == nil {
 		return context.WithValue(ctx, contextKey{}, nil)
@@ -29,13 +30,14 @@ func FromContext(ctx context.Context) (*Claims, bool) {
 }
 
 // Allowed asks, inside a handler, whether the caller may do a part of what was
-// asked: see a field, change a row. It returns nil if so, otherwise the [*Error]
-// that a transport would refuse the whole operation with: [ErrNoToken] where
-// the context carries no claims, [ErrInsufficientScope], [ErrForbidden],
-// [ErrInsufficientAuthentication], or [ErrUnavailable] where it cannot be decided.
+// asked: see a field, change a row. It returns nil if so, otherwise the
+// [*Error] that a transport would refuse the whole operation with: [ErrNoToken]
+// where the context carries no claims, [ErrInsufficientScope], [ErrForbidden],
+// [ErrInsufficientAuthentication], or [ErrUnavailable] where it cannot be
+// decided.
 //
-// What a [PermissionSource] said for the operation, or for another part of it, is not
-// asked again. Parts may be asked about side by side.
+// What a [PermissionSource] said for the operation, or for another part of it,
+// is not asked again. Parts may be asked about side by side.
 func Allowed(ctx context.Context, needs Requirement) error {
 	if needs.IsPublic() {
 		return nil
@@ -55,17 +57,18 @@ func Allowed(ctx context.Context, needs Requirement) error {
 	return err
 }
 
-// Recheck decides anew about the request that ctx belongs to: for what lasts, such as
-// server-sent events, whose caller may have lost a permission since, or whose token
-// may have been revoked. It asks what each use of the token asks (whether its issuer
-// is still trusted, the key still there, the time, [Config].Check), and then the
-// requirement of the operation; of a request that has passed several guards, all of
-// each. Only the token's binding is not proven again.
+// Recheck decides anew about the request that ctx belongs to: for what lasts,
+// such as server-sent events, whose caller may have lost a permission since, or
+// whose token may have been revoked. It asks what each use of the token asks
+// (whether its issuer is still trusted, the key still there, the time,
+// [Config].Check), and then the requirement of the operation; of a request that
+// has passed several guards, all of each. Only the token's binding is not
+// proven again.
 //
-// It returns nil or an [*Error], as [Allowed] does: [ErrNoToken] where the context
-// carries no claims, as in a public operation, and [ErrInvalidToken] where the token
-// is not accepted any more. It may wait, as a request does, if keys have to be
-// fetched. A Check or a [Func] must not call it.
+// It returns nil or an [*Error], as [Allowed] does: [ErrNoToken] where the
+// context carries no claims, as in a public operation, and [ErrInvalidToken]
+// where the token is not accepted any more. It may wait, as a request does, if
+// keys have to be fetched. A Check or a [Func] must not call it.
 func Recheck(ctx context.Context) error {
 	c := callIn(ctx)
 	if c == nil {
@@ -93,8 +96,8 @@ func (c *call) recheck(ctx context.Context) error {
 	return err
 }
 
-// recheckToken asks the guard's Authenticator, and the one that verified the token,
-// which may stand behind it.
+// recheckToken asks the guard's Authenticator, and the one that verified the
+// token, which may stand behind it.
 func (c *call) recheckToken(ctx context.Context) error {
 	by := c.caller.of().origin.by
 	if c.guard != nil {
@@ -113,10 +116,10 @@ func (c *call) recheckToken(ctx context.Context) error {
 	return recheckBy(ctx, by, &c.caller)
 }
 
-// WorkspaceFromContext returns the workspace in which the operation that ctx belongs to
-// was allowed: what [InWorkspaceOf] found in the request, or [InWorkspace] named; of
-// several, the first in which something was allowed. It reports false where there is
-// none, or where it was not decided yet.
+// WorkspaceFromContext returns the workspace in which the operation that ctx
+// belongs to was allowed: what [InWorkspaceOf] found in the request, or
+// [InWorkspace] named; of several, the first in which something was allowed. It
+// reports false where there is none, or where it was not decided yet.
 func WorkspaceFromContext(ctx context.Context) (string, bool) {
 	for c := callIn(ctx); c != nil; c = c.outer {
 		if c.placed.Load() {
@@ -126,12 +129,12 @@ func WorkspaceFromContext(ctx context.Context) (string, bool) {
 	return "", false
 }
 
-// Filter returns those of the items that the caller may see, as needs says of each,
-// in their order; a [Public] item is seen by all. Items about which it cannot be
-// decided, as needs panics or their requirement is unavailable, are left out too, and
-// then the error matches [ErrUnavailable], beside the items that can be shown. Where
-// ctx carries no claims the error is [ErrNoToken]. There is no [Decision] for each
-// item, but one if some cannot be decided.
+// Filter returns those of the items that the caller may see, as needs says of
+// each, in their order; a [Public] item is seen by all. Items about which it
+// cannot be decided, as needs panics or their requirement is unavailable, are
+// left out too, and then the error matches [ErrUnavailable], beside the items
+// that can be shown. Where ctx carries no claims the error is [ErrNoToken].
+// There is no [Decision] for each item, but one if some cannot be decided.
 func Filter[T any](ctx context.Context, items []T, needs func(item T) Requirement) ([]T, error) {
 	q, start := &query{ctx: ctx, call: callIn(ctx), untold: true}, time.Now()
 	var kept []T

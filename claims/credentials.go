@@ -15,8 +15,8 @@ type Credentials struct {
 	// Token is the access token as presented.
 	Token string `json:"-"` // kept out of logs, as by String
 
-	// Proof is asked what the request has to prove that its sender holds a key, only
-	// for a token that is bound to one. Nil means that it has nothing.
+	// Proof is asked what the request has to prove that its sender holds a key,
+	// only for a token that is bound to one. Nil means that it has nothing.
 	Proof Prover `json:"-"`
 }
 
@@ -27,15 +27,16 @@ func (c Credentials) String() string { return "claims.Credentials{" + c.Scheme +
 func (c Credentials) GoString() string { return c.String() }
 
 // Prover is a request as far as it can prove that its sender holds a key. The
-// transports implement it. It is used by one goroutine, as long as the request lasts.
+// transports implement it. It is used by one goroutine, as long as the request
+// lasts.
 type Prover interface {
 	Prove(ctx context.Context) Proof
 }
 
 // Proof is what a request has to prove that its sender holds a key.
 type Proof struct {
-	// Method and URL are those of the request as its sender knows them (RFC 9449
-	// section 4.2, "htm" and "htu").
+	// Method and URL are those of the request as its sender knows them (RFC
+	// 9449 section 4.2, "htm" and "htu").
 	Method, URL string
 
 	// DPoP are the values of its DPoP fields, of which there must be one.
@@ -50,16 +51,16 @@ type Proof struct {
 // The error of a refusal matches one of [ErrNoToken], for credentials of a
 // scheme that is not understood, [ErrInvalidRequest], [ErrInvalidToken],
 // [ErrInsufficientAuthentication] and [ErrUnavailable]; the last never because
-// of what the request holds. Any other error is taken as ErrInvalidToken. A token of
-// a form that it does not know is refused with an error that matches
+// of what the request holds. Any other error is taken as ErrInvalidToken. A
+// token of a form that it does not know is refused with an error that matches
 // [ErrUnrecognized] too, so that [FirstOf] can ask another.
 //
 // An Authenticator may have a second method,
 //
 //	Recheck(ctx context.Context, caller *Claims) error
 //
-// by which [Recheck] asks whether what it said of a caller still holds, for requests
-// that last. It returns nil for claims that it did not make.
+// by which [Recheck] asks whether what it said of a caller still holds, for
+// requests that last. It returns nil for claims that it did not make.
 type Authenticator interface {
 	Authenticate(ctx context.Context, c Credentials) (*Claims, error)
 }

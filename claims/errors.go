@@ -80,7 +80,7 @@ var (
 	errUnknownKey           = invalidToken(ReasonUnknownKey)
 	errSignature            = invalidToken(ReasonSignature)
 	errSuperseded           = NewError(ErrInvalidToken, ReasonIssuer, errors.New(
-		"claims: the issuer is trusted by another Config now, by which the claims mean something else"))
+		"claims: by the Config that the issuer is trusted by now, the claims mean something else"))
 	errKeyGone = NewError(ErrInvalidToken, ReasonUnknownKey, errors.New(
 		"claims: the key that signed the token is gone"))
 	errNotMade = NewError(ErrUnavailable, ReasonUndecided, errors.New(
@@ -272,8 +272,8 @@ func isGone(ctx context.Context, err error) bool {
 		(errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
 
-// textBehind returns the text of what is behind a refusal, which its own keeps from
-// clients.
+// textBehind returns the text of what is behind a refusal, which its own keeps
+// from clients.
 func textBehind(refusal *Error) string {
 	if refusal.cause == nil {
 		return refusal.Error()
@@ -296,9 +296,9 @@ func isLate(limited context.Context, err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) && isOver(limited)
 }
 
-// ErrUnrecognized is what the error of an [Authenticator] matches, beside the class
-// of its refusal, if the token has a form that it does not know: [FirstOf] asks the
-// next one then.
+// ErrUnrecognized is what the error of an [Authenticator] matches, beside the
+// class of its refusal, if the token has a form that it does not know:
+// [FirstOf] asks the next one then.
 var ErrUnrecognized = errors.New("claims: token of another form")
 
 // panicUndecided returns the panic of a user's code as a refusal, and any other error

@@ -9,16 +9,17 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
-// FirstOf returns an Authenticator that has several kinds of token verified, each by
-// the first of the Authenticators that recognises its form: put those first that tell
-// by a prefix. It is never a trial: whoever recognises a token and refuses it ends the
-// matter, and so does a panic. For several issuers of one kind of token use [Issuers].
+// FirstOf returns an Authenticator that has several kinds of token verified,
+// each by the first of the Authenticators that recognises its form: put those
+// first that tell by a prefix. It is never a trial: whoever recognises a token
+// and refuses it ends the matter, and so does a panic. For several issuers of
+// one kind of token use [Issuers].
 //
-// A [Verifier] recognises a JWT whose algorithm is of its kind, HMAC or public keys,
-// under a scheme that it takes: two of them divide the tokens of an issuer that
-// changes over. A token that none recognises is refused by the first of them that
-// understands its scheme. A token longer than the MaxTokenSize of a Verifier is refused
-// by that one.
+// A [Verifier] recognises a JWT whose algorithm is of its kind, HMAC or public
+// keys, under a scheme that it takes: two of them divide the tokens of an
+// issuer that changes over. A token that none recognises is refused by the
+// first of them that understands its scheme. A token longer than the
+// MaxTokenSize of a Verifier is refused by that one.
 //
 // It panics if there is no Authenticator, or one is nil or was not made by its
 // constructor.
@@ -96,7 +97,8 @@ func (f *firstOf) Recheck(ctx context.Context, caller *Claims) error {
 	return nil
 }
 
-// asks reports whether an Authenticator that is asked again asks the maker of claims.
+// asks reports whether an Authenticator that is asked again asks the maker of
+// claims.
 func asks(auth Authenticator, by maker) bool {
 	f, ok := auth.(*firstOf)
 	return auth == Authenticator(by) || ok &&

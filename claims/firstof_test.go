@@ -37,8 +37,8 @@ func hmacVerifier(t testing.TB, issuer string) *claims.Verifier {
 	return verifier
 }
 
-// An issuer that changes from HMAC to public keys: its tokens are told apart by their
-// algorithm, and neither kind is ever tried as the other.
+// An issuer that changes from HMAC to public keys: its tokens are told apart by
+// their algorithm, and neither kind is ever tried as the other.
 func TestFirstOf_changeover(t *testing.T) {
 	t.Parallel()
 	issuer := newIssuer(t, claimstest.Config{})
@@ -105,7 +105,8 @@ func (c counting) Authenticate(ctx context.Context, by claims.Credentials) (*cla
 	return c.Authenticator.Authenticate(ctx, by)
 }
 
-// It is never a trial: whoever recognises a token and refuses it ends the matter.
+// It is never a trial: whoever recognises a token and refuses it ends the
+// matter.
 func TestFirstOf_neverATrial(t *testing.T) {
 	t.Parallel()
 	issuer, other := newIssuer(t, claimstest.Config{}), newIssuer(t, claimstest.Config{URL: "https://other.example"})
@@ -138,8 +139,8 @@ func TestFirstOf_neverATrial(t *testing.T) {
 	}
 }
 
-// Which refusal comes out where nobody recognises: the first, unless that knows no more
-// than that the scheme is another.
+// Which refusal comes out where nobody recognises: the first, unless that knows
+// no more than that the scheme is another.
 func TestFirstOf_unrecognized(t *testing.T) {
 	t.Parallel()
 	issuer := newIssuer(t, claimstest.Config{})

@@ -17,8 +17,8 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// Whatever of a user's code panics, the request cannot be decided, and operators learn
-// of what and where.
+// Whatever of a user's code panics, the request cannot be decided, and
+// operators learn of what and where.
 func TestGuard_panics(t *testing.T) {
 	t.Parallel()
 	issuer := newIssuer(t, claimstest.Config{URL: "https://login.example/own/v2.0"})

@@ -16,8 +16,8 @@ import (
 // Issuers verifies the access tokens of several issuers, each by a [Config] of
 // its own. A token's "iss" chooses among them before anything else is looked
 // up, and its keys are sought only among those of that issuer: equal key IDs of
-// two issuers never mix. It is safe for concurrent use, and issuers may come and
-// go while it is used.
+// two issuers never mix. It is safe for concurrent use, and issuers may come
+// and go while it is used.
 type Issuers struct {
 	trusted atomic.Pointer[issuerTable]
 	mu      sync.Mutex // held while trusted is replaced
@@ -72,8 +72,8 @@ func NewIssuers(trusted ...Config) (*Issuers, error) {
 	return issuers, nil
 }
 
-// shares says what is wrong if a Verifier has its keys from where one of others has
-// them: any key there can sign for both issuers.
+// shares says what is wrong if a Verifier has its keys from where one of others
+// has them: any key there can sign for both issuers.
 func (v *Verifier) shares(others map[string]*Verifier) error {
 	for _, issuer := range slices.Sorted(maps.Keys(others)) {
 		other := others[issuer]
@@ -88,8 +88,8 @@ func (v *Verifier) shares(others map[string]*Verifier) error {
 	return nil
 }
 
-// newTable goes on with the pipeline of the table before, if that remembers enough
-// tokens, and with what was removed, as long as a template covers it.
+// newTable goes on with the pipeline of the table before, if that remembers
+// enough tokens, and with what was removed, as long as a template covers it.
 func (i *Issuers) newTable(verifiers map[string]*Verifier, before *issuerTable) *issuerTable {
 	tokens, size := 0, 0
 	for _, v := range verifiers {
@@ -111,8 +111,8 @@ func (i *Issuers) newTable(verifiers map[string]*Verifier, before *issuerTable) 
 	return table
 }
 
-// remove takes note that an issuer is not trusted which a template covers. It is for a
-// table that is being made.
+// remove takes note that an issuer is not trusted which a template covers. It
+// is for a table that is being made.
 func (table *issuerTable) remove(issuer string) {
 	if table.verifiers[issuer] != nil || !table.covers(issuer) {
 		return
@@ -131,8 +131,8 @@ func (table *issuerTable) covers(issuer string) bool {
 
 // Add trusts one more issuer from the next request on, or trusts it by another
 // Config than before: its keys, if they come from the same place by
-// [jwks.Cache.SameConfig], stay at hand. The error reports everything that is wrong
-// with cfg, and then nothing has changed.
+// [jwks.Cache.SameConfig], stay at hand. The error reports everything that is
+// wrong with cfg, and then nothing has changed.
 func (i *Issuers) Add(cfg Config) error {
 	if !i.isMade() {
 		return errNoIssuers
@@ -160,13 +160,13 @@ func (i *Issuers) Add(cfg Config) error {
 }
 
 // Remove ends the trust in an issuer, named as in its Config: the next request
-// with a token of it is refused, and what lasts, by [Recheck]. It reports whether the
-// issuer was trusted. The last one may be removed as well; then every token is
-// refused.
+// with a token of it is refused, and what lasts, by [Recheck]. It reports
+// whether the issuer was trusted. The last one may be removed as well; then
+// every token is refused.
 //
-// One tenant of an issuer that leaves a segment open is removed by the name in its
-// tokens, whatever TrustTenant says of it, until it is added by a Config of its own or
-// the open issuer is removed.
+// One tenant of an issuer that leaves a segment open is removed by the name in
+// its tokens, whatever TrustTenant says of it, until it is added by a Config of
+// its own or the open issuer is removed.
 func (i *Issuers) Remove(issuer string) (removed bool) {
 	if !i.isMade() {
 		return false
@@ -208,8 +208,8 @@ func (i *Issuers) identify(ctx context.Context, c Credentials) (*facts, error) {
 	return table.pipeline.identify(ctx, c, table)
 }
 
-// Recheck asks again what each use of a token asks, of claims that these Issuers
-// made: see [Verifier.Recheck]. It returns nil for other claims.
+// Recheck asks again what each use of a token asks, of claims that these
+// Issuers made: see [Verifier.Recheck]. It returns nil for other claims.
 func (i *Issuers) Recheck(ctx context.Context, caller *Claims) error {
 	if !i.isMade() {
 		return errNotMade
@@ -264,9 +264,9 @@ func (table *issuerTable) wanted() string {
 	return oneOf(slices.Sorted(maps.Keys(table.verifiers)), "none")
 }
 
-// Explain verifies a token and says what was compared, as [Verifier.Explain] does, by
-// the Config of the token's issuer. If that is not trusted the checks after it are
-// skipped, unless there is only one issuer.
+// Explain verifies a token and says what was compared, as [Verifier.Explain]
+// does, by the Config of the token's issuer. If that is not trusted the checks
+// after it are skipped, unless there is only one issuer.
 func (i *Issuers) Explain(ctx context.Context, token string) Explanation {
 	if !i.isMade() {
 		return Explanation{Err: errNotMade}
@@ -282,10 +282,10 @@ func (i *Issuers) Explain(ctx context.Context, token string) Explanation {
 }
 
 // Ready returns nil once the keys of every issuer are at hand, fetching them if
-// need be, or else an error that matches [ErrUnavailable] and says which issuers are
-// not ready, and why: it is for operators. Given issuers, named as in their Configs,
-// it looks at those alone; one that is not trusted is not ready. It is for readiness
-// probes.
+// need be, or else an error that matches [ErrUnavailable] and says which
+// issuers are not ready, and why: it is for operators. Given issuers, named as
+// in their Configs, it looks at those alone; one that is not trusted is not
+// ready. It is for readiness probes.
 func (i *Issuers) Ready(ctx context.Context, issuers ...string) error {
 	if !i.isMade() {
 		return errNotMade
@@ -300,7 +300,8 @@ func (i *Issuers) Ready(ctx context.Context, issuers ...string) error {
 	for n, issuer := range issuers {
 		v := verifiers[issuer]
 		if v == nil {
-			results[n] = notReady(issuer, NewError(ErrUnavailable, ReasonKeysUnavailable, errUntrusted))
+			results[n] = notReady(issuer,
+				NewError(ErrUnavailable, ReasonKeysUnavailable, errUntrusted))
 			continue
 		}
 		all.Go(func() { results[n] = v.Ready(ctx) })
@@ -317,8 +318,8 @@ func notReady(issuer string, refusal *Error) error {
 		textBehind(refusal)}
 }
 
-// joinUnavailable returns nil if all errs are, or one [ErrUnavailable] for all of
-// them, which lasts as long as the longest.
+// joinUnavailable returns nil if all errs are, or one [ErrUnavailable] for all
+// of them, which lasts as long as the longest.
 func joinUnavailable(errs []error) error {
 	err := errors.Join(errs...)
 	if err == nil {
@@ -337,7 +338,8 @@ func joinUnavailable(errs []error) error {
 	return &plainRefusal{joined, err.Error()}
 }
 
-// KeyStats returns [Verifier.KeyStats] of each issuer, by its name in its Config.
+// KeyStats returns [Verifier.KeyStats] of each issuer, by its name in its
+// Config.
 func (i *Issuers) KeyStats() map[string]jwks.Stats {
 	stats := map[string]jwks.Stats{}
 	if !i.isMade() {

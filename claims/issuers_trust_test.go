@@ -15,8 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// openConfig trusts the tenants of "https://login.example/{tenantid}/v2.0", by the keys
-// of an issuer.
+// openConfig trusts the tenants of "https://login.example/{tenantid}/v2.0", by
+// the keys of an issuer.
 func openConfig(t testing.TB, issuer *claimstest.Issuer) claims.Config {
 	t.Helper()
 	keys, err := jwks.Parse(issuer.KeySet())
@@ -27,8 +27,8 @@ func openConfig(t testing.TB, issuer *claimstest.Issuer) claims.Config {
 	}
 }
 
-// Who is removed is refused from then on, also where an open issuer would go on trusting
-// them: new tokens, remembered ones, and requests that last.
+// Who is removed is refused from then on, also where an open issuer would go on
+// trusting them: new tokens, remembered ones, and requests that last.
 func TestIssuers_Remove_coveredByTemplate(t *testing.T) {
 	t.Parallel()
 	const own, other = "https://login.example/own/v2.0", "https://login.example/other/v2.0"
@@ -70,7 +70,8 @@ func TestIssuers_Remove_coveredByTemplate(t *testing.T) {
 			assert.False(t, issuers.Remove("https://login.example/stranger/v2.0"))
 			assert.False(t, issuers.Remove("https://elsewhere.example"))
 
-			// To trust others, or the open issuer by another Config, changes nothing.
+			// To trust others, or the open issuer by another Config, changes
+			// nothing.
 			require.NoError(t, issuers.Add(openConfig(t, issuer)))
 			_, err = issuers.Authenticate(t.Context(), bearer(remembered))
 			require.Error(t, err)

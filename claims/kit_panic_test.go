@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// assertPanic checks that an error says that it cannot be decided, for a panic, and where
-// that was.
+// assertPanic checks that an error says that it cannot be decided, for a panic,
+// and where that was.
 func assertPanic(t testing.TB, err error, text string) {
 	t.Helper()
 	require.ErrorIs(t, err, claims.ErrUnavailable)

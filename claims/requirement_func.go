@@ -48,7 +48,8 @@ func ask(q *query, r rule, allow func(context.Context) (bool, error)) error {
 	return panicUndecided(q.ctx, err)
 }
 
-// verdictOf is called where a panic is recovered, as an error's methods are the user's.
+// verdictOf is called where a panic is recovered, as an error's methods are the
+// user's.
 func verdictOf(ctx context.Context, allowed bool, err error) error {
 	switch {
 	case err == nil && allowed:

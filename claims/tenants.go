@@ -169,7 +169,7 @@ func (t *Tenants) identify(ctx context.Context, c Credentials) (*facts, error) {
 	return f, nil
 }
 
-// Recheck asks anew what each use of a token asks, of claims that these Tenants
+// Recheck asks again what each use of a token asks, of claims that these Tenants
 // made: see [Verifier.Recheck]. It returns nil for other claims.
 func (t *Tenants) Recheck(ctx context.Context, caller *Claims) error {
 	if !t.isMade() {

@@ -54,7 +54,8 @@ func proving(scheme, token string, values ...string) claims.Credentials {
 	return claims.Credentials{Scheme: scheme, Token: token, Proof: proofs(values)}
 }
 
-// Each member of cnf is proven, on each use, and a token is presented as it is bound.
+// Each member of cnf is proven, on each use, and a token is presented as it is
+// bound.
 func TestConfirmers(t *testing.T) {
 	t.Parallel()
 	issuer := newIssuer(t, claimstest.Config{})
@@ -149,7 +150,8 @@ func TestConfirmers_askedLast(t *testing.T) {
 	assert.Zero(t, confirmer.asked.Load())
 }
 
-// What a Confirmer's error says is the refusal; what it cannot help is unavailable.
+// What a Confirmer's error says is the refusal; what it cannot help is
+// unavailable.
 func TestConfirmers_errors(t *testing.T) {
 	t.Parallel()
 	own := claims.NewError(claims.ErrInvalidToken, "dpop_replayed", errNoProof)
@@ -244,7 +246,8 @@ func TestConfirmers_mistakes(t *testing.T) {
 	}
 }
 
-// What a Confirmer holds is in use: to compare Configs looks at which it is, no deeper.
+// What a Confirmer holds is in use: to compare Configs looks at which it is, no
+// deeper.
 func TestTenants_confirmersInUse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -287,8 +290,8 @@ func (s *store) Confirm(_ context.Context, value string, _ claims.Credentials) e
 	return nil
 }
 
-// Under a scheme that no tenant is known to take, what cannot be of one is told that the
-// scheme is the fault; once one has shown to take it, the token is.
+// Under a scheme that no tenant is known to take, what cannot be of one is told
+// that the scheme is the fault; once one has shown to take it, the token is.
 func TestTenants_schemes(t *testing.T) {
 	t.Parallel()
 	bound := newIssuer(t, claimstest.Config{URL: "https://bound.example"})
@@ -343,7 +346,8 @@ func TestTenants_schemes(t *testing.T) {
 	}
 }
 
-// A request that lasts goes on by another Config, if that can prove what binds it.
+// A request that lasts goes on by another Config, if that can prove what binds
+// it.
 func TestRecheck_bound(t *testing.T) {
 	t.Parallel()
 	issuer := newIssuer(t, claimstest.Config{})

@@ -33,10 +33,10 @@ func (e *explainer) refine(c *CheckResult, err error) {
 func (e *explainer) untrusted(err error) string {
 	issuer := e.work.claims.issuer
 	if AsError(err).reason == ReasonIssuer {
-		if of, how := nearest(e.work.issuers, issuer); of != nil {
+		if of, how := e.work.nearest(0); of != nil {
 			return ", which differs from " + quote(of.issuer) + " in " + how
 		}
-		if of := openTo(e.work.issuers, issuer); of != nil {
+		if of := e.work.openTo(issuer); of != nil {
 			e.work.v = of
 			return ", which Config.TrustTenant of " + quote(of.issuer) + " does not trust"
 		}
@@ -49,20 +49,14 @@ func (e *explainer) untrusted(err error) string {
 
 // openTo returns whose issuer has a segment left open in which that of a token
 // fits, nil if nobody's does.
-func openTo(issuers router, issuer string) *Verifier {
-	var open []*Verifier
-	switch issuers := issuers.(type) {
-	case *Verifier:
-		open = []*Verifier{issuers}
-	case *issuerTable:
-		open = issuers.templates
-	}
-	for _, v := range open {
-		if v.template != nil && v.template.tenant(issuer) != "" {
-			return v
+func (w *work) openTo(issuer string) (of *trust) {
+	w.issuers.each(0, func(t *trust) bool {
+		if t.template != nil && t.template.tenant(issuer) != "" {
+			of = t
 		}
-	}
-	return nil
+		return of == nil
+	})
+	return of
 }
 
 // causeOf returns why a refusal was made, for people, empty if its reason says

@@ -8,8 +8,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
-// recheck does again what each use of a token does, but for its binding, which a
-// request proves once: of claims that the owner of issuers made.
+// recheck does again what each use of a token does, but for its binding, which
+// a request proves once: of claims that the owner of issuers made.
 func (p *pipeline) recheck(ctx context.Context, caller *Claims, issuers router) error {
 	f := caller.of()
 	if f.origin.by == nil || f.origin.by != issuers.owner() {
@@ -39,9 +39,10 @@ func (p *pipeline) recheck(ctx context.Context, caller *Claims, issuers router) 
 	return nil
 }
 
-// adopt does the checks that are made once, by another Config than verified the token:
-// what is known of the token is as good as the token itself. It refuses if the claims
-// mean something else by it, as a request goes on with what they meant.
+// adopt does the checks that are made once, by another Config than verified the
+// token: what is known of the token is as good as the token itself. It refuses
+// if the claims mean something else by it, as a request goes on with what they
+// meant.
 func (w *work) adopt(ctx context.Context) error {
 	f := w.remembered
 	now, refusal := parseClaims(f.payload, &w.members)
@@ -74,8 +75,8 @@ func (w *work) adopt(ctx context.Context) error {
 	return nil
 }
 
-// recheckBy asks an Authenticator, which may be the user's, whether what it said of a
-// caller still holds. The error is an [*Error].
+// recheckBy asks an Authenticator, which may be the user's, whether what it
+// said of a caller still holds. The error is an [*Error].
 func recheckBy(ctx context.Context, auth rechecker, caller *Claims) error {
 	limited := foreign.WithDeadline(ctx, userTimeout)
 	defer limited.Release()

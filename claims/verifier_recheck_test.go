@@ -182,8 +182,8 @@ func TestRecheck_issuer(t *testing.T) {
 	}
 }
 
-// A Config that takes the place of another is followed, as by the next request: what
-// lasts goes on if it accepts the token, and means the same by it.
+// A Config that takes the place of another is followed, as by the next request:
+// what lasts goes on if it accepts the token, and means the same by it.
 func TestRecheck_anotherConfig(t *testing.T) {
 	t.Parallel()
 	nothing := func(context.Context, *claims.Claims) error { return nil }
@@ -351,8 +351,8 @@ func (e *touchy) Error() string        { return e.cause.Error() }
 func (e *touchy) Unwrap() error        { return e.cause }
 func (e *touchy) Is(target error) bool { return e.cause == target }
 
-// In the name of another caller, whose token something else has verified, that is
-// asked.
+// In the name of another caller, whose token something else has verified, that
+// is asked.
 func TestRecheck_anotherCaller(t *testing.T) {
 	t.Parallel()
 	issuer := newIssuer(t, claimstest.Config{})

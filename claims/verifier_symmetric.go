@@ -12,20 +12,20 @@ import (
 // maxSecrets is enough to change one while tokens of two more are about.
 const maxSecrets = 4
 
-// NewSymmetricVerifier returns a Verifier of tokens that are signed by HMAC with a
-// secret which the issuer shares with this API. Whoever has the secret, this API
-// included, can make tokens: prefer an issuer with public keys and [NewVerifier],
-// which never accepts HMAC. A token may be made with any of the secrets, so that
-// they can be changed; at most 4.
+// NewSymmetricVerifier returns a Verifier of tokens that are signed by HMAC
+// with a secret which the issuer shares with this API. Whoever has the secret,
+// this API included, can make tokens: prefer an issuer with public keys and
+// [NewVerifier], which never accepts HMAC. A token may be made with any of the
+// secrets, so that they can be changed; at most 4.
 //
-// cfg.Keys, and an open segment in cfg.Issuer, are not allowed: a secret and public
-// keys never mix (RFC 8725 section 3.1). cfg.Algorithms may be HS256, HS384 and
-// HS512; empty means HS256. A secret has at least the length of the hash, 32, 48
-// or 64 bytes (RFC 7518 section 3.2), and should be random: whoever sees one token
-// can try secrets on it. A public key or a certificate is refused, in each form that
-// it is commonly kept in: PEM, DER, JWK, SSH, OpenPGP, minisign, and any of them as
-// base64 or hexadecimal digits. A bare key of 32 bytes, as of Ed25519, looks like a
-// secret.
+// cfg.Keys, and an open segment in cfg.Issuer, are not allowed: a secret and
+// public keys never mix (RFC 8725 section 3.1). cfg.Algorithms may be HS256,
+// HS384 and HS512; empty means HS256. A secret has at least the length of the
+// hash, 32, 48 or 64 bytes (RFC 7518 section 3.2), and should be random:
+// whoever sees one token can try secrets on it. A public key or a certificate
+// is refused, in each form that it is commonly kept in: PEM, DER, JWK, SSH,
+// OpenPGP, minisign, and any of them as base64 or hexadecimal digits. A bare
+// key of 32 bytes, as of Ed25519, looks like a secret.
 func NewSymmetricVerifier(secrets [][]byte, cfg Config) (*Verifier, error) {
 	if len(cfg.Algorithms) == 0 {
 		cfg.Algorithms = []string{"HS256"}

@@ -16,15 +16,16 @@ import (
 	"unicode/utf8"
 )
 
-// isPublic recognises what the attack of RFC 8725 section 2.1 passes for a secret: a
-// public key or a certificate, in whatever form it is kept in.
+// isPublic recognises what the attack of RFC 8725 section 2.1 passes for a
+// secret: a public key or a certificate, in whatever form it is kept in.
 func isPublic(s []byte) bool { return isPublicWithin(s, 3) }
 
-// isPublicWithin looks into so many encodings: what is in an environment variable may be
-// the base64 of PEM.
+// isPublicWithin looks into so many encodings: what is in an environment
+// variable may be the base64 of PEM.
 func isPublicWithin(s []byte, depth int) bool {
 	for _, raw := range [][]byte{s, bytes.TrimSpace(s)} { // white space may be a part of it
-		if isPublicDER(raw) || isPublicPoint(raw) || isPublicSSH(raw) || isPublicPGP(raw) || isMinisign(raw) {
+		if isPublicDER(raw) || isPublicPoint(raw) || isPublicSSH(raw) || isPublicPGP(raw) ||
+			isMinisign(raw) {
 			return true
 		}
 	}
@@ -82,8 +83,8 @@ func isPublicText(text string) bool {
 	return strings.HasPrefix(lower, "age1")
 }
 
-// decodings returns what text may be the text of: all of it, without white space, and
-// each long enough run of base64 in it.
+// decodings returns what text may be the text of: all of it, without white
+// space, and each long enough run of base64 in it.
 func decodings(text string) [][]byte {
 	const least = 40 // shorter than any public key
 	whole := strings.Join(strings.Fields(text), "")
@@ -106,8 +107,8 @@ func decodings(text string) [][]byte {
 	return list
 }
 
-// isPublicDER recognises public keys, of algorithms that are not known too, and what is
-// signed: certificates, requests for them, and lists of those revoked.
+// isPublicDER recognises public keys, of algorithms that are not known too, and
+// what is signed: certificates, requests for them, and lists of those revoked.
 func isPublicDER(der []byte) bool {
 	if len(der) == 0 || der[0] != 0x30 {
 		return false
@@ -137,8 +138,8 @@ func isPublicDER(der []byte) bool {
 	return false
 }
 
-// isPublicPoint recognises an uncompressed point of one of the curves (SEC 1 section
-// 2.3.3).
+// isPublicPoint recognises an uncompressed point of one of the curves (SEC 1
+// section 2.3.3).
 func isPublicPoint(s []byte) bool {
 	if len(s) < 65 || s[0] != 4 {
 		return false
@@ -151,8 +152,8 @@ func isPublicPoint(s []byte) bool {
 	return false
 }
 
-// isPublicSSH recognises the wire form of a key (RFC 4253 section 6.6), which begins with
-// its name.
+// isPublicSSH recognises the wire form of a key (RFC 4253 section 6.6), which
+// begins with its name.
 func isPublicSSH(s []byte) bool {
 	if len(s) < 4 {
 		return false
@@ -168,8 +169,8 @@ func isPublicSSH(s []byte) bool {
 	return false
 }
 
-// isPublicPGP recognises a packet with a public key or a subkey (RFC 9580 sections 4.2
-// and 5.5.2).
+// isPublicPGP recognises a packet with a public key or a subkey (RFC 9580
+// sections 4.2 and 5.5.2).
 func isPublicPGP(s []byte) bool {
 	body := s
 	switch {
@@ -220,8 +221,8 @@ func isPublicPGP(s []byte) bool {
 	return false
 }
 
-// isMinisign recognises a key of minisign or signify: an algorithm, an ID of 8 bytes, and
-// an Ed25519 key.
+// isMinisign recognises a key of minisign or signify: an algorithm, an ID of 8
+// bytes, and an Ed25519 key.
 func isMinisign(s []byte) bool {
 	const size = 2 + 8 + 32
 	return len(s) == size && (string(s[:2]) == "Ed" || string(s[:2]) == "ED")

@@ -24,7 +24,8 @@ import (
 
 // The beginnings of two keys, as gpg --export writes them.
 const (
-	pgpRSA     = "mQENBGsLKFUBCADRlg0eB92ubwYMTu5dHktHDqBK5ktNEQTFGGlg/GHGMVv+lg+l+H45b3HPiFF0Zb7gqAh9CattDQ1fvp2fao+mKTiNkFCjIeVnzzJ998VKJLcCRdh8qnrnbLYCwF8FNV3mQY7+E2n6ynvM/Xv1JaxVEZsz3MbeMse9gCjJYuMpeGzlpAQTJqrpA6VWydp8t70gB2TOQJM2NIT3WcGxv0CC5IE+WDMRyFUxdX2Wti+l6c5uOlLuRmos5meR1BxGBcugz/CxCsXOvK6CWIv6JvJuLQcy9DLs5QI+7pjPfUFiu+zDhCt69KDbJkZFbRxDh5qCwdgdTGz3KoEGWhORhmTjABEBAAG0CXJzYTIwNDhAeIkBVAQTAQoAPhYhBOzS2YD+"
+	pgpRSA = "mQENBGsLKFUBCADRlg0eB92ubwYMTu5dHktHDqBK5ktNEQTFGGlg/GHGMVv+lg+l+H45b3HPiFF0Zb7g" +
+		"qAh9CattDQ1fvp2fao+mKTiNkFCjIeVnzzJ998VKJLcCRdh8qnrnbLYCwF8FNV3mQY7+E2n6ynvM/Xv1"
 	pgpEd25519 = "mDMEawsoVhYJKwYBBAHaRw8BAQdAjJZX1LlizGt2KjsPtHM+6ges9G0bsXiMxbmqGXfUKTO0CWVkMjU1"
 )
 
@@ -105,8 +106,8 @@ func publicForms(t *testing.T) map[string][]byte {
 	}
 }
 
-// Whatever form a public key is kept in, it is not taken as a secret, which everybody
-// would have.
+// Whatever form a public key is kept in, it is not taken as a secret, which
+// everybody would have.
 func TestNewSymmetricVerifier_publicKeys(t *testing.T) {
 	t.Parallel()
 	lines := func(text string) string {

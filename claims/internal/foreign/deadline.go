@@ -7,8 +7,8 @@ import (
 )
 
 // Deadline is a context that ends after a time at the latest. Unlike that of
-// [context.WithDeadline] it costs next to nothing where nobody waits for its end, as
-// most code that is called with it does not.
+// [context.WithDeadline] it costs next to nothing where nobody waits for its
+// end, as most code that is called with it does not.
 type Deadline struct {
 	context.Context
 	at time.Time
@@ -56,7 +56,8 @@ func (d *Deadline) Err() error {
 	return nil
 }
 
-// waited returns the context that ends by a timer, made for the first who waits.
+// waited returns the context that ends by a timer, made for the first who
+// waits.
 func (d *Deadline) waited() context.Context {
 	d.mu.Lock()
 	defer d.mu.Unlock()

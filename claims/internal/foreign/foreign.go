@@ -30,8 +30,8 @@ func (e *PanicError) Brief() string {
 	return fmt.Sprintf("%s panicked: %v%s", e.Name, e.Value, e.where())
 }
 
-// Is reports whether the value is an error that matches target. There is no Unwrap:
-// the methods of that error are the user's as well, and may panic.
+// Is reports whether the value is an error that matches target. There is no
+// Unwrap: the methods of that error are the user's as well, and may panic.
 func (e *PanicError) Is(target error) (matches bool) {
 	defer func() { _ = recover() }()
 	err, ok := e.Value.(error)

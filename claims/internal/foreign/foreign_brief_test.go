@@ -11,8 +11,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
-// What is told of a panic on one line is what it was and where, without the calls of
-// the runtime.
+// What is told of a panic on one line is what it was and where, without the
+// calls of the runtime.
 func TestPanicError_Brief(t *testing.T) {
 	t.Parallel()
 	var none *foreign.PanicError

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Reports logs the panics of a user's code that nobody is told of otherwise: one a
-// second at most, with how many there were since the last, so that a bug which every
-// request meets does not fill the log. The zero value is ready for use, and safe for
-// concurrent use.
+// Reports logs the panics of a user's code that nobody is told of otherwise:
+// one a second at most, with how many there were since the last, so that a bug
+// which every request meets does not fill the log. The zero value is ready for
+// use, and safe for concurrent use.
 type Reports struct {
 	last   atomic.Int64 // nanoseconds since begin, from 1; zero for none
 	unsaid atomic.Int64 // since the last line
