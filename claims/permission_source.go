@@ -35,7 +35,7 @@ type Grants struct {
 // It is asked only if an operation needs it, and once in a request: its answer
 // is valid for 30 seconds if the request lasts longer, as a stream does. It has
 // 5 seconds, unless a PermissionCache gives it others. It is not asked about a
-// caller without subject and client ID.
+// caller without a subject, who may be any user of the client.
 //
 // It must heed ctx: a call that does not return in time is given up, and counts
 // until it does. A PermissionCache makes 64 calls at a time, a transport
