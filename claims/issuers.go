@@ -248,15 +248,24 @@ func (table *issuerTable) route(_ context.Context, issuer string) (*trust, error
 	return nil, errIssuer
 }
 
-func (table *issuerTable) each(most int, yield func(*trust) bool) {
-	if most > 0 && len(table.verifiers) > most {
-		return
-	}
+func (table *issuerTable) each(yield func(*trust) bool) {
 	for _, v := range table.verifiers {
 		if !yield(v.trust) {
 			return
 		}
 	}
+}
+
+func (table *issuerTable) nearest(issuer string, most int) (of *trust, how string) {
+	if len(table.verifiers) > most {
+		return nil, ""
+	}
+	for _, v := range table.verifiers {
+		if of, how = v.nearest(issuer, most); of != nil {
+			return of, how
+		}
+	}
+	return nil, ""
 }
 
 // wanted names the issuers that are trusted, or as many as fit a line.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -276,13 +277,23 @@ func (t *Tenants) route(ctx context.Context, issuer string) (*trust, error) {
 	return v.trust, nil
 }
 
-// each yields the tenants that are held, however many, if it need not be few: a
-// stranger is not to have all of them looked at.
-func (t *Tenants) each(most int, yield func(*trust) bool) {
-	if most > 0 {
-		return
-	}
+func (t *Tenants) each(yield func(*trust) bool) {
 	t.known.Range(func(_, known any) bool { return yield(known.(*tenant).verifier.Load().trust) })
+}
+
+// nearest looks at none of the tenants for a stranger, however few there are: what
+// resolves issuers says which are like another.
+func (t *Tenants) nearest(issuer string, most int) (of *trust, how string) {
+	if most < math.MaxInt {
+		return nil, ""
+	}
+	t.each(func(known *trust) bool {
+		if how = known.differsIn(issuer); how != "" {
+			of = known
+		}
+		return of == nil
+	})
+	return of, how
 }
 
 // couldBeIssuer keeps what no issuer is called from the function that resolves

@@ -169,4 +169,11 @@ func (v *Verifier) wanted() string { return quote(v.issuer) }
 
 func (v *Verifier) early(h header, payload []byte) (*trust, error) { return v.refusesEarly(h, payload) }
 
-func (v *Verifier) each(_ int, yield func(*trust) bool) { yield(v.trust) }
+func (v *Verifier) each(yield func(*trust) bool) { yield(v.trust) }
+
+func (v *Verifier) nearest(issuer string, _ int) (of *trust, how string) {
+	if how = v.differsIn(issuer); how == "" {
+		return nil, ""
+	}
+	return v.trust, how
+}

@@ -3,6 +3,7 @@ package claims
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -138,7 +139,7 @@ func (e *explainer) run(ctx context.Context, i int) error {
 	}
 	err := checks[i].run(ctx, e.work)
 	if err != nil && e.work.v == nil && checks[i].name == "issuer" {
-		if e.work.v, _ = e.work.nearest(0); e.work.v == nil {
+		if e.work.v, _ = e.work.issuers.nearest(e.work.claims.issuer, math.MaxInt); e.work.v == nil {
 			e.work.v = e.nearest
 		}
 	}

@@ -3,6 +3,7 @@ package claims
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/claims/internal/strict"
@@ -33,7 +34,7 @@ func (e *explainer) refine(c *CheckResult, err error) {
 func (e *explainer) untrusted(err error) string {
 	issuer := e.work.claims.issuer
 	if AsError(err).reason == ReasonIssuer {
-		if of, how := e.work.nearest(0); of != nil {
+		if of, how := e.work.issuers.nearest(e.work.claims.issuer, math.MaxInt); of != nil {
 			return ", which differs from " + quote(of.issuer) + " in " + how
 		}
 		if of := e.work.openTo(issuer); of != nil {
@@ -50,7 +51,7 @@ func (e *explainer) untrusted(err error) string {
 // openTo returns whose issuer has a segment left open in which that of a token
 // fits, nil if nobody's does.
 func (w *work) openTo(issuer string) (of *trust) {
-	w.issuers.each(0, func(t *trust) bool {
+	w.issuers.each(func(t *trust) bool {
 		if t.template != nil && t.template.tenant(issuer) != "" {
 			of = t
 		}

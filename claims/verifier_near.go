@@ -20,22 +20,10 @@ func (e *nearIssuerError) Error() string {
 
 // untrusted is the refusal of a token whose issuer is not trusted.
 func (w *work) untrusted() error {
-	if t, how := w.nearest(maxCompared); t != nil {
+	if t, how := w.issuers.nearest(w.claims.issuer, maxCompared); t != nil {
 		return NewError(ErrInvalidToken, ReasonIssuer, &nearIssuerError{t.issuer, how})
 	}
 	return errIssuer
-}
-
-// nearest returns whose issuer differs from the token's, which is not trusted, in
-// spelling alone, and in what; nil if nobody's does, or more than most are trusted.
-func (w *work) nearest(most int) (of *trust, how string) {
-	w.issuers.each(most, func(t *trust) bool {
-		if how = t.differsIn(w.claims.issuer); how != "" {
-			of = t
-		}
-		return of == nil
-	})
-	return of, how
 }
 
 // spellings are ways in which one issuer is written, each with what makes them

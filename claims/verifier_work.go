@@ -104,7 +104,9 @@ type router interface {
 	route(ctx context.Context, issuer string) (*trust, error)
 	// wanted says which issuers are trusted, for people.
 	wanted() string
-	// each yields those that are trusted, none if they are more than most; zero is
-	// any number.
-	each(most int, yield func(*trust) bool)
+	// each yields those that are trusted.
+	each(yield func(*trust) bool)
+	// nearest returns whose issuer differs from one that is not trusted in spelling
+	// alone, and in what; nil if nobody's does, or more than most are trusted.
+	nearest(issuer string, most int) (of *trust, how string)
 }
