@@ -39,7 +39,8 @@ func TestCheck_anotherCaller(t *testing.T) {
 	}
 }
 
-// A handler that goes on in the name of another caller does so in the same request.
+// A handler that goes on in the name of another caller does so in the same
+// request.
 func TestNewContext_sameRequest(t *testing.T) {
 	t.Parallel()
 	alice, bob := callerWith(t, "a"), callerWith(t, "b")
@@ -106,7 +107,8 @@ func TestInWorkspaceOf_two(t *testing.T) {
 	assert.NoError(t, claims.Allowed(ctx, to))
 }
 
-// One guard that a request passes twice, for two callers, keeps apart what they may do.
+// One guard that a request passes twice, for two callers, keeps apart what they
+// may do.
 func TestAuthorize_twoCallers(t *testing.T) {
 	t.Parallel()
 	callers := map[string]*claims.Claims{"a": says(t, m{"sub": "alice"}), "b": says(t, m{"sub": "bob"})}
@@ -153,8 +155,8 @@ func TestAuthorize_pendingButRefused(t *testing.T) {
 	assertRefusal(t, claims.ErrForbidden, guard.Complete(t.Context(), &message{"w"}))
 }
 
-// Two guards, one behind the other, that remember the same token: each asks its own
-// source, whatever the other's has said.
+// Two guards, one behind the other, that remember the same token: each asks its
+// own source, whatever the other's has said.
 func TestAuthorize_sourceOfItsOwn(t *testing.T) {
 	t.Parallel()
 	issuer := newIssuer(t, claimstest.Config{})
@@ -248,8 +250,8 @@ func TestAllowed_givesUp(t *testing.T) {
 	assert.NoError(t, claims.Allowed(ctx, claims.Permissions("p")))
 }
 
-// What a source returns when nobody waits for it any more may be a part: it grants
-// nothing, and denies nothing.
+// What a source returns when nobody waits for it any more may be a part: it
+// grants nothing, and denies nothing.
 func TestSource_stoppedHalfWay(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -19,8 +19,8 @@ var (
 	idTokenMarks = []string{"at_hash", "c_hash", "s_hash"}
 )
 
-// rules are a Config as the checks of a token read it: with nothing left to default,
-// and nothing that a caller could change later.
+// rules are a Config as the checks of a token read it: with nothing left to
+// default, and nothing that a caller could change later.
 type rules struct {
 	issuer       string
 	keysOf       string    // the issuer that the keys are of
@@ -60,8 +60,8 @@ type requiredClaim struct {
 	refusal *Error
 }
 
-// compile returns the rules of a Config, or everything that is wrong with it, as
-// errors that name the field.
+// compile returns the rules of a Config, or everything that is wrong with it,
+// as errors that name the field.
 func (cfg Config) compile(accepted jws.Algorithms) (*rules, []error) {
 	full := cfg.effective()
 	open, err := parseTemplate(cfg.Issuer)
@@ -191,8 +191,8 @@ func requiredOf(claims []string) []requiredClaim {
 	return list
 }
 
-// missingClaim is the refusal of a token that lacks a claim which the Config, or a
-// field of it, asks for.
+// missingClaim is the refusal of a token that lacks a claim which the Config,
+// or a field of it, asks for.
 func missingClaim(name, because string) *Error {
 	cause := fmt.Sprintf("claims: claim %q is required", name)
 	if strings.Contains(name, "\"") { // several, which quote themselves

@@ -106,8 +106,8 @@ func TestProfile_configChangedLater(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Types, PermissionClaims and ClientIDClaim take the place of the profile's; the
-// other fields come on top of it.
+// Types, PermissionClaims and ClientIDClaim take the place of the profile's;
+// the other fields come on top of it.
 func TestProfile_fieldsOfTheConfig(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -311,8 +311,8 @@ func TestGoogle_ownCheck(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-// By client an API of Cognito has no name of its own; a token that names another
-// API is still not for it (RFC 7519 section 4.1.3).
+// By client an API of Cognito has no name of its own; a token that names
+// another API is still not for it (RFC 7519 section 4.1.3).
 func TestCognito_boundToAnotherAPI(t *testing.T) {
 	t.Parallel()
 	cfg, token := accessTokenOf(t, claims.Cognito)

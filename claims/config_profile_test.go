@@ -132,8 +132,8 @@ func accessTokenOf(t testing.TB, profile claims.Profile) (claims.Config, issuedT
 	return claims.Config{}, issuedToken{}
 }
 
-// Each mark of an access token counts, and each mark of another token does, when
-// all others are right.
+// Each mark of an access token counts, and each mark of another token does,
+// when all others are right.
 func TestProfile_marks(t *testing.T) {
 	t.Parallel()
 	const lacks, other = claims.ReasonClaims, claims.ReasonType
@@ -223,7 +223,8 @@ func TestProfile_marks(t *testing.T) {
 			require.NoError(t, err)
 		})
 	}
-	// These are in ID tokens alone, whatever the profile, and whatever they say.
+	// These are in ID tokens alone, whatever the profile, and whatever they
+	// say.
 	for profile := claims.RFC9068; profile <= claims.Okta; profile++ {
 		for _, mark := range []string{"at_hash", "c_hash", "s_hash", "events"} {
 			t.Run(profile.String()+" "+mark, func(t *testing.T) {

@@ -113,7 +113,8 @@ func keycloakCases() []profileCase {
 	}}
 }
 
-// kubernetesCases: kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin
+// kubernetesCases:
+// kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin
 func kubernetesCases() []profileCase {
 	const issuer = "https://kubernetes.default.svc.cluster.local"
 	const account = "system:serviceaccount:kube-system:coredns"

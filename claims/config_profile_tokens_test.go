@@ -123,7 +123,8 @@ func auth0Cases() []profileCase {
 				}),
 			},
 			{
-				// As in the sample of auth0.com/docs/secure/tokens/id-tokens/id-token-structure
+				// As in the sample of
+				// auth0.com/docs/secure/tokens/id-tokens/id-token-structure
 				name: "ID token without any of them", header: typedJWT, reason: claims.ReasonClaims,
 				payload: changed(id, m{"nonce": claimstest.Omit, "sid": claimstest.Omit}),
 			},

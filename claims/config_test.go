@@ -200,7 +200,8 @@ func TestNewVerifier_saysItOnce(t *testing.T) {
 	}
 }
 
-// Where keys are discovered, the issuer must be a URL that nobody can listen to.
+// Where keys are discovered, the issuer must be a URL that nobody can listen
+// to.
 func TestNewVerifier_issuer(t *testing.T) {
 	t.Parallel()
 	for _, good := range []string{
@@ -286,7 +287,8 @@ func TestVerifier_keySource(t *testing.T) {
 		wrong = append(wrong, more.Keys()...)
 	}
 	good := forged(head(nil), body(nil))
-	// P-256 where P-384 should be: the halves of the signature are made as long.
+	// P-256 where P-384 should be: the halves of the signature are made as
+	// long.
 	input := b64([]byte(head(m{"alg": "ES384"}))) + "." + b64([]byte(body(nil)))
 	short := sign("p256", "ES384", input)
 	r, s := new(big.Int).SetBytes(short[:32]), new(big.Int).SetBytes(short[32:])

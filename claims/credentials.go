@@ -99,8 +99,8 @@ var notToken68 = func() (table [256]bool) {
 	return table
 }()
 
-// isScheme reports whether s is a token of RFC 9110 section 5.6.2, as an authentication
-// scheme is.
+// isScheme reports whether s is a token of RFC 9110 section 5.6.2, as an
+// authentication scheme is.
 func isScheme(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] >= 0x7f || strings.IndexByte("\"(),/:;<=>?@[\\]{}", s[i]) >= 0 {

@@ -301,8 +301,8 @@ func isLate(limited context.Context, err error) bool {
 // [FirstOf] asks the next one then.
 var ErrUnrecognized = errors.New("claims: token of another form")
 
-// panicUndecided returns the panic of a user's code as a refusal, and any other error
-// as it is.
+// panicUndecided returns the panic of a user's code as a refusal, and any other
+// error as it is.
 func panicUndecided(ctx context.Context, err error) error {
 	if _, panicked := err.(*foreign.PanicError); panicked { // of [foreign.Call], bare
 		return undecided(ctx, ReasonUndecided, err)
@@ -310,10 +310,10 @@ func panicUndecided(ctx context.Context, err error) error {
 	return err
 }
 
-// ownRefusal returns the refusal that the error of a user's code is, if any: with the
-// class that it matches, [ErrInvalidToken] otherwise. It is called where a panic is
-// recovered, as the error's methods are the user's, too. limited is the context that
-// the code was called with, made of ctx.
+// ownRefusal returns the refusal that the error of a user's code is, if any:
+// with the class that it matches, [ErrInvalidToken] otherwise. It is called
+// where a panic is recovered, as the error's methods are the user's, too.
+// limited is the context that the code was called with, made of ctx.
 func ownRefusal(ctx, limited context.Context, reason Reason, err error) error {
 	if err == nil {
 		return nil

@@ -43,8 +43,8 @@ func ExampleProfile_auth0() {
 	// Output: <nil>
 }
 
-// Tokens of a user pool have no audience unless the client asked for a resource.
-// Which clients may call is then said by name.
+// Tokens of a user pool have no audience unless the client asked for a
+// resource. Which clients may call is then said by name.
 func ExampleProfile_cognito() {
 	_, err := claims.NewVerifier(claims.Config{
 		Issuer:    "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEf123",
@@ -97,8 +97,8 @@ func ExampleProfile_entraV2Tenants() {
 	// Output: <nil>
 }
 
-// A service on Cloud Run that another service, or Pub/Sub, calls with the ID token
-// of its service account.
+// A service on Cloud Run that another service, or Pub/Sub, calls with the ID
+// token of its service account.
 func ExampleProfile_google() {
 	_, err := claims.NewVerifier(claims.Config{
 		Issuer:    "https://accounts.google.com",
@@ -136,8 +136,8 @@ func ExampleProfile_keycloak() {
 
 const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount/"
 
-// clusterTransport sends the pod's token, without which most clusters do not show
-// their keys. It is read each time: the kubelet renews it.
+// clusterTransport sends the pod's token, without which most clusters do not
+// show their keys. It is read each time: the kubelet renews it.
 type clusterTransport struct{ base http.RoundTripper }
 
 func (t clusterTransport) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -150,8 +150,8 @@ func (t clusterTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.base.RoundTrip(r)
 }
 
-// The keys of a cluster, for a pod in it: from the API server, whose certificate
-// is of the cluster's own authority.
+// The keys of a cluster, for a pod in it: from the API server, whose
+// certificate is of the cluster's own authority.
 func ExampleProfile_kubernetes() {
 	ca, err := os.ReadFile(serviceAccount + "ca.crt")
 	if err != nil {

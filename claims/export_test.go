@@ -13,8 +13,8 @@ type JWS struct {
 	Input, Signature []byte
 }
 
-// ParseJWS does the checks of a token's form and header, and leaves those of its
-// claims out.
+// ParseJWS does the checks of a token's form and header, and leaves those of
+// its claims out.
 func ParseJWS(text string) (*JWS, error) {
 	w := work{accepted: jws.Asymmetric, seeded: []byte(text)}
 	if len(text) > defaultMaxTokenSize {

@@ -14,8 +14,8 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// Who waits for an identical token to be verified is refused if the keys are gone by
-// then: that another was let in says nothing.
+// Who waits for an identical token to be verified is refused if the keys are
+// gone by then: that another was let in says nothing.
 func TestTokenCache_keysGoneMeanwhile(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 )
 
-// GuardConfig says what a [Guard] has besides an [Authenticator]. The zero value is
-// useful.
+// GuardConfig says what a [Guard] has besides an [Authenticator]. The zero
+// value is useful.
 type GuardConfig struct {
 	// Permissions says what callers may do where their tokens do not. Nil means
 	// that tokens alone grant permissions.
@@ -20,10 +20,10 @@ type GuardConfig struct {
 	Observer Observer
 }
 
-// Guard asks both questions of a request: who are you, and may you do this. It is
-// what a transport is made of, and decides nothing but what its Authenticator and the
-// operation's [Requirement] say. It is immutable and safe for concurrent use.
-// [NewGuard] makes one; a zero Guard refuses everything.
+// Guard asks both questions of a request: who are you, and may you do this. It
+// is what a transport is made of, and decides nothing but what its
+// Authenticator and the operation's [Requirement] say. It is immutable and safe
+// for concurrent use. [NewGuard] makes one; a zero Guard refuses everything.
 type Guard struct {
 	auth        Authenticator
 	own         identifier // auth, if it accepts base64url and dots alone
@@ -34,8 +34,8 @@ type Guard struct {
 }
 
 // NewGuard returns a Guard. The error reports everything that is wrong with its
-// arguments: each begins with "auth" or "Config." and the field, so that a transport
-// can put before it the name of what its user called.
+// arguments: each begins with "auth" or "Config." and the field, so that a
+// transport can put before it the name of what its user called.
 func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 	var errs []error
 	if fault := faultOf(auth); fault != "" {
@@ -71,12 +71,14 @@ func faultOf(auth Authenticator) string {
 	return ""
 }
 
-// identifier is an Authenticator of this package that accepts base64url and dots alone,
-// so that the characters of a good token need not be looked at twice.
+// identifier is an Authenticator of this package that accepts base64url and
+// dots alone, so that the characters of a good token need not be looked at
+// twice.
 type identifier interface {
 	// isStrict reports whether auth is it, and does not just embed it.
 	isStrict(auth Authenticator) bool
-	// identify is Authenticate, but for the claims, of which each request has its own.
+	// identify is Authenticate, but for the claims, of which each request has
+	// its own.
 	identify(ctx context.Context, c Credentials) (*facts, error)
 }
 
@@ -88,26 +90,27 @@ func identifierOf(auth Authenticator) identifier {
 	return nil
 }
 
-// Authorize decides about a request for an operation that is not public. request is
-// what a [RequestFunc] looks at. It returns the context for the request's handler, in
-// which [FromContext] finds the caller, and [Allowed] what is known of them. The error
-// is an [*Error].
+// Authorize decides about a request for an operation that is not public.
+// request is what a [RequestFunc] looks at. It returns the context for the
+// request's handler, in which [FromContext] finds the caller, and [Allowed]
+// what is known of them. The error is an [*Error].
 func (g *Guard) Authorize(
 	ctx context.Context, op Operation, c Credentials, request any,
 ) (context.Context, error) {
 	return g.authorize(ctx, op, c, request, false)
 }
 
-// AuthorizeStream is Authorize for a request that has not arrived yet, as the first
-// message of a stream: what looks at it is put off until [Guard.Complete].
+// AuthorizeStream is Authorize for a request that has not arrived yet, as the
+// first message of a stream: what looks at it is put off until
+// [Guard.Complete].
 func (g *Guard) AuthorizeStream(
 	ctx context.Context, op Operation, c Credentials,
 ) (context.Context, error) {
 	return g.authorize(ctx, op, c, nil, true)
 }
 
-// Refuse is Authorize for a request whose credentials cannot be told, for err: it
-// returns the refusal as that of the operation.
+// Refuse is Authorize for a request whose credentials cannot be told, for err:
+// it returns the refusal as that of the operation.
 func (g *Guard) Refuse(ctx context.Context, op Operation, err error) error {
 	return g.refuse(ctx, op, AsError(err), time.Now())
 }
@@ -180,10 +183,10 @@ func (g *Guard) IsPending(ctx context.Context) bool {
 	return c != nil && c.deferred != nil && c.deferred.arrived.Load() == nil
 }
 
-// Complete decides about a request that was let through by [Guard.Authorize] while
-// its first message was pending, now that it is here, or, with nil, that it never
-// comes. ctx is what Authorize returned, or made of it. The error is an [*Error]. It is
-// called once.
+// Complete decides about a request that was let through by [Guard.Authorize]
+// while its first message was pending, now that it is here, or, with nil, that
+// it never comes. ctx is what Authorize returned, or made of it. The error is
+// an [*Error]. It is called once.
 func (g *Guard) Complete(ctx context.Context, request any) error {
 	c := g.callIn(ctx)
 	if c == nil || c.deferred == nil || !c.deferred.arrived.CompareAndSwap(nil, &request) {
@@ -204,9 +207,10 @@ func (g *Guard) Complete(ctx context.Context, request any) error {
 
 var errNotPending = errors.New("claims: Complete of a request that is not pending")
 
-// Ended tells the observer that a request which was let through has been ended for
-// err: a stream whose token has expired, or one that was pending and will not be
-// decided any more. ctx is what [Guard.Authorize] returned, or made of it.
+// Ended tells the observer that a request which was let through has been ended
+// for err: a stream whose token has expired, or one that was pending and will
+// not be decided any more. ctx is what [Guard.Authorize] returned, or made of
+// it.
 func (g *Guard) Ended(ctx context.Context, err error) {
 	c := g.callIn(ctx)
 	if c == nil || err == nil {
@@ -238,8 +242,8 @@ func (c *call) settle(q *query, resumed time.Time, err error) {
 	})
 }
 
-// publish makes known in which workspace a request is allowed, if in any. It is called
-// once.
+// publish makes known in which workspace a request is allowed, if in any. It is
+// called once.
 func (c *call) publish(found site) {
 	if found.by != nil {
 		c.workspace = found
@@ -276,8 +280,8 @@ func (g *Guard) authenticate(ctx context.Context, c Credentials) (*facts, *Error
 	return caller.facts, nil
 }
 
-// authenticateBy asks an Authenticator that may be the user's. The error of one is
-// an [*Error] then: its methods may panic, too.
+// authenticateBy asks an Authenticator that may be the user's. The error of one
+// is an [*Error] then: its methods may panic, too.
 func authenticateBy(ctx context.Context, auth Authenticator, c Credentials) (*Claims, error) {
 	var caller *Claims
 	err := foreign.Call(foreign.Name("claims: Authenticator"), func() error {

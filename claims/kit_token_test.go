@@ -61,7 +61,8 @@ func assertRefused(t testing.TB, caller *claims.Claims, err error, reason claims
 	}
 }
 
-// accessToken is a token as real ones are, of about 900 bytes where it is RS256.
+// accessToken is a token as real ones are, of about 900 bytes where it is
+// RS256.
 func accessToken(issuer *claimstest.Issuer, change claimstest.Token) claims.Credentials {
 	change.Subject, change.ClientID = "0f6ad2bc-7a0b-4b57-9a9f-3f1c7a1b9f10", "shop-backend"
 	change.Scope = "orders:read orders:write profile"

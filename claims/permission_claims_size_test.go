@@ -24,7 +24,8 @@ func grownBy(f func()) int {
 	return int(after.HeapAlloc) - int(before.HeapAlloc)
 }
 
-// A long name before many short roles would take megabytes of a token of 12 KiB.
+// A long name before many short roles would take megabytes of a token of 12
+// KiB.
 func TestPermissions_longNames(t *testing.T) {
 	c := newCounting(t, func(cfg *Config) { cfg.Profile, cfg.MaxTokens = Keycloak, -1 })
 	v := c.verifier(t)

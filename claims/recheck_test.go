@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// What lasts is asked about anew: a permission that is forgotten or out of time counts
-// no more, whichever way it is asked for.
+// What lasts is asked about anew: a permission that is forgotten or out of time
+// counts no more, whichever way it is asked for.
 func TestRecheck_revoked(t *testing.T) {
 	t.Parallel()
 	p := claims.Permissions("p")
@@ -156,7 +156,8 @@ func TestWorkspaceFromContext(t *testing.T) {
 	assert.False(t, ok)
 }
 
-// The workspace of a stream is that of its first message, whatever becomes of that.
+// The workspace of a stream is that of its first message, whatever becomes of
+// that.
 func TestWorkspaceFromContext_pending(t *testing.T) {
 	t.Parallel()
 	type message struct{ workspace string }

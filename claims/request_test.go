@@ -21,7 +21,7 @@ func (a *anything) Authenticate(context.Context, claims.Credentials) (*claims.Cl
 	return claims.FromJSON([]byte("{}"), claims.Config{})
 }
 
-// A Bearer token with a character that it can not have is a malformed request,
+// A Bearer token with a character that it cannot have is a malformed request,
 // whoever would verify it.
 func TestAuthorize_charactersOfAToken(t *testing.T) {
 	t.Parallel()

@@ -43,8 +43,8 @@ func (w *world) ask(t *testing.T, guard *claims.Guard, needs claims.Requirement)
 	return err
 }
 
-// What comes of a requirement is what Kleene's logic says, whatever it is made of; also
-// where what looks at the request is put off.
+// What comes of a requirement is what Kleene's logic says, whatever it is made
+// of; also where what looks at the request is put off.
 func TestAlgebra_outcome(t *testing.T) {
 	t.Parallel()
 	g := growing(t, false)
@@ -120,9 +120,9 @@ func TestAlgebra_laws(t *testing.T) {
 	assert.Greater(t, checked, 10_000)
 }
 
-// Who does what a refusal asks for, and has all else as it was, gets further each
-// time. A refusal asks for the scopes of one choice of alternatives and for no more, and
-// has neither a permission nor a cause in it.
+// Who does what a refusal asks for, and has all else as it was, gets further
+// each time. A refusal asks for the scopes of one choice of alternatives and
+// for no more, and has neither a permission nor a cause in it.
 func TestAlgebra_refusals(t *testing.T) {
 	t.Parallel()
 	g := growing(t, true)

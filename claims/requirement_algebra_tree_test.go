@@ -10,7 +10,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// truth is a value of Kleene's logic of three: All is the least, AnyOf the greatest.
+// truth is a value of Kleene's logic of three: All is the least, AnyOf the
+// greatest.
 type truth int
 
 const (
@@ -29,7 +30,8 @@ func truthOf(err error) truth {
 	return refused
 }
 
-// tree is a requirement in a form that can be evaluated without the code under test.
+// tree is a requirement in a form that can be evaluated without the code under
+// test.
 type tree struct {
 	kind      string
 	names     []string

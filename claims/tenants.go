@@ -170,8 +170,8 @@ func (t *Tenants) identify(ctx context.Context, c Credentials) (*facts, error) {
 	return f, nil
 }
 
-// Recheck asks again what each use of a token asks, of claims that these Tenants
-// made: see [Verifier.Recheck]. It returns nil for other claims.
+// Recheck asks again what each use of a token asks, of claims that these
+// Tenants made: see [Verifier.Recheck]. It returns nil for other claims.
 func (t *Tenants) Recheck(ctx context.Context, caller *Claims) error {
 	if !t.isMade() {
 		return errNotMade
@@ -281,8 +281,8 @@ func (t *Tenants) each(yield func(*trust) bool) {
 	t.known.Range(func(_, known any) bool { return yield(known.(*tenant).verifier.Load().trust) })
 }
 
-// nearest looks at none of the tenants for a stranger, however few there are: what
-// resolves issuers says which are like another.
+// nearest looks at none of the tenants for a stranger, however few there are:
+// what resolves issuers says which are like another.
 func (t *Tenants) nearest(issuer string, most int) (of *trust, how string) {
 	if most < math.MaxInt {
 		return nil, ""

@@ -15,8 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// A tenant whose Config changes, or has functions, which can not be compared, goes
-// on with the keys at hand: they outlast an outage.
+// A tenant whose Config changes, or has functions, which cannot be compared,
+// goes on with the keys at hand: they outlast an outage.
 func TestTenants_keepKeys(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*Config, int){

@@ -12,8 +12,9 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// measuredSize is from when on a fuzz target measures an input: to measure stops
-// the world, and in less the constants of a budget would hide any multiple.
+// measuredSize is from when on a fuzz target measures an input: to measure
+// stops the world, and in less the constants of a budget would hide any
+// multiple.
 const measuredSize = 2 << 10
 
 // objectBudget is how many bytes an object of n bytes may cost to read. The
@@ -22,8 +23,8 @@ const measuredSize = 2 << 10
 func objectBudget(n int) uint64 { return uint64(28*n) + 2<<10 }
 
 // tokenBudget is the same for a token of n bytes. Three quarters of it are the
-// object; the segments are decoded and the signing input is copied. The constant
-// is what a check of a signature costs.
+// object; the segments are decoded and the signing input is copied. The
+// constant is what a check of a signature costs.
 func tokenBudget(n int) uint64 {
 	if n > defaultMaxTokenSize {
 		return 0
@@ -115,7 +116,8 @@ func hostileShapes() []hostileShape {
 	}
 }
 
-// What a token costs to refuse, or to accept, is at most a multiple of its size.
+// What a token costs to refuse, or to accept, is at most a multiple of its
+// size.
 //
 // It is not parallel: what others allocate would count.
 func TestAllocations(t *testing.T) {
@@ -130,7 +132,8 @@ func TestAllocations(t *testing.T) {
 				good := strings.TrimSuffix(body(nil), "}")
 				for _, token := range []string{
 					forged(head(nil), string(object)),
-					// The last member counts nowhere, and the first are those of a good token.
+					// The last member counts nowhere, and the first are those
+					// of a good token.
 					forged(head(nil), good+","+strings.TrimPrefix(string(object), "{")),
 					forged(with(head(nil), `"x":`+string(object)), body(nil)),
 				} {

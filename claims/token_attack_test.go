@@ -607,8 +607,8 @@ func keyAttacks() []attack {
 			"payload with more white space":  good[0] + "." + b64([]byte(body(nil)+" ")) + "." + good[2],
 		}),
 		each("", 1, 0, map[string]string{"PS256 with a salt of 32 bytes": salted(32)}),
-		// Nothing is known at first, so one request finds the keys and one may find
-		// newer ones.
+		// Nothing is known at first, so one request finds the keys and one may
+		// find newer ones.
 		each(claims.ReasonUnknownKey, 2, 1, map[string]string{
 			"unknown kid":            by("attacker", "ES256", m{"kid": "x"}),
 			"unknown kid, known key": by("p256", "ES256", m{"kid": "x"}),
@@ -779,7 +779,8 @@ func TestIssuers_attacks(t *testing.T) {
 	}
 }
 
-// A key of a token's own choice is never fetched, from wherever it might be had.
+// A key of a token's own choice is never fetched, from wherever it might be
+// had.
 func TestVerifier_neverFetchesWhatATokenNames(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int32
@@ -851,8 +852,8 @@ func TestVerifier_unknownKeyIDs(t *testing.T) {
 	})
 }
 
-// While no key is known to be right nothing is accepted, and only what the token
-// could not choose is called unavailable.
+// While no key is known to be right nothing is accepted, and only what the
+// token could not choose is called unavailable.
 func TestVerifier_issuerDown(t *testing.T) {
 	t.Parallel()
 	for _, tt := range attacks() {

@@ -80,8 +80,8 @@ var wycheproofNotApplicable = []struct {
 	{reason: "mathematics", patterns: []string{"ec_prime_order_curves_test.json", "primality_test.json"}},
 }
 
-// wycheproofOthers counts the files that are not judged. A file that no list knows
-// fails the test, and so does a pattern without a file.
+// wycheproofOthers counts the files that are not judged. A file that no list
+// knows fails the test, and so does a pattern without a file.
 func wycheproofOthers(t *testing.T) string {
 	t.Helper()
 	used := map[string]bool{}

@@ -74,8 +74,8 @@ func confuseNames(t *testing.T) {
 	}
 }
 
-// The one separator of scopes is the space (RFC 6749 section 3.3), and nothing is
-// trimmed from them.
+// The one separator of scopes is the space (RFC 6749 section 3.3), and nothing
+// is trimmed from them.
 func confuseScopes(t *testing.T) {
 	t.Parallel()
 	issuer := newForgerIssuer(t)

@@ -13,8 +13,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims/claimstest"
 )
 
-// confusion is a token that is taken for an access token of this API by one that
-// looks too little. The trusted issuer has signed it with its own key.
+// confusion is a token that is taken for an access token of this API by one
+// that looks too little. The trusted issuer has signed it with its own key.
 type confusion struct {
 	name    string
 	header  m
@@ -213,8 +213,8 @@ func TestConfusions(t *testing.T) {
 	})
 }
 
-// refuseUnasked checks that a token is refused, and that it makes nobody fetch a
-// key first.
+// refuseUnasked checks that a token is refused, and that it makes nobody fetch
+// a key first.
 func refuseUnasked(t *testing.T, profile claims.Profile, token string, reason claims.Reason) {
 	t.Helper()
 	issuer := newForgerIssuer(t)

@@ -41,8 +41,8 @@ func exactDate(text string) (time.Time, bool) {
 	if part[4] != "" {
 		exponent.SetString(part[4], 10)
 	}
-	// The number is 0.digits times ten to the power of point. Only where that is
-	// small may the exponent be worked out, or it would take all memory.
+	// The number is 0.digits times ten to the power of point. Only where that
+	// is small may the exponent be worked out, or it would take all memory.
 	point := exponent.Add(exponent, big.NewInt(int64(len(digits)-len(part[3]))))
 	switch {
 	case point.Cmp(big.NewInt(13)) > 0:

@@ -104,9 +104,9 @@ var jwxKeySet = sync.OnceValue(func() jwk.Set {
 	return set
 })
 
-// jwxError is what jwx has against a token, with the same keys, issuer, audience
-// and leeway. It may try every key, so that "kid" is a matter of the list of
-// disagreements, too.
+// jwxError is what jwx has against a token, with the same keys, issuer,
+// audience and leeway. It may try every key, so that "kid" is a matter of the
+// list of disagreements, too.
 func jwxError(token string) error {
 	_, err := jwt.Parse([]byte(token),
 		jwt.WithKeySet(jwxKeySet(), jws.WithRequireKid(false), jws.WithInferAlgorithmFromKey(true)),

@@ -79,8 +79,8 @@ func read(text []byte) document {
 	return d
 }
 
-// walked returns how deep a value is, how many members it has, and whether an object
-// in it has a name twice.
+// walked returns how deep a value is, how many members it has, and whether an
+// object in it has a name twice.
 func walked(value []byte) (depth, count int, duplicate bool) {
 	type level struct {
 		names map[string]bool // nil in an array
@@ -186,7 +186,8 @@ var (
 	payloadFields = slices.Concat(payloadStrings, payloadLists, payloadDates, []string{"cnf"})
 )
 
-// variant reports whether a member's name differs from one of names in case alone.
+// variant reports whether a member's name differs from one of names in case
+// alone.
 func (d document) variant(names []string) bool {
 	for name := range d.members {
 		var read anyCase
@@ -206,7 +207,8 @@ func (d document) variant(names []string) bool {
 
 var escapes = regexp.MustCompile(`(?s)\\(?:u[0-9a-fA-F]{4}|.)`)
 
-// loneSurrogate looks at the escapes of a value, which are nowhere but in strings.
+// loneSurrogate looks at the escapes of a value, which are nowhere but in
+// strings.
 func (d document) loneSurrogate() bool {
 	high := -1 // where an escape must follow that is a low surrogate
 	for _, at := range escapes.FindAllIndex(d.value, -1) {

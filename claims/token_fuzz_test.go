@@ -16,8 +16,8 @@ import (
 )
 
 // What is accepted as a payload means the same to encoding/json, which reads it
-// for Decode and in whatever stands behind this package. What encoding/json takes
-// for an object and is refused is on the list of disagreements.
+// for Decode and in whatever stands behind this package. What encoding/json
+// takes for an object and is refused is on the list of disagreements.
 func FuzzPayload(f *testing.F) {
 	for _, tt := range attacks() {
 		if parts := strings.Split(tt.token, "."); len(parts) == 3 {
@@ -91,7 +91,8 @@ func FuzzSignedToken(f *testing.F) {
 	for _, d := range disagreements() {
 		for _, token := range d.tokens {
 			addParts(token)
-			// With a header of this target's key the payload gets as far as it did.
+			// With a header of this target's key the payload gets as far as it
+			// did.
 			f.Add(head(m{"alg": "EdDSA", "kid": "ed25519"}), string(sight(token).payload.text))
 		}
 	}

@@ -55,8 +55,8 @@ func (v rfcVector) signatures(t *testing.T) (list []rfcSignature, payload string
 	return []rfcSignature{{Protected: parts[0], Signature: parts[2]}}, parts[1] + v.Detached
 }
 
-// requireGenuine asserts that every signature of an example is right by one of its
-// keys, so that a wrong copy of it, which is refused too, is noticed.
+// requireGenuine asserts that every signature of an example is right by one of
+// its keys, so that a wrong copy of it, which is refused too, is noticed.
 func (v rfcVector) requireGenuine(t *testing.T) {
 	t.Helper()
 	list, payload := v.signatures(t)

@@ -18,14 +18,14 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// wycheproofJWKDeviations are by vector. The ROCA weakness is the issuer's to avoid:
-// to look for it in every modulus is no part of RFC 7517 or RFC 7518.
+// wycheproofJWKDeviations are by vector. The ROCA weakness is the issuer's to
+// avoid: to look for it in every modulus is no part of RFC 7517 or RFC 7518.
 var wycheproofJWKDeviations = map[int]string{
 	7: "a modulus is not searched for the ROCA weakness",
 }
 
-// wycheproofKeys has Parse and Lookup judge keys, each of which comes with a JWS
-// that is right if the key is.
+// wycheproofKeys has Parse and Lookup judge keys, each of which comes with a
+// JWS that is right if the key is.
 func wycheproofKeys(t *testing.T) []*conformance.Row {
 	row := &conformance.Row{Suite: "Wycheproof json_web_key"}
 	for _, group := range conformance.Wycheproof(t, "json_web_key_test.json").TestGroups {
@@ -50,8 +50,8 @@ func wycheproofKeys(t *testing.T) []*conformance.Row {
 	return []*conformance.Row{row}
 }
 
-// judgeKey reports whether a key is found for a token, and which piece decided. One
-// that is found must verify the token, by jwx.
+// judgeKey reports whether a key is found for a token, and which piece decided.
+// One that is found must verify the token, by jwx.
 func judgeKey(t *testing.T, document []byte, token string) (accepted bool, piece string) {
 	t.Helper()
 	encoded, _, _ := strings.Cut(token, ".")
@@ -74,7 +74,8 @@ func judgeKey(t *testing.T, document []byte, token string) (accepted bool, piece
 	return true, "jwks.Lookup"
 }
 
-// rfcKeys are the JWKs of RFC 8037 appendix A.1 to A.3 and RFC 7638 section 3.1.
+// rfcKeys are the JWKs of RFC 8037 appendix A.1 to A.3 and RFC 7638 section
+// 3.1.
 func rfcKeys(t *testing.T) []*conformance.Row {
 	data, err := os.ReadFile("testdata/rfc_keys.json")
 	require.NoError(t, err)

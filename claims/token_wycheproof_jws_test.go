@@ -25,8 +25,9 @@ const (
 	bySignature = "signature" // jws.Verify
 )
 
-// judgeJWS does with a JWS what a Verifier does, except for its claims: payloads of
-// published vectors are not always claims sets. It returns the piece that decided.
+// judgeJWS does with a JWS what a Verifier does, except for its claims:
+// payloads of published vectors are not always claims sets. It returns the
+// piece that decided.
 func judgeJWS(t *testing.T, keys []byte, text string) (accepted bool, piece string) {
 	t.Helper()
 	set, broken := jwks.Parse(keys)
@@ -125,8 +126,8 @@ func judgeVector(
 	}
 }
 
-// assertNoClaims asserts that a Verifier refuses a token, for want of claims if of
-// nothing else.
+// assertNoClaims asserts that a Verifier refuses a token, for want of claims if
+// of nothing else.
 func assertNoClaims(t *testing.T, keys []byte, text string) {
 	t.Helper()
 	set, err := jwks.Parse(keys)

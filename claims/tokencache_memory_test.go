@@ -81,8 +81,8 @@ func TestTokenCache_churn(t *testing.T) {
 	assert.LessOrEqual(t, tokens, 16)
 }
 
-// The strings of a list are parts of the text, but for permissions, which may have
-// names before them; their headers come on top.
+// The strings of a list are parts of the text, but for permissions, which may
+// have names before them; their headers come on top.
 func TestClaims_size(t *testing.T) {
 	t.Parallel()
 	c := &facts{

@@ -73,8 +73,8 @@ func (c *counting) mint(token claimstest.Token) Credentials {
 	return Credentials{Scheme: "Bearer", Token: c.issuer.Mint(token)}
 }
 
-// expect authenticates, wants the reason, none for a token that is accepted, and
-// that many signature checks.
+// expect authenticates, wants the reason, none for a token that is accepted,
+// and that many signature checks.
 func (c *counting) expect(t testing.TB, auth Authenticator, r Credentials, reason Reason, checks int) {
 	t.Helper()
 	before := c.checked.Load()
@@ -222,7 +222,8 @@ func TestTokenCache_keyReplaced(t *testing.T) {
 	c.expect(t, v, token, ReasonUnknownKey, 0)
 }
 
-// switched is a KeySource of somebody's own. It may return keys beside an error.
+// switched is a KeySource of somebody's own. It may return keys beside an
+// error.
 type switched struct {
 	set   atomic.Pointer[jwks.Set]
 	fails atomic.Bool
@@ -236,7 +237,8 @@ func (s *switched) Lookup(ctx context.Context, keyID, alg string) ([]*jwks.Key, 
 	return keys, err
 }
 
-// Where keys may be used no more, a token that was verified by them is not either.
+// Where keys may be used no more, a token that was verified by them is not
+// either.
 func TestTokenCache_outage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -383,7 +385,8 @@ func TestTokenCache_tenants(t *testing.T) {
 	c.expect(t, tenants, token, ReasonIssuer, 0)
 }
 
-// Tenants that remember nothing serve an issuer whose Config says that they may.
+// Tenants that remember nothing serve an issuer whose Config says that they
+// may.
 func TestTokenCache_tenantsWithout(t *testing.T) {
 	t.Parallel()
 	c := newCounting(t, nil)
@@ -498,7 +501,8 @@ func TestTokenCache_panic(t *testing.T) {
 	c.expect(t, v, token, "", 0)
 }
 
-// What is remembered has no part of the token, and nothing that is used again has.
+// What is remembered has no part of the token, and nothing that is used again
+// has.
 func TestTokenCache_keepsNoToken(t *testing.T) {
 	t.Parallel()
 	c := newCounting(t, nil)

@@ -7,9 +7,9 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/strict"
 )
 
-// checkBinding has each member of "cnf" proven (RFC 7800 section 3.1). A token that
-// is bound is not the bearer's alone to use, and one that is not is worth nothing
-// under a scheme for bound ones (RFC 9449 section 7.1).
+// checkBinding has each member of "cnf" proven (RFC 7800 section 3.1). A token
+// that is bound is not the bearer's alone to use, and one that is not is worth
+// nothing under a scheme for bound ones (RFC 9449 section 7.1).
 func checkBinding(ctx context.Context, w *work) error {
 	bearer := w.credentials.isBearer()
 	if w.claims.cnf == "" && bearer {
@@ -39,9 +39,9 @@ func checkBinding(ctx context.Context, w *work) error {
 	})
 }
 
-// eachBinding calls f for each member of "cnf", with its text. It refuses members that
-// nothing proves, and what is not an object with a member; a token that is not bound
-// has none.
+// eachBinding calls f for each member of "cnf", with its text. It refuses
+// members that nothing proves, and what is not an object with a member; a token
+// that is not bound has none.
 func (w *work) eachBinding(f func(c *confirmer, value string) error) error {
 	if w.claims.cnf == "" {
 		return nil

@@ -1,7 +1,7 @@
 //go:build !race
 
-// The race detector has pools lose things at random, so make test runs these tests
-// without it.
+// The race detector has pools lose things at random, so make test runs these
+// tests without it.
 
 package claims_test
 

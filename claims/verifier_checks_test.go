@@ -213,7 +213,7 @@ func TestVerifier_ownCheck(t *testing.T) {
 			class: claims.ErrInvalidToken, reason: claims.ReasonRejected,
 		},
 		{
-			name: "can not tell", err: errors.Join(claims.ErrUnavailable, secret),
+			name: "cannot tell", err: errors.Join(claims.ErrUnavailable, secret),
 			class: claims.ErrUnavailable, reason: claims.ReasonUndecided,
 		},
 	} {
@@ -257,7 +257,8 @@ func TestVerifier_ownCheck(t *testing.T) {
 	}
 }
 
-// Among many members, too, one that looks like a claim of the Config's is noticed.
+// Among many members, too, one that looks like a claim of the Config's is
+// noticed.
 func TestRequiredClaims_variantAmongMany(t *testing.T) {
 	t.Parallel()
 	issuer := newIssuer(t, claimstest.Config{})

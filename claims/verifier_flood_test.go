@@ -17,8 +17,8 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// 10,240 tokens with invented key IDs from 64 goroutines over ten minutes, and a
-// genuine rotation in the middle.
+// 10,240 tokens with invented key IDs from 64 goroutines over ten minutes, and
+// a genuine rotation in the middle.
 //
 // It is not parallel: the memory of others would count.
 func TestFlood(t *testing.T) {

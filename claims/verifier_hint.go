@@ -5,8 +5,8 @@ import (
 	"encoding/base64"
 )
 
-// hint recognises a payload that names an issuer, as nearly all write it, without
-// decoding it.
+// hint recognises a payload that names an issuer, as nearly all write it,
+// without decoding it.
 type hint [3][]byte // by the place of the member's first byte in a group of three
 
 func newHint(issuer string) (h hint) {

@@ -36,8 +36,8 @@ func TestHint(t *testing.T) {
 }
 
 // While no fetch is to be made for it, an invented key ID costs no look at the
-// claims; whatever else is wrong with such a token it is refused for that, unless
-// it is of another issuer.
+// claims; whatever else is wrong with such a token it is refused for that,
+// unless it is of another issuer.
 func TestVerifier_early(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

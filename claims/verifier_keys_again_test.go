@@ -31,8 +31,8 @@ func signedBy(issuer *claimstest.Issuer, key *claimstest.Key) string {
 	return issuer.Mint(token)
 }
 
-// An issuer that replaces a key which has no ID, or keeps its ID, is followed at
-// once: the new tokens are accepted, and those of the withdrawn key no more.
+// An issuer that replaces a key which has no ID, or keeps its ID, is followed
+// at once: the new tokens are accepted, and those of the withdrawn key no more.
 func TestVerifier_replacedKey(t *testing.T) {
 	t.Parallel()
 	for name, id := range map[string]string{"without ID": "", "same ID": "1"} {
@@ -57,8 +57,8 @@ func TestVerifier_replacedKey(t *testing.T) {
 	}
 }
 
-// Tokens that no key verifies cost one fetch in a cooldown all together, and wait
-// no longer for keys than one Timeout.
+// Tokens that no key verifies cost one fetch in a cooldown all together, and
+// wait no longer for keys than one Timeout.
 func TestVerifier_forgedSignatures_fetches(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -50,8 +50,9 @@ func (p *pipeline) identify(ctx context.Context, c Credentials, issuers router) 
 	return w.claims, nil
 }
 
-// ofScheme returns the refusal of a token under a scheme that nobody was known to take:
-// unless its issuer has shown to take it, or cannot be asked, the scheme is to blame.
+// ofScheme returns the refusal of a token under a scheme that nobody was known
+// to take: unless its issuer has shown to take it, or cannot be asked, the
+// scheme is to blame.
 func ofScheme(scheme string, issuers router, err error) error {
 	if _, sure := issuers.takes(scheme); sure || errors.Is(err, ErrUnavailable) {
 		return err

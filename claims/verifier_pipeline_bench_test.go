@@ -14,9 +14,10 @@ import (
 	"github.com/sallyport-go/sallyport/claims/claimstest"
 )
 
-// costlyPayloads are payloads that fill a token of the greatest size with what costs
-// most to read before anything is known of its sender. Each ends as it must not, so
-// that it is refused at its very end, or says that it is for somebody else.
+// costlyPayloads are payloads that fill a token of the greatest size with what
+// costs most to read before anything is known of its sender. Each ends as it
+// must not, so that it is refused at its very end, or says that it is for
+// somebody else.
 func costlyPayloads() []hostileShape {
 	return []hostileShape{
 		{name: "lower-case names", before: "{", unit: `"a%x":0`, after: "}", numbered: true},
@@ -86,7 +87,8 @@ func BenchmarkRefusedPayload(b *testing.B) {
 	for _, shape := range costlyPayloads() {
 		run("header of "+shape.name, shape.object(room), "{}")
 	}
-	// As far as the claims that the Config names, but for a last one that is missing.
+	// As far as the claims that the Config names, but for a last one that is
+	// missing.
 	verifier = newVerifier(b, issuer, func(cfg *claims.Config) {
 		cfg.RequiredClaims = []string{
 			"tenant", "roles", "groups", "organization_id", "https://example.com/claims/region", "missing",

@@ -89,7 +89,7 @@ func (f *flaky) Lookup(ctx context.Context, keyID, algorithm string) ([]*jwks.Ke
 	return f.Set.Lookup(ctx, keyID, algorithm)
 }
 
-// Keys that can not be had make a request wait, and nothing be forgotten.
+// Keys that cannot be had make a request wait, and nothing be forgotten.
 func TestTokenCache_unavailable(t *testing.T) {
 	t.Parallel()
 	c := newCounting(t, nil)

@@ -18,7 +18,7 @@ type numbered struct{ n int }
 
 func (numbered) Lookup(context.Context, string, string) ([]*jwks.Key, error) { return nil, nil }
 
-// tagged is one that can not: == panics.
+// tagged is one that cannot: == panics.
 type tagged struct {
 	numbered
 	tags any
@@ -35,7 +35,7 @@ func parsedKeys(t *testing.T, id string) *jwks.Set {
 	return set
 }
 
-// What functions do can not be compared: in doubt it is something else.
+// What functions do cannot be compared: in doubt it is something else.
 func TestVerifier_same(t *testing.T) {
 	t.Parallel()
 	set := parsedKeys(t, "a")
@@ -100,8 +100,8 @@ func TestSameKeys(t *testing.T) {
 		{name: "set and cache", a: set, b: cache},
 		{name: "equal ones of one's own", a: numbered{1}, b: numbered{1}, same: true},
 		{name: "unequal ones", a: numbered{1}, b: numbered{2}},
-		{name: "those that can not be compared", a: tagged{tags: []int{1}}, b: tagged{tags: []int{1}}},
-		{name: "one that can not", a: tagged{tags: 1}, b: tagged{tags: []int{1}}},
+		{name: "those that cannot be compared", a: tagged{tags: []int{1}}, b: tagged{tags: []int{1}}},
+		{name: "one that cannot", a: tagged{tags: 1}, b: tagged{tags: []int{1}}},
 		{name: "set and one of one's own", a: set, b: numbered{1}},
 		{name: "one of one's own and set", a: numbered{1}, b: set},
 	} {

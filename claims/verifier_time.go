@@ -2,8 +2,9 @@ package claims
 
 import "context"
 
-// checkTime compares "exp", which is required, "nbf" and "iat" with the time, all by
-// one leeway (RFC 7519 sections 4.1.4 to 4.1.6); then the age and the lifetime.
+// checkTime compares "exp", which is required, "nbf" and "iat" with the time,
+// all by one leeway (RFC 7519 sections 4.1.4 to 4.1.6); then the age and the
+// lifetime.
 func checkTime(_ context.Context, w *work) error {
 	c, v, now := w.claims, w.v, w.now
 	limited := v.maxTokenAge > 0 || v.maxLifetime > 0

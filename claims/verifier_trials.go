@@ -9,8 +9,8 @@ import (
 
 const (
 	// freeTrials is with how many keys each token is tried that no key ID tells
-	// apart. Each costs a signature check, so more of them, up to maxTrials for a
-	// token, come out of a budget that all tokens of a Verifier share: nobody
+	// apart. Each costs a signature check, so more of them, up to maxTrials for
+	// a token, come out of a budget that all tokens of a Verifier share: nobody
 	// buys more work by inventing tokens without a key ID.
 	freeTrials = 4
 	maxTrials  = 32
@@ -19,9 +19,9 @@ const (
 	trialPause = 10 * time.Millisecond // for which one more is saved
 )
 
-// trials are the signature checks of tokens that several keys may have signed. Good
-// tokens do not depend on the budget for long: the keys that verified lately are
-// tried first.
+// trials are the signature checks of tokens that several keys may have signed.
+// Good tokens do not depend on the budget for long: the keys that verified
+// lately are tried first.
 type trials struct {
 	keys  atomic.Pointer[[]*jwks.Key] // that verified lately, at most freeTrials
 	spent atomic.Int64                // when the budget is whole again, in Unix ns

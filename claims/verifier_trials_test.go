@@ -7,7 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// The budget is spent at once, comes back with time, and holds no more than it did.
+// The budget is spent at once, comes back with time, and holds no more than it
+// did.
 func TestTrials_allow(t *testing.T) {
 	t.Parallel()
 	var tr trials

@@ -62,8 +62,8 @@ func (v *trust) takes(scheme string) (takes, sure bool) {
 	return false, true
 }
 
-// keepKeys goes on with the keys of a Verifier before, which are at hand, if they
-// come from the same place.
+// keepKeys goes on with the keys of a Verifier before, which are at hand, if
+// they come from the same place.
 func (v *trust) keepKeys(before *trust) {
 	if sameKeys(before.keys, v.keys) {
 		v.keys, v.cache = before.keys, before.cache
@@ -71,8 +71,8 @@ func (v *trust) keepKeys(before *trust) {
 }
 
 // same reports whether two Verifiers accept the same tokens, so that the one
-// whose keys are at hand can stay. Functions cannot be compared: two Configs that
-// have some differ.
+// whose keys are at hand can stay. Functions cannot be compared: two Configs
+// that have some differ.
 func (v *trust) same(other *trust) bool {
 	a, b := *v.rules, *other.rules
 	if !sameConfirmers(a.confirmers, b.confirmers) || !sameKeys(v.keys, other.keys) {
@@ -95,10 +95,10 @@ func sameKeys(a, b KeySource) bool {
 	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
-// refusesEarly refuses a token for its key, whatever else it says: invented key IDs are
-// what floods are made of, and are not to cost as much as a payload does. A token
-// that does not look like one of the issuer is left to the checks in their order,
-// so that a wrong issuer is called that.
+// refusesEarly refuses a token for its key, whatever else it says: invented key
+// IDs are what floods are made of, and are not to cost as much as a payload
+// does. A token that does not look like one of the issuer is left to the checks
+// in their order, so that a wrong issuer is called that.
 func (v *trust) refusesEarly(h header, payload []byte) (by *trust, err error) {
 	if v.cache != nil && v.hint.in(payload) && v.cache.Refuses(h.keyID, h.algorithm) {
 		return v, errUnknownKey

@@ -93,8 +93,8 @@ func (w *work) text() []byte { return w.seeded[w.seed:] }
 type router interface {
 	// owner is the Authenticator that the tokens are verified for.
 	owner() maker
-	// takes reports whether tokens may come under a scheme other than Bearer; sure is
-	// false if that depends on issuers that are not known yet.
+	// takes reports whether tokens may come under a scheme other than Bearer;
+	// sure is false if that depends on issuers that are not known yet.
 	takes(scheme string) (takes, sure bool)
 	// sizes returns how long a token may be whose issuer is not known yet.
 	sizes() (maxTokenSize int)
@@ -106,7 +106,8 @@ type router interface {
 	wanted() string
 	// each yields those that are trusted.
 	each(yield func(*trust) bool)
-	// nearest returns whose issuer differs from one that is not trusted in spelling
-	// alone, and in what; nil if nobody's does, or more than most are trusted.
+	// nearest returns whose issuer differs from one that is not trusted in
+	// spelling alone, and in what; nil if nobody's does, or more than most are
+	// trusted.
 	nearest(issuer string, most int) (of *trust, how string)
 }

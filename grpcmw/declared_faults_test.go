@@ -22,8 +22,8 @@ import (
 	"github.com/sallyport-go/sallyport/grpcmw/internal/notespb"
 )
 
-// register makes a service known whose methods, M0 and so on, have these options,
-// encoded.
+// register makes a service known whose methods, M0 and so on, have these
+// options, encoded.
 func register(t *testing.T, service string, options ...[]byte) {
 	t.Helper()
 	if _, err := protoregistry.GlobalFiles.FindFileByPath(service + ".proto"); err == nil {
@@ -209,7 +209,8 @@ func TestDeclaredPolicy_reportsEverything(t *testing.T) {
 	assert.Nil(t, policy)
 }
 
-// Options that a program decoded before it had the extension count all the same.
+// Options that a program decoded before it had the extension count all the
+// same.
 func TestDeclaredPolicy_options(t *testing.T) {
 	t.Parallel()
 	deprecated, err := proto.Marshal(&descriptorpb.MethodOptions{Deprecated: proto.Bool(true)})

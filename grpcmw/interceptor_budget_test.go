@@ -17,8 +17,8 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// A call whose token was verified before costs three allocations at most, so that
-// is what the interceptor adds.
+// A call whose token was verified before costs three allocations at most, so
+// that is what the interceptor adds.
 func TestBudget(t *testing.T) {
 	issuer, err := claimstest.New(claimstest.Config{URL: "https://issuer.example"})
 	require.NoError(t, err)

@@ -17,9 +17,9 @@ import (
 	"github.com/sallyport-go/sallyport/httpmw"
 )
 
-// Whatever an operation needs and whoever asks, each transport gives the same answer:
-// its status, its challenge, and one decision; and no handler is let see a request
-// that is refused.
+// Whatever an operation needs and whoever asks, each transport gives the same
+// answer: its status, its challenge, and one decision; and no handler is let
+// see a request that is refused.
 func TestMatrix_HTTP(t *testing.T) {
 	t.Parallel()
 	issuer, verifier := matrixVerifier(t)

@@ -14,8 +14,8 @@ import (
 	"github.com/sallyport-go/sallyport/grpcmw"
 )
 
-// What is not there is refused in the words of who left it out; a client would not
-// learn of it, and nothing is let through.
+// What is not there is refused in the words of who left it out; a client would
+// not learn of it, and nothing is let through.
 func TestInterceptor_misuse(t *testing.T) {
 	t.Parallel()
 	made, err := grpcmw.New(verifier(t), grpcmw.Config{Policy: grpcmw.Policy{"/s.S/M": claims.Public()}})

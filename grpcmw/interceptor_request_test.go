@@ -12,8 +12,8 @@ import (
 	"github.com/sallyport-go/sallyport/grpcmw"
 )
 
-// What looks at a message that the method does not have is told when the policy is
-// given, and not by the first caller who is refused for it.
+// What looks at a message that the method does not have is told when the policy
+// is given, and not by the first caller who is refused for it.
 func TestNew_requestOfAnotherType(t *testing.T) {
 	t.Parallel()
 	auth := verifier(t)

@@ -15,8 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/grpcmw"
 )
 
-// A client that calls what nobody has registered does not choose what stands in the
-// record, nor a label of a metric.
+// A client that calls what nobody has registered does not choose what stands in
+// the record, nor a label of a metric.
 func TestUnlisted_unknownService(t *testing.T) {
 	t.Parallel()
 	_, verifier := matrixVerifier(t)
@@ -37,7 +37,8 @@ func TestUnlisted_unknownService(t *testing.T) {
 	assert.Len(t, whole, 1, "one that somebody has registered has its name")
 }
 
-// Two interceptors of which the inner one asks for nothing: the outer one decides.
+// Two interceptors of which the inner one asks for nothing: the outer one
+// decides.
 func TestInterceptors_innerPublic(t *testing.T) {
 	t.Parallel()
 	issuer, verifier := matrixVerifier(t)

@@ -86,8 +86,8 @@ func (notes) Ping(ctx context.Context, _ *notespb.PingRequest) (*notespb.PingRes
 	return &notespb.PingResponse{Subject: subject(ctx)}, nil
 }
 
-// ask calls a method with a message, whatever its kind, and returns the subject in
-// the first answer.
+// ask calls a method with a message, whatever its kind, and returns the subject
+// in the first answer.
 func ask(ctx context.Context, conn *grpc.ClientConn, method string) (string, error) {
 	stream, err := conn.NewStream(ctx,
 		&grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, method)

@@ -68,8 +68,8 @@ func (s *seen) echo(_ any, stream grpc.ServerStream) error {
 	}
 }
 
-// kindsOf describes a service that has a method of each kind. If handler is not nil,
-// it serves the streams.
+// kindsOf describes a service that has a method of each kind. If handler is not
+// nil, it serves the streams.
 func kindsOf(name string, s *seen, handler grpc.StreamHandler) *grpc.ServiceDesc {
 	if handler == nil {
 		handler = s.echo
@@ -182,8 +182,8 @@ func (l *ledger) observe(_ context.Context, d claims.Decision) {
 	l.made[d.Operation] = append(l.made[d.Operation], d)
 }
 
-// take returns the decisions of an operation since it was called last: of the whole,
-// and of parts.
+// take returns the decisions of an operation since it was called last: of the
+// whole, and of parts.
 func (l *ledger) take(operation string) (whole, parts []claims.Decision) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -81,7 +81,8 @@ func (l *lives) waitForHandlers(t *testing.T) {
 	assert.Eventually(t, func() bool { return l.running.Load() == 0 }, testTimeout, 5*time.Millisecond)
 }
 
-// outside is an interceptor before the guard, which sees what the guard returns.
+// outside is an interceptor before the guard, which sees what the guard
+// returns.
 type outside struct{ ended, expired atomic.Int32 }
 
 func (o *outside) intercept(
@@ -95,7 +96,8 @@ func (o *outside) intercept(
 	return err
 }
 
-// counting is a stream of an interceptor, which looks at each call and its result.
+// counting is a stream of an interceptor, which looks at each call and its
+// result.
 type counting struct {
 	grpc.ServerStream
 	sent, received atomic.Int32
@@ -113,8 +115,8 @@ func (c *counting) RecvMsg(m any) error {
 	return err
 }
 
-// streamUntilItEnds opens a stream, sends nothing, reads nothing before the given time,
-// and returns how it ended, and when.
+// streamUntilItEnds opens a stream, sends nothing, reads nothing before the
+// given time, and returns how it ended, and when.
 func streamUntilItEnds(ctx context.Context, conn *grpc.ClientConn, kind grpc.StreamDesc, reads time.Time) (error, time.Time) {
 	stream, err := conn.NewStream(ctx, &kind, livesMethod+kind.StreamName)
 	if err != nil {
@@ -135,8 +137,8 @@ func streamUntilItEnds(ctx context.Context, conn *grpc.ClientConn, kind grpc.Str
 	}
 }
 
-// handlers returns how many goroutines have been started for handlers. Other tests must
-// not be running.
+// handlers returns how many goroutines have been started for handlers. Other
+// tests must not be running.
 func handlers() int {
 	var profile strings.Builder
 	_ = pprof.Lookup("goroutine").WriteTo(&profile, 2)

@@ -19,8 +19,8 @@ import (
 
 var errSecret = errors.New("secret-cause-text")
 
-// request is how a requirement finds in a request what it needs: in a message, or in
-// the path over HTTP.
+// request is how a requirement finds in a request what it needs: in a message,
+// or in the path over HTTP.
 type request struct {
 	ofAcme    claims.Requirement // a RequestFunc
 	workspace func(claims.Requirement) claims.Requirement
@@ -47,14 +47,15 @@ var (
 
 type valued interface{ GetValue() string }
 
-// composition is a requirement, and what comes of it for callers who, in this order,
+// composition is a requirement, and what comes of it for callers who, in this
+// order,
 //   - authenticated weakly, and hold all else
 //   - lack everything but strong authentication, and ask of another workspace
 //   - hold all that a token can say, while the source that says the rest is down
 //
-// An outcome is "ok", "forbidden", "down", "undecided", "scope" and a scope, or "auth"
-// and what is asked for: scope|acr_values|max_age. Who holds everything is allowed
-// unless "holding" says what comes of it.
+// An outcome is "ok", "forbidden", "down", "undecided", "scope" and a scope, or
+// "auth" and what is asked for: scope|acr_values|max_age. Who holds everything
+// is allowed unless "holding" says what comes of it.
 type composition struct {
 	name                string
 	needs               func(request) claims.Requirement
@@ -168,8 +169,8 @@ func outcomeOf(text string) outcome {
 	return outcome{}
 }
 
-// challenge is the WWW-Authenticate field that goes with it, as RFC 6750 and RFC 9470
-// write it.
+// challenge is the WWW-Authenticate field that goes with it, as RFC 6750 and
+// RFC 9470 write it.
 func (o outcome) challenge() string {
 	code := map[error]string{
 		claims.ErrInvalidRequest: "invalid_request", claims.ErrInvalidToken: "invalid_token",
@@ -262,7 +263,8 @@ func matrixVerifier(t *testing.T) (*claimstest.Issuer, *claims.Verifier) {
 	return issuer, verifier
 }
 
-// assertDecision checks that there is one decision about the operation, and what it says.
+// assertDecision checks that there is one decision about the operation, and
+// what it says.
 func assertDecision(t *testing.T, l *ledger, protocol, operation string, row composition, by caller, needs claims.Requirement, issuer string) {
 	t.Helper()
 	whole, parts := l.take(operation)

@@ -38,8 +38,8 @@ func (c *conduit) RecvMsg(m any) error {
 	return nil
 }
 
-// onConduit runs handler as a stream that is pending, of a caller whose token is valid
-// for a minute and half a minute more.
+// onConduit runs handler as a stream that is pending, of a caller whose token
+// is valid for a minute and half a minute more.
 func onConduit(t *testing.T, c *conduit, observer claims.Observer, handler func(grpc.ServerStream) error) error {
 	t.Helper()
 	issuer, err := claimstest.New(claimstest.Config{URL: "https://issuer.example"})
@@ -97,8 +97,8 @@ func (s *pendingServer) call(messages ...string) reply {
 	return invoke(s.ctx, s.conn, "pending.Service", "Bidi", messages...)
 }
 
-// assertRefused checks that the client learns that it may not, or that this can not be
-// decided, and nothing else.
+// assertRefused checks that the client learns that it may not, or that this can
+// not be decided, and nothing else.
 func (s *pendingServer) assertRefused(t *testing.T, got reply, class error) {
 	t.Helper()
 	code := codes.PermissionDenied

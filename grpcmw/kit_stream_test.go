@@ -64,7 +64,8 @@ func (p *pipe) RecvMsg(m any) error {
 	return p.end
 }
 
-// offline returns an issuer that has no server, and a Verifier that has its keys.
+// offline returns an issuer that has no server, and a Verifier that has its
+// keys.
 func offline(t *testing.T) (*claimstest.Issuer, *claims.Verifier) {
 	t.Helper()
 	issuer, err := claimstest.New(claimstest.Config{URL: "https://issuer.example"})
@@ -78,8 +79,9 @@ func offline(t *testing.T) (*claimstest.Issuer, *claims.Verifier) {
 	return issuer, verifier
 }
 
-// onStream runs handler as a stream of a caller whose token is valid for a minute,
-// and half a minute more by the leeway; results are what it returns, if anything.
+// onStream runs handler as a stream of a caller whose token is valid for a
+// minute, and half a minute more by the leeway; results are what it returns, if
+// anything.
 func onStream(
 	t *testing.T, p *pipe, handler func(grpc.ServerStream), results ...func() error,
 ) error {
@@ -123,7 +125,8 @@ func (*faulty) SetTrailer(trailer metadata.MD) {}
 func (f *faulty) RecvMsg(m any) error          { return f.pipe.RecvMsg(m) }
 func (f *faulty) Context() context.Context     { return f.ctx }
 
-// pendingOn runs a handler on a stream that is not decided yet, and waits for it.
+// pendingOn runs a handler on a stream that is not decided yet, and waits for
+// it.
 func pendingOn(
 	t *testing.T, needs claims.Requirement, stream func(context.Context) grpc.ServerStream, handler func(grpc.ServerStream) error,
 	ledgers ...*ledger,

@@ -18,8 +18,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// ways are how a call reaches a server. Each starts what is needed, and returns the
-// address for clients and what net/http has logged.
+// ways are how a call reaches a server. Each starts what is needed, and returns
+// the address for clients and what net/http has logged.
 var ways = map[string]func(testing.TB, *grpc.Server) (address string, logged *lines){
 	"native":    native,
 	"ServeHTTP": func(t testing.TB, s *grpc.Server) (string, *lines) { return overHTTP2(t, s) },

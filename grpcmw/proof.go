@@ -15,8 +15,8 @@ import (
 // it needs is in the context of the call, so that it costs nothing to have.
 type prover struct{}
 
-// Prove returns what a bound token is proven with. The URL is that of the HTTP/2
-// request that the call is: scheme, authority and full method name.
+// Prove returns what a bound token is proven with. The URL is that of the
+// HTTP/2 request that the call is: scheme, authority and full method name.
 func (prover) Prove(ctx context.Context) claims.Proof {
 	method, _ := grpc.Method(ctx)
 	authority := ""

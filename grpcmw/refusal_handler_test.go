@@ -19,8 +19,8 @@ import (
 	"github.com/sallyport-go/sallyport/grpcmw"
 )
 
-// handled runs a handler as a unary method, a stream, a stream that waits for its first
-// message, and as public methods, and returns what each call returns.
+// handled runs a handler as a unary method, a stream, a stream that waits for
+// its first message, and as public methods, and returns what each call returns.
 func handled(t *testing.T, handler func(context.Context, *grpcmw.Interceptor) error) map[string]struct {
 	err error
 	met *metadataOf

@@ -35,7 +35,8 @@ func TestInterceptor_Refuse(t *testing.T) {
 	assert.EqualValues(t, 1, spy.reached.Load())
 }
 
-// A reason of the user's own is told, and when to try again as far as it is known.
+// A reason of the user's own is told, and when to try again as far as it is
+// known.
 func TestInterceptor_Refuse_particulars(t *testing.T) {
 	t.Parallel()
 	auth, err := grpcmw.New(verifier(t), grpcmw.Config{Policy: everything(claims.Authenticated())})

@@ -17,9 +17,9 @@ import (
 	"github.com/sallyport-go/sallyport/grpcmw"
 )
 
-// However a call reaches the server, the client learns what would do: in the response
-// header, where that has not gone, and in the status always. It is in no trailer, so
-// that net/http has nothing to log, whoever calls.
+// However a call reaches the server, the client learns what would do: in the
+// response header, where that has not gone, and in the status always. It is in
+// no trailer, so that net/http has nothing to log, whoever calls.
 func TestRefuse_challengeArrives(t *testing.T) {
 	t.Parallel()
 	const service = "way.Service"

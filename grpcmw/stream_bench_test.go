@@ -14,8 +14,8 @@ import (
 	"github.com/sallyport-go/sallyport/grpcmw"
 )
 
-// BenchmarkStream is what a guard costs: of opening a stream and ending it, and of one
-// message each way, through a real server and without one.
+// BenchmarkStream is what a guard costs: of opening a stream and ending it, and
+// of one message each way, through a real server and without one.
 func BenchmarkStream(b *testing.B) {
 	issuer := claimstest.Start(b, claimstest.Config{})
 	verifier, err := claims.NewVerifier(claims.Config{Issuer: issuer.URL(), Audiences: []string{claimstest.Audience}})

@@ -20,8 +20,8 @@ import (
 	"github.com/sallyport-go/sallyport/grpcmw"
 )
 
-// Whatever a handler returns when its token has expired, that is what the client is
-// told, and what is recorded, once.
+// Whatever a handler returns when its token has expired, that is what the
+// client is told, and what is recorded, once.
 func TestStream_endsByTheContext(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(context.Context) error{

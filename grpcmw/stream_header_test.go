@@ -18,8 +18,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// What a handler says in headers and trailers, before the decision and after it, by the
-// stream and by the context, reaches a client who may.
+// What a handler says in headers and trailers, before the decision and after
+// it, by the stream and by the context, reaches a client who may.
 func TestPending_metadataArrives(t *testing.T) {
 	t.Parallel()
 	for name, send := range map[string]func(*testing.T, grpc.ServerStream) error{
@@ -74,7 +74,7 @@ func TestPending_trailerAlone(t *testing.T) {
 	assert.Equal(t, []string{"1"}, got.trailer.Get("t"))
 }
 
-// What the transport can not do is told, as it is without a guard.
+// What the transport cannot do is told, as it is without a guard.
 func TestPending_transportFails(t *testing.T) {
 	t.Parallel()
 	broken := func(ctx context.Context) grpc.ServerStream {
@@ -109,7 +109,8 @@ func TestPending_transportFails(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-// Once a stream has been refused, its handler adds nothing to what the client is told.
+// Once a stream has been refused, its handler adds nothing to what the client
+// is told.
 func TestStream_trailerAfterItsEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

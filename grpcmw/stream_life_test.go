@@ -25,8 +25,8 @@ import (
 	"github.com/sallyport-go/sallyport/grpcmw"
 )
 
-// What a handler panics with reaches interceptors outside, on their goroutine, with
-// where it was.
+// What a handler panics with reaches interceptors outside, on their goroutine,
+// with where it was.
 func TestStream_panic(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]any{
@@ -71,7 +71,8 @@ func TestStream_panicThroughTwoGuards(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(err.Error(), "debug.Stack("), "where it was, and not where it passed")
 }
 
-// A handler that leaves by runtime.Goexit, as a failed test does, ends its call so too.
+// A handler that leaves by runtime.Goexit, as a failed test does, ends its call
+// so too.
 func TestStream_goexit(t *testing.T) {
 	t.Parallel()
 	returned, done := false, make(chan struct{})
@@ -84,8 +85,8 @@ func TestStream_goexit(t *testing.T) {
 	assert.False(t, returned)
 }
 
-// Nobody is there any more for what a handler panics with after the end of its stream:
-// it is logged, and ends nothing else.
+// Nobody is there any more for what a handler panics with after the end of its
+// stream: it is logged, and ends nothing else.
 func TestStream_panicAfterItsEnd(t *testing.T) {
 	var logged bytes.Buffer
 	before := slog.Default()
@@ -104,8 +105,8 @@ func TestStream_panicAfterItsEnd(t *testing.T) {
 	assert.Contains(t, logged.String(), "panicsDeepInside")
 }
 
-// A handler whose client has gone keeps its call, as without a guard, but no longer
-// than its token lasts.
+// A handler whose client has gone keeps its call, as without a guard, but no
+// longer than its token lasts.
 func TestStream_clientGoes(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -172,8 +173,8 @@ func TestStream_goroutines(t *testing.T) {
 	}
 }
 
-// What was blocked below when the stream ended touches nothing once it comes back: not
-// even what waited to be sent with the first message.
+// What was blocked below when the stream ended touches nothing once it comes
+// back: not even what waited to be sent with the first message.
 func TestStream_comesBackAfterItsEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -21,8 +21,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// places are where handlers are when the token ends. Each blocks until the stream has
-// ended, or longer.
+// places are where handlers are when the token ends. Each blocks until the
+// stream has ended, or longer.
 var places = map[string]func(stream grpc.ServerStream, released <-chan struct{}) error{
 	"Recv": func(stream grpc.ServerStream, _ <-chan struct{}) error {
 		for {
@@ -72,8 +72,9 @@ var places = map[string]func(stream grpc.ServerStream, released <-chan struct{})
 
 var errLate = errors.New("something passed after the end")
 
-// Wherever its handler is, a stream of each kind ends with its token, on each way, with
-// what that means; others before and after the guard notice nothing else.
+// Wherever its handler is, a stream of each kind ends with its token, on each
+// way, with what that means; others before and after the guard notice nothing
+// else.
 func TestStream_endsWhereverItsHandlerIs(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{"native", "ServeHTTP"} {
@@ -104,8 +105,9 @@ func TestStream_endsWhereverItsHandlerIs(t *testing.T) {
 	}
 }
 
-// endAllKinds opens a stream of each kind that can have its handler in that place, and
-// waits until they have ended as they should. It returns how many they were.
+// endAllKinds opens a stream of each kind that can have its handler in that
+// place, and waits until they have ended as they should. It returns how many
+// they were.
 func (l *lives) endAllKinds(t *testing.T, conn *grpc.ClientConn, place string) (streams int) {
 	timeout, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
@@ -131,7 +133,8 @@ func (l *lives) endAllKinds(t *testing.T, conn *grpc.ClientConn, place string) (
 	return streams
 }
 
-// However many they are, streams of silent clients all end, and leave nothing behind.
+// However many they are, streams of silent clients all end, and leave nothing
+// behind.
 func TestStream_thousandsEnd(t *testing.T) {
 	count := 2000
 	if underRace {
@@ -167,7 +170,8 @@ func TestStream_thousandsEnd(t *testing.T) {
 	assert.Eventually(t, func() bool { return handlers() == 0 }, 5*time.Second, 10*time.Millisecond)
 }
 
-// What waits for its first message ends with its token too, and that is the decision.
+// What waits for its first message ends with its token too, and that is the
+// decision.
 func TestStream_pendingEnds(t *testing.T) {
 	t.Parallel()
 	l := newLives(t, overGRPC.ofAcme)

@@ -15,7 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// A stream that ends before there is a first message has been decided about, too.
+// A stream that ends before there is a first message has been decided about,
+// too.
 func TestPending_clientGoesAway(t *testing.T) {
 	t.Parallel()
 	entered := make(chan struct{})

@@ -77,8 +77,8 @@ func TestPending_duration(t *testing.T) {
 	})
 }
 
-// Whatever sends and receives at the same time, nothing is sent before the first
-// message has been received and found good.
+// Whatever sends and receives at the same time, nothing is sent before the
+// first message has been received and found good.
 func TestPending_race(t *testing.T) {
 	t.Parallel()
 	for range 200 {

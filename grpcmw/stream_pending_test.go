@@ -19,8 +19,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-// Until it has received the first message, and that may be, a handler can do nothing
-// that the client sees.
+// Until it has received the first message, and that may be, a handler can do
+// nothing that the client sees.
 func TestPending_handlers(t *testing.T) {
 	t.Parallel()
 	secret := wrapperspb.String("secret-answer")
@@ -168,8 +168,8 @@ func TestPending_handlers(t *testing.T) {
 	}
 }
 
-// What is decided at once is not put off, and the handler is not called for who is
-// refused.
+// What is decided at once is not put off, and the handler is not called for who
+// is refused.
 func TestPending_decidedAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, needs := range map[string]claims.Requirement{
@@ -199,7 +199,7 @@ func TestPending_decidedAtOnce(t *testing.T) {
 	})
 }
 
-// A first message that can not be received is no decision by the message.
+// A first message that cannot be received is no decision by the message.
 func TestPending_receiveFails(t *testing.T) {
 	t.Parallel()
 	for _, code := range []codes.Code{
@@ -224,8 +224,8 @@ func TestPending_receiveFails(t *testing.T) {
 	}
 }
 
-// Where there is no first message, nothing stands in for it: not the empty one that the
-// handler wanted to receive.
+// Where there is no first message, nothing stands in for it: not the empty one
+// that the handler wanted to receive.
 func TestPending_noMessage(t *testing.T) {
 	t.Parallel()
 	anyMessage := claims.RequestFunc("any", func(context.Context, *claims.Claims, *wrapperspb.StringValue) (bool, error) {
@@ -251,8 +251,8 @@ func TestPending_noMessage(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-// A token that expires before the first message allows nothing, and that is the one
-// decision.
+// A token that expires before the first message allows nothing, and that is the
+// one decision.
 func TestPending_expiresOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

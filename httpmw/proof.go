@@ -10,8 +10,8 @@ import (
 // prover is a request as far as it can prove that its sender holds a key.
 type prover http.Request
 
-// Prove returns what a bound token is proven with. The URL has the scheme, the host
-// and the path by which the request reached this server.
+// Prove returns what a bound token is proven with. The URL has the scheme, the
+// host and the path by which the request reached this server.
 func (p *prover) Prove(context.Context) claims.Proof {
 	r := (*http.Request)(p)
 	proof := claims.Proof{

@@ -29,8 +29,8 @@ func (c *confirmer) Confirm(ctx context.Context, value string, credentials claim
 	return nil
 }
 
-// What a request proves reaches whoever confirms it, of a bound token alone, and each
-// time that it is used.
+// What a request proves reaches whoever confirms it, of a bound token alone,
+// and each time that it is used.
 func TestRequire_boundToken(t *testing.T) {
 	t.Parallel()
 	issuer, err := claimstest.New(claimstest.Config{URL: "https://issuer.example"})

@@ -20,8 +20,8 @@ func (panickingBody) Read([]byte) (int, error) { panic("a fault of the user's") 
 
 func (panickingBody) Close() error { return nil }
 
-// Whatever of the user's panics while keys are fetched, it is a fetch that failed,
-// and its cause says where.
+// Whatever of the user's panics while keys are fetched, it is a fetch that
+// failed, and its cause says where.
 func TestCache_fetchPanics(t *testing.T) {
 	panics := transport(func(*http.Request) (*http.Response, error) { panic("a fault of the user's") })
 	reading := transport(func(*http.Request) (*http.Response, error) {

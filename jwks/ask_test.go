@@ -39,8 +39,8 @@ func TestSources_failOver(t *testing.T) {
 		require.NoError(t, lookupCurrent(t.Context(), issuer, cache))
 		assert.Zero(t, asked.Load(), "the first answers")
 
-		// A blip costs nothing while its keys are fresh, and strangers' key IDs do
-		// not bring the backup in.
+		// A blip costs nothing while its keys are fresh, and strangers' key IDs
+		// do not bring the backup in.
 		issuer.Fail(http.StatusInternalServerError)
 		_, err = cache.Lookup(t.Context(), backup.ID, backup.Algorithm)
 		require.ErrorIs(t, err, jwks.ErrUnknownKey)
@@ -136,12 +136,12 @@ func TestSources_force(t *testing.T) {
 		_, err = cache.Lookup(t.Context(), "invented", "ES256")
 		require.ErrorIs(t, err, jwks.ErrUnknownKey)
 		assert.Equal(t, []bool{false, true}, forced)
-		assert.Equal(t, 10*time.Minute, cache.Stats().FreshFor, "the default where it can not tell")
+		assert.Equal(t, 10*time.Minute, cache.Stats().FreshFor, "the default where it cannot tell")
 	})
 }
 
-// While the first source is down, a rotation that the backup knows of is followed
-// as any other.
+// While the first source is down, a rotation that the backup knows of is
+// followed as any other.
 func TestSources_rotationOfTheBackup(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -104,7 +104,7 @@ func TestCache_SameConfig(t *testing.T) {
 			jwks.Config{Sources: []jwks.Source{own}},
 			jwks.Config{Sources: []jwks.Source{numberedSource(1)}}, false,
 		},
-		"functions, which can not be compared": {
+		"functions, which cannot be compared": {
 			jwks.Config{Sources: []jwks.Source{own}}, jwks.Config{Sources: []jwks.Source{own}}, false,
 		},
 	} {

@@ -54,7 +54,8 @@ func (c *Cache) sleep(d time.Duration) {
 	c.current.Store(&snap)
 }
 
-// After a night's sleep nothing is as it was: not the keys, nor what was not there.
+// After a night's sleep nothing is as it was: not the keys, nor what was not
+// there.
 func TestCache_sleep(t *testing.T) {
 	t.Parallel()
 	set, err := Parse([]byte(oneKey))

@@ -65,8 +65,8 @@ func TestConfig_InsecureHTTPHosts_malformed(t *testing.T) {
 	}
 }
 
-// The key set's URL that metadata names, and where it redirects to, are held to the
-// same.
+// The key set's URL that metadata names, and where it redirects to, are held to
+// the same.
 func TestRemote_insecureHosts(t *testing.T) {
 	for _, tt := range []struct {
 		name     string

@@ -90,8 +90,8 @@ func (r *remote) askPlace(ctx context.Context, place int, answers chan<- found) 
 	}
 	end, _ := ctx.Deadline()
 	go func() {
-		// It goes on when another place has answered: a connection that is given up
-		// while it is made would idle.
+		// It goes on when another place has answered: a connection that is
+		// given up while it is made would idle.
 		ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), end)
 		defer cancel()
 		answer := found{place, "", &fault{FaultSource, fmt.Errorf(

@@ -75,8 +75,8 @@ func TestCache_discovery(t *testing.T) {
 				}
 				assert.Equal(t, want, requests.asked())
 
-				// Where the keys are is remembered, but they may have moved with a
-				// new key.
+				// Where the keys are is remembered, but they may have moved
+				// with a new key.
 				time.Sleep(defaultLife * 9 / 10)
 				require.NoError(t, lookup(t, cache, issuer.Key()))
 				synctest.Wait()
@@ -309,8 +309,8 @@ func TestCache_metadataStalls(t *testing.T) {
 	})
 }
 
-// The best place of metadata counts, whichever answers first; past half of the time
-// any does.
+// The best place of metadata counts, whichever answers first; past half of the
+// time any does.
 func TestCache_discovery_precedence(t *testing.T) {
 	const realm = "/realms/a"
 	places := []string{realm + oidcPath, oauthPath + realm, oidcPath + realm}

@@ -15,9 +15,9 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// A cache with settings of its own: the keys of an issuer without metadata, by a
-// client with a proxy or a private certificate authority, kept for an outage of
-// four hours.
+// A cache with settings of its own: the keys of an issuer without metadata, by
+// a client with a proxy or a private certificate authority, kept for an outage
+// of four hours.
 func ExampleNewCache() {
 	keys, err := jwks.NewCache(jwks.Config{
 		Issuer:   "https://issuer.example",
@@ -96,8 +96,8 @@ func ExampleFile() {
 	// Output: <nil>
 }
 
-// A static key in PEM, as an issuer's documentation may have it. A Set can be the
-// Keys of a claims.Config.
+// A static key in PEM, as an issuer's documentation may have it. A Set can be
+// the Keys of a claims.Config.
 func ExampleParse() {
 	keys, err := jwks.Parse([]byte(`-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=

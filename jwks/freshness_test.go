@@ -68,8 +68,8 @@ func TestCache_freshLife(t *testing.T) {
 	}
 }
 
-// An answer that may not be stored is used for as long as any other: a fetch for
-// each request would be worse.
+// An answer that may not be stored is used for as long as any other: a fetch
+// for each request would be worse.
 func TestCache_noStoreIsNoFetchPerRequest(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		issuer, cache := issuerAndCache(t)

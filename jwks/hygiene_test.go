@@ -23,8 +23,8 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// A key whose point is not on its curve is left out, on every curve: a signature
-// check with it says nothing (RFC 8725 section 3.4).
+// A key whose point is not on its curve is left out, on every curve: a
+// signature check with it says nothing (RFC 8725 section 3.4).
 func TestParse_pointsOfEveryCurve(t *testing.T) {
 	t.Parallel()
 	for _, algorithm := range []string{"ES256", "ES384", "ES512"} {
@@ -70,8 +70,8 @@ func TestParse_pointsOfEveryCurve(t *testing.T) {
 	}
 }
 
-// An "alg" that fits the type of a key and not its curve, or the other way round,
-// never binds the key to it.
+// An "alg" that fits the type of a key and not its curve, or the other way
+// round, never binds the key to it.
 func TestParse_algorithmFitsTypeAndCurve(t *testing.T) {
 	t.Parallel()
 	fitting := map[string][]string{
@@ -102,8 +102,8 @@ func TestSet_Thumbprint_followsRFC7638(t *testing.T) {
 	assert.NotEqual(t, of(jwk), of(jwkOf("ES384", members{"kid": testKey("ES256").ID})))
 }
 
-// A signature of R = A and S = 0 is right for half of all messages or more under a
-// key of small order, so such a key is none.
+// A signature of R = A and S = 0 is right for half of all messages or more
+// under a key of small order, so such a key is none.
 func TestParse_smallOrder(t *testing.T) {
 	t.Parallel()
 	points := map[string]string{

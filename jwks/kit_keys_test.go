@@ -57,7 +57,8 @@ var pairs = sync.OnceValue(func() []pair {
 
 func (p pair) pkix() []byte { return must(x509.MarshalPKIXPublicKey(p.private.Public())) }
 
-// certificate is one of the key, signed by another's or, if that is nil, itself.
+// certificate is one of the key, signed by another's or, if that is nil,
+// itself.
 func (p pair) certificate(by *pair) []byte {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: p.name},

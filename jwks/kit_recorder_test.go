@@ -42,8 +42,8 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// asked returns the URLs in the order of the requests. Of those for metadata, which
-// are made at once, it is that of the alphabet.
+// asked returns the URLs in the order of the requests. Of those for metadata,
+// which are made at once, it is that of the alphabet.
 func (r *recorder) asked() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -25,8 +25,8 @@ const (
 	cooldown    = 30 * time.Second
 )
 
-// inBubble runs a test on a clock of its own, in parallel with others. It panics
-// if a goroutine is left a minute after the test.
+// inBubble runs a test on a clock of its own, in parallel with others. It
+// panics if a goroutine is left a minute after the test.
 func inBubble(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	t.Parallel()
@@ -121,8 +121,8 @@ func atOnce(t *testing.T, f func()) {
 	require.Zero(t, time.Since(start), "it waited")
 }
 
-// requireBackoff asserts that the pause is the documented one after n+1 failures
-// in a row, while keys are held or not.
+// requireBackoff asserts that the pause is the documented one after n+1
+// failures in a row, while keys are held or not.
 func requireBackoff(t *testing.T, n int, pause time.Duration, held bool) {
 	t.Helper()
 	want := []time.Duration{1, 2, 4, 8, 16, 32, 60}[min(n, 6)] * time.Second

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// Not by way of a Cache: that it holds no more can not be seen from outside.
+// Not by way of a Cache: that it holds no more cannot be seen from outside.
 func TestMisses_areBounded(t *testing.T) {
 	t.Parallel()
 	m := newMisses(time.Minute)

@@ -15,8 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// An Observer that panics harms nobody, and does not fill the log, whoever sends
-// how many tokens.
+// An Observer that panics harms nobody, and does not fill the log, whoever
+// sends how many tokens.
 func TestObserver_panics(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var r witness

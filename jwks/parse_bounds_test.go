@@ -24,7 +24,8 @@ func TestParse_reasons(t *testing.T) {
 	assert.EqualError(t, err, "jwks: no usable key among 0")
 }
 
-// Of a set with more keys than are taken, the first thousand are, and it is told.
+// Of a set with more keys than are taken, the first thousand are, and it is
+// told.
 func TestParse_manyKeys(t *testing.T) {
 	t.Parallel()
 	for n, skipped := range map[int][]jwks.Skipped{

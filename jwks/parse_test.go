@@ -272,7 +272,7 @@ func TestParse_acceptsRSAWithinBounds(t *testing.T) {
 	}
 }
 
-// crypto/rsa refuses every signature by these keys, so they can not check any.
+// crypto/rsa refuses every signature by these keys, so they cannot check any.
 func TestParse_skipsWhatCryptoRSARefuses(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]members{
@@ -332,7 +332,8 @@ func TestParse_memberNamesAreCaseSensitive(t *testing.T) {
 	}
 }
 
-// The length of an exponent is checked before it is read, whatever it is called.
+// The length of an exponent is checked before it is read, whatever it is
+// called.
 func TestParse_exponentIsBoundUnderItsOwnName(t *testing.T) {
 	t.Parallel()
 	jwk := strings.TrimSuffix(jwkOf("RS256", members{"e": "AQAAAAAAAQAB"}), "}") + `,"E":"AQAB"}`

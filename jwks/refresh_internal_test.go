@@ -7,7 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Who comes late to an outage that is over finds the keys, and makes no request.
+// Who comes late to an outage that is over finds the keys, and makes no
+// request.
 func TestCache_joinAfterTheFetch(t *testing.T) {
 	t.Parallel()
 	set, err := Parse([]byte(oneKey))

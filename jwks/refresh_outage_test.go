@@ -60,8 +60,8 @@ func TestCache_outageTimeline(t *testing.T) {
 					require.Equal(t, want, cache.Stats().State, "at %v", at)
 					time.Sleep(time.Second)
 				}
-				// About one attempt a minute, and one in 8 seconds in the two hours
-				// without keys, however many look-ups there are.
+				// About one attempt a minute, and one in 8 seconds in the two
+				// hours without keys, however many look-ups there are.
 				assert.Less(t, issuer.KeySetRequests(), int(row.want.Minutes()+120*60/8)*11/10)
 
 				issuer.Intercept(nil)

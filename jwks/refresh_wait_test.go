@@ -55,8 +55,8 @@ func TestCache_Timeout_hangingIssuer(t *testing.T) {
 	}
 }
 
-// So does one for a key that is unknown where there were no keys at first, and one
-// that joins a fetch under way.
+// So does one for a key that is unknown where there were no keys at first, and
+// one that joins a fetch under way.
 func TestCache_Timeout_unknownKey(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		issuer, cache := example(t, nil)
@@ -77,8 +77,8 @@ func TestCache_Timeout_unknownKey(t *testing.T) {
 	})
 }
 
-// A source that hangs leaves those after it their share of the time, and one that
-// heeds no context does as well.
+// A source that hangs leaves those after it their share of the time, and one
+// that heeds no context does as well.
 func TestCache_Timeout_sources(t *testing.T) {
 	for name, heeds := range map[string]bool{"heeds its context": true, "is deaf": false} {
 		t.Run(name, func(t *testing.T) {
@@ -153,8 +153,8 @@ func TestCache_recovery_whenKeysRunOut(t *testing.T) {
 	})
 }
 
-// Before the first keys, 256 look-ups wait for them; further ones are told so, and
-// those that give up make room. A probe of readiness always waits.
+// Before the first keys, 256 look-ups wait for them; further ones are told so,
+// and those that give up make room. A probe of readiness always waits.
 func TestCache_firstKeys_waiting(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		issuer, cache := example(t, nil)

@@ -149,8 +149,8 @@ func TestCache_tellsWhatHappens(t *testing.T) {
 	})
 }
 
-// What is wrong with an issuer stands in the log and in the error's text: the final
-// slash that was forgotten above all.
+// What is wrong with an issuer stands in the log and in the error's text: the
+// final slash that was forgotten above all.
 func TestCache_tellsWhatIsWrong(t *testing.T) {
 	for name, row := range map[string]struct {
 		metadata string
@@ -302,7 +302,8 @@ func TestRotation_tellsTheDifference(t *testing.T) {
 	})
 }
 
-// The first keys are news once, and skipped keys are told of with each rotation.
+// The first keys are news once, and skipped keys are told of with each
+// rotation.
 func TestCache_tellsOfFirstKeys(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var r witness

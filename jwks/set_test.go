@@ -33,8 +33,8 @@ func TestThumbprint(t *testing.T) {
 	assert.Len(t, slices.Compact(others), 4)
 }
 
-// The one key of a set has any ID if it has none; of several, or with an ID, it has
-// not.
+// The one key of a set has any ID if it has none; of several, or with an ID, it
+// has not.
 func TestSet_Lookup_oneKeyWithoutID(t *testing.T) {
 	t.Parallel()
 	one, other := pairs()[1], pairs()[2]
@@ -80,7 +80,7 @@ func TestSet_isASource(t *testing.T) {
 	})
 }
 
-// What a Set hands out can not change it.
+// What a Set hands out cannot change it.
 func TestSet_isImmutable(t *testing.T) {
 	t.Parallel()
 	set, err := jwks.Parse(keySet(jwkOf("ES256", nil), jwkOf("RS256", members{"use": "enc"})))

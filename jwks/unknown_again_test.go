@@ -17,7 +17,8 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// replaceable is an issuer whose one key has the same ID, or none, whichever it is.
+// replaceable is an issuer whose one key has the same ID, or none, whichever it
+// is.
 type replaceable struct {
 	mu       sync.Mutex
 	document []byte
@@ -94,8 +95,8 @@ func TestCache_Lookup_replacedByAnotherType(t *testing.T) {
 	})
 }
 
-// Tokens that no key verifies cost one fetch in a cooldown, together with those of
-// unknown keys, whichever key they name.
+// Tokens that no key verifies cost one fetch in a cooldown, together with those
+// of unknown keys, whichever key they name.
 func TestCache_LookupAgain_flood(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var issuer replaceable
@@ -127,7 +128,8 @@ func TestCache_LookupAgain_flood(t *testing.T) {
 	})
 }
 
-// Keys that were asked for after a token came need not be asked for again for it.
+// Keys that were asked for after a token came need not be asked for again for
+// it.
 func TestCache_LookupAgain_newKeys(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var issuer replaceable
@@ -143,8 +145,8 @@ func TestCache_LookupAgain_newKeys(t *testing.T) {
 	})
 }
 
-// However many wait, it is 256, and none for longer than a Timeout from when its
-// token came, the time for the look-up before included.
+// However many wait, it is 256, and none for longer than a Timeout from when
+// its token came, the time for the look-up before included.
 func TestCache_LookupAgain_waits(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var issuer replaceable
@@ -182,8 +184,8 @@ func TestCache_LookupAgain_nothingHeld(t *testing.T) {
 	assert.ErrorIs(t, err, jwks.ErrUnknownKey)
 }
 
-// Only the key ID that a fetch is made for is remembered as missing: one that joins
-// it, and comes with the next fetch, is not.
+// Only the key ID that a fetch is made for is remembered as missing: one that
+// joins it, and comes with the next fetch, is not.
 func TestCache_remembersWhatAFetchIsMadeFor(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		issuer, cache := issuerAndCache(t)

@@ -61,8 +61,8 @@ func TestCache_remembersWhoGaveUp(t *testing.T) {
 	})
 }
 
-// While the issuer hangs, invented key IDs hold few requests, and those that are
-// remembered none.
+// While the issuer hangs, invented key IDs hold few requests, and those that
+// are remembered none.
 func TestCache_missesWaitInBounds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

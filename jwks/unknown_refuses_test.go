@@ -68,7 +68,8 @@ func TestCache_Refuses(t *testing.T) {
 	})
 }
 
-// While a fetch is under way that may bring a key, nobody is refused for lack of it.
+// While a fetch is under way that may bring a key, nobody is refused for lack
+// of it.
 func TestCache_Refuses_duringAFetch(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		issuer, cache := issuerAndCache(t)

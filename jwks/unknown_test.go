@@ -230,8 +230,8 @@ func TestCache_rotationDuringAFetchThatFails(t *testing.T) {
 	})
 }
 
-// A key that does not fit may have been replaced under the same ID: that costs as
-// little as an unknown one does.
+// A key that does not fit may have been replaced under the same ID: that costs
+// as little as an unknown one does.
 func TestCache_mismatchIsBounded(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		issuer, cache := issuerAndCache(t)
@@ -263,8 +263,8 @@ func TestCache_withoutKeyID(t *testing.T) {
 	})
 }
 
-// A rotation to a key of that ID which is for another algorithm is a mismatch, no
-// unknown key.
+// A rotation to a key of that ID which is for another algorithm is a mismatch,
+// no unknown key.
 func TestCache_rotationToAnotherAlgorithm(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		issuer, cache := issuerAndCache(t)

@@ -11,7 +11,7 @@ import (
 const (
 	maxComment  = 80
 	maxCode     = 100
-	maxTestCode = 120
+	maxTestCode = 200
 )
 
 // checkGo checks a Go file.

@@ -1,5 +1,5 @@
 // Command columns checks how the text of the repository is set and worded:
-// comments wrap at 80 columns, pages and code at 100, the code of tests at 120,
+// comments wrap at 80 columns, pages and code at 100, the code of tests at 200,
 // and some words are not used.
 //
 //	go run ./.ci/columns [directory]...

@@ -24,8 +24,8 @@ import (
 	"github.com/sallyport-go/sallyport/examples/orders/orderspb"
 )
 
-// methods are calls of every method, and their needs. Each returns the header of
-// the response.
+// methods are calls of every method, and their needs. Each returns the header
+// of the response.
 var methods = []struct {
 	name, scope string
 	call        func(context.Context, orderspb.OrdersClient) (metadata.MD, error)

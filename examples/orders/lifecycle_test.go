@@ -93,8 +93,8 @@ func TestService_readyDoesNotWaitForAStalledIssuer(t *testing.T) {
 	assert.Equal(t, 503, d.call(t, "GET", "/readyz", "", "").Status)
 }
 
-// Who waits for keys is told in time that there are none, whatever of the issuer
-// does not answer.
+// Who waits for keys is told in time that there are none, whatever of the
+// issuer does not answer.
 func TestService_silentIssuer(t *testing.T) {
 	t.Parallel()
 	silent := func(http.Handler) http.Handler {

@@ -214,7 +214,7 @@ type isRequirement_Kind interface {
 }
 
 type Requirement_Public struct {
-	// Nothing: credentials are not looked at. It can not be part of another
+	// Nothing: credentials are not looked at. It cannot be part of another
 	// requirement.
 	Public *emptypb.Empty `protobuf:"bytes,1,opt,name=public,proto3,oneof"`
 }

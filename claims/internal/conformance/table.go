@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// Row is what became of the vectors of one suite. Each vector is passed, skipped
-// or a deviation: a result other than the suite's, wanted for a reason.
+// Row is what became of the vectors of one suite. Each vector is passed,
+// skipped or a deviation: a result other than the suite's, wanted for a reason.
 type Row struct {
 	Suite      string
 	passed     int

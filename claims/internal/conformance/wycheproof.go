@@ -11,7 +11,8 @@ import (
 	"github.com/c2sp/wycheproof"
 )
 
-// File is a file of Wycheproof's vectors, as far as signatures and keys need it.
+// File is a file of Wycheproof's vectors, as far as signatures and keys need
+// it.
 type File struct {
 	NumberOfTests int
 	TestGroups    []Group
@@ -52,9 +53,9 @@ type Vector struct {
 // String names a vector in a failure.
 func (v Vector) String() string { return fmt.Sprintf("%d (%s, %s)", v.ID, v.Comment, v.Result) }
 
-// Valid reports whether a verifier must accept it. "acceptable" is what a lenient
-// one may accept: weak parameters, or an encoding that is not the specified one.
-// That is refused here like "invalid".
+// Valid reports whether a verifier must accept it. "acceptable" is what a
+// lenient one may accept: weak parameters, or an encoding that is not the
+// specified one. That is refused here like "invalid".
 func (v Vector) Valid() bool { return v.Result == "valid" }
 
 // Hex is bytes that are written in hexadecimal.
@@ -66,8 +67,8 @@ func (h *Hex) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// JWS is a compact serialization, or the text of a JSON serialization. Nil means
-// that a vector has none.
+// JWS is a compact serialization, or the text of a JSON serialization. Nil
+// means that a vector has none.
 type JWS []byte
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -90,8 +91,8 @@ func WycheproofFiles(t testing.TB) []string {
 	return names
 }
 
-// Wycheproof reads a file. One that is not there or has fewer vectors than it says
-// fails the test.
+// Wycheproof reads a file. One that is not there or has fewer vectors than it
+// says fails the test.
 func Wycheproof(t testing.TB, name string) *File {
 	t.Helper()
 	data, err := fs.ReadFile(wycheproof.TestVectors, name)

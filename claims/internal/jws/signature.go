@@ -1,5 +1,5 @@
-// Package jws checks the signatures of RFC 7515 by the algorithms of RFC 7518, RFC
-// 8037 and RFC 9864.
+// Package jws checks the signatures of RFC 7515 by the algorithms of RFC 7518,
+// RFC 8037 and RFC 9864.
 package jws
 
 import (
@@ -15,19 +15,19 @@ import (
 	"strings"
 )
 
-// Algorithms has the signature algorithms of one kind of key, by "alg" (RFC 7518
-// section 3.1). A key of another type or curve verifies nothing.
+// Algorithms has the signature algorithms of one kind of key, by "alg" (RFC
+// 7518 section 3.1). A key of another type or curve verifies nothing.
 type Algorithms map[string]func(key crypto.PublicKey, input, signature []byte) bool
 
-// Verify reports whether signature is one of input by the algorithm, which must be
-// of the set.
+// Verify reports whether signature is one of input by the algorithm, which must
+// be of the set.
 func (set Algorithms) Verify(algorithm string, key crypto.PublicKey, input, signature []byte) bool {
 	verify, ok := set[algorithm]
 	return ok && verify(key, input, signature)
 }
 
-// Asymmetric are those that tokens may have. "none" and the symmetric ones are not
-// among them: with a public key as the secret, anybody could sign (RFC 8725
+// Asymmetric are those that tokens may have. "none" and the symmetric ones are
+// not among them: with a public key as the secret, anybody could sign (RFC 8725
 // section 2.1).
 var Asymmetric = Algorithms{
 	"RS256":   pkcs1(crypto.SHA256),
@@ -43,15 +43,17 @@ var Asymmetric = Algorithms{
 	"Ed25519": pureEd25519,
 }
 
-// Symmetric are those of a verifier that is made of secrets, and of no other. Its keys are secrets and never come out of a key set.
+// Symmetric are those of a verifier that is made of secrets, and of no other.
+// Its keys are secrets and never come out of a key set.
 var Symmetric = Algorithms{
 	"HS256": mac(crypto.SHA256),
 	"HS384": mac(crypto.SHA384),
 	"HS512": mac(crypto.SHA512),
 }
 
-// Secret returns the key of a symmetric algorithm. It is a type of its own, so that
-// no public key is ever taken for one, and a function, so that none is printed.
+// Secret returns the key of a symmetric algorithm. It is a type of its own, so
+// that no public key is ever taken for one, and a function, so that none is
+// printed.
 type Secret func() []byte
 
 // mac is HMAC (RFC 7518 section 3.2).
@@ -103,12 +105,12 @@ func ecdsaP1363(hash crypto.Hash, bits int) func(crypto.PublicKey, []byte, []byt
 	}
 }
 
-// maxDER is the length of the longest signature in DER: two integers of P-521 with
-// their headers, in a sequence with a long one.
+// maxDER is the length of the longest signature in DER: two integers of P-521
+// with their headers, in a sequence with a long one.
 const maxDER = 3 + 2*(2+66)
 
-// appendDER writes a signature as crypto/ecdsa takes it, which would do it by way
-// of two big integers.
+// appendDER writes a signature as crypto/ecdsa takes it, which would do it by
+// way of two big integers.
 func appendDER(der, r, s []byte) []byte {
 	r, s = unpadded(r), unpadded(s)
 	const sequence, integer, long = 0x30, 0x02, 0x81
@@ -128,7 +130,8 @@ func appendDER(der, r, s []byte) []byte {
 	return der
 }
 
-// unpadded returns a number without zeros before it, but for that of zero itself.
+// unpadded returns a number without zeros before it, but for that of zero
+// itself.
 func unpadded(n []byte) []byte {
 	for len(n) > 1 && n[0] == 0 {
 		n = n[1:]

@@ -366,7 +366,8 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// A duplicate is found wherever it and its twin are: names are kept in two ways.
+// A duplicate is found wherever it and its twin are: names are kept in two
+// ways.
 func TestReadObject_duplicateAmongMany(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{2, 15, 16, 17, 18, 33, 500, MaxMembers - 1} {
@@ -488,8 +489,8 @@ func TestReader_staysBad(t *testing.T) {
 	assert.Equal(t, 'A', r.hex4(), "else it is read to its end")
 }
 
-// Wherever it stands in a string, however long that is and whatever follows, what
-// is not UTF-8 is noticed.
+// Wherever it stands in a string, however long that is and whatever follows,
+// what is not UTF-8 is noticed.
 func TestReadString_notUTF8(t *testing.T) {
 	t.Parallel()
 	for length := range 20 {

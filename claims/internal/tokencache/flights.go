@@ -21,8 +21,9 @@ type Flight struct {
 
 func (t *table[V]) flightsOf(sum *Sum) *flights { return &t.flights[sum[0]%locks] }
 
-// Board starts a flight, which the caller must land. If the same token is already
-// in flight, it waits for that, no longer than ctx allows, and returns nil.
+// Board starts a flight, which the caller must land. If the same token is
+// already in flight, it waits for that, no longer than ctx allows, and returns
+// nil.
 func (c *Cache[V]) Board(ctx context.Context, sum *Sum) *Flight {
 	list := c.opened().flightsOf(sum)
 	list.mu.Lock()

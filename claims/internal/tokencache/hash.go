@@ -13,13 +13,14 @@ import (
 // Sum is a keyed hash of a token. It stands for the token, which is not kept.
 type Sum [16]byte
 
-// Hash makes the Sums of tokens, under random keys of its own that never leave it.
-// It is safe for concurrent use. [NewHash] makes one.
+// Hash makes the Sums of tokens, under random keys of its own that never leave
+// it. It is safe for concurrent use. [NewHash] makes one.
 //
-// Where the processor has instructions for AES, a Sum is GMAC and one more block of
-// AES: GHASH, a universal hash (McGrew and Viega, "The Security and Performance of
-// the Galois/Counter Mode", 2004, lemma 2; NIST SP 800-38D), under a key nobody
-// knows, then a permutation under another. What that is worth:
+// Where the processor has instructions for AES, a Sum is GMAC and one more
+// block of AES: GHASH, a universal hash (McGrew and Viega, "The Security and
+// Performance of the Galois/Counter Mode", 2004, lemma 2; NIST SP 800-38D),
+// under a key nobody knows, then a permutation under another. What that is
+// worth:
 //
 //   - Two different tokens of up to n blocks of 16 bytes have the same GHASH for at
 //     most n+1 of the 2^128 keys: it is a polynomial in the key of that degree, the
@@ -33,9 +34,9 @@ type Sum [16]byte
 //     pseudorandom function of the token (a universal hash, then a block cipher), of
 //     which any number of bits tells nothing but that two tokens are the same.
 //
-// Elsewhere, and where FIPS 140-only mode forbids GCM with a nonce of one's own, it
-// is SHA-256 of a random block and the token, cut to 16 bytes: GHASH without
-// instructions for it is slower than that, and reads tables by secrets.
+// Elsewhere, and where FIPS 140-only mode forbids GCM with a nonce of one's
+// own, it is SHA-256 of a random block and the token, cut to 16 bytes: GHASH
+// without instructions for it is slower than that, and reads tables by secrets.
 type Hash struct {
 	seed  []byte // stands before a token; nil with GMAC
 	gmac  cipher.AEAD
@@ -79,15 +80,15 @@ func newSHA256() *Hash {
 	return h
 }
 
-// Seed returns what must stand before a token in what [Hash.Sum] is given. It must
-// not be modified.
+// Seed returns what must stand before a token in what [Hash.Sum] is given. It
+// must not be modified.
 func (h *Hash) Seed() []byte { return h.seed }
 
 // nonce is always the same: see Hash.
 var nonce = make([]byte, 12)
 
-// Sum sets sum to the hash of a token, which stands behind the Seed. It costs no
-// allocation if sum is in the heap.
+// Sum sets sum to the hash of a token, which stands behind the Seed. It costs
+// no allocation if sum is in the heap.
 func (h *Hash) Sum(sum *Sum, seeded []byte) {
 	if h.gmac == nil {
 		whole := sha256.Sum256(seeded)
@@ -98,8 +99,8 @@ func (h *Hash) Sum(sum *Sum, seeded []byte) {
 	h.block.Encrypt(sum[:], sum[:])
 }
 
-// hasAES reports whether AES and GHASH are instructions of the processor that Go
-// uses.
+// hasAES reports whether AES and GHASH are instructions of the processor that
+// Go uses.
 var hasAES = func() bool {
 	switch runtime.GOARCH {
 	case "amd64":

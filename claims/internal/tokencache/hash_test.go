@@ -33,8 +33,8 @@ func (h *Hash) of(token []byte) (sum Sum) {
 	return sum
 }
 
-// The same token has the same Sum, and one that differs in a bit, or in its length,
-// another.
+// The same token has the same Sum, and one that differs in a bit, or in its
+// length, another.
 func TestHash_everyBitCounts(t *testing.T) {
 	t.Parallel()
 	for name, h := range hashes(t) {
@@ -75,8 +75,8 @@ func TestHash_keys(t *testing.T) {
 	}
 }
 
-// A Sum of GMAC is no tag, which would give the key away: it is one that another key
-// has encrypted.
+// A Sum of GMAC is no tag, which would give the key away: it is one that
+// another key has encrypted.
 func TestHash_noTag(t *testing.T) {
 	t.Parallel()
 	h := newGMAC()

@@ -1,5 +1,6 @@
-// Package tokencache remembers what verified tokens were found to be, by a keyed
-// hash of each: bounded in number and in bytes, whatever tokens there are.
+// Package tokencache remembers what verified tokens were found to be, by a
+// keyed hash of each: bounded in number and in bytes, whatever tokens there
+// are.
 package tokencache
 
 import (
@@ -12,20 +13,21 @@ import (
 )
 
 const (
-	// ways is how many tokens a place has. A token has two places, so nearly all
-	// are full before the first token is evicted, which is the least used of 16.
+	// ways is how many tokens a place has. A token has two places, so nearly
+	// all are full before the first token is evicted, which is the least used
+	// of 16.
 	ways = 8
 	// meanSize is what a token may take on average if all places are full.
 	meanSize = 2 << 10
-	// tick is the time in which uses of a token count as one: fine enough to order
-	// tokens, and coarse enough to be written seldom.
+	// tick is the time in which uses of a token count as one: fine enough to
+	// order tokens, and coarse enough to be written seldom.
 	tick  = 1 << 20 // nanoseconds
 	locks = 64
 )
 
 // Cache remembers verified tokens. A look-up takes no lock. It is bounded in
-// number, and in memory to 2 KiB for each token: each place has eight tokens and
-// 16 KiB. It is safe for concurrent use. [New] makes one.
+// number, and in memory to 2 KiB for each token: each place has eight tokens
+// and 16 KiB. It is safe for concurrent use. [New] makes one.
 type Cache[V any] struct {
 	tokens int
 	table  atomic.Pointer[table[V]] // nil until there is a token
@@ -74,14 +76,15 @@ func (c *Cache[V]) opened() *table[V] {
 	return c.table.Load()
 }
 
-// indexes returns the two places of a token, and its tag. The hash is keyed, so no
-// sender can choose which tokens to evict.
+// indexes returns the two places of a token, and its tag. The hash is keyed, so
+// no sender can choose which tokens to evict.
 func (t *table[V]) indexes(sum *Sum) (i, j int, tag uint32) {
 	index := func(hash uint64) int {
 		i, _ := bits.Mul64(hash, uint64(len(t.places)))
 		return int(i)
 	}
-	// The places are by the high bits of the halves, and the tag is of low ones.
+	// The places are by the high bits of the halves, and the tag is of low
+	// ones.
 	return index(binary.LittleEndian.Uint64(sum[:])), index(binary.LittleEndian.Uint64(sum[8:])),
 		binary.LittleEndian.Uint32(sum[8:])
 }
@@ -155,8 +158,8 @@ func (t *table[V]) lock(i, j int) (unlock func()) {
 	}
 }
 
-// replace puts a token in the place of the same one, so that no look-up misses it
-// meanwhile, and reports whether that is there.
+// replace puts a token in the place of the same one, so that no look-up misses
+// it meanwhile, and reports whether that is there.
 func (p *place[V]) replace(t *Entry[V]) bool {
 	for w := range p.tokens {
 		if same := p.tokens[w].Load(); same != nil && same.Sum == t.Sum {
@@ -176,7 +179,8 @@ func (p *place[V]) clean(now time.Time) {
 }
 
 // worth is the price of adding a token of this size: negative if there is room,
-// and the lower the more there is, else when the token to be evicted was last used.
+// and the lower the more there is, else when the token to be evicted was last
+// used.
 func (p *place[V]) worth(size int) int64 {
 	free := int64(0)
 	for w := range p.tokens {
@@ -216,8 +220,8 @@ func (p *place[V]) put(t *Entry[V], tag uint32) {
 	}
 }
 
-// oldest returns the token that was not used for longest, by its index, and when
-// it was last used; -1 if there is no token.
+// oldest returns the token that was not used for longest, by its index, and
+// when it was last used; -1 if there is no token.
 func (p *place[V]) oldest() (found int, usedAt int64) {
 	found = -1
 	for w := range p.tokens {

@@ -78,7 +78,8 @@ func TestTokenCache_bytes(t *testing.T) {
 	assert.Zero(t, held, "more than a place has")
 }
 
-// The token that was not used for longest gives way, and an expired one before it.
+// The token that was not used for longest gives way, and an expired one before
+// it.
 func TestTokenCache_order(t *testing.T) {
 	t.Parallel()
 	now := time.Now()

@@ -128,7 +128,8 @@ func TestPlace_leastUsedGoes(t *testing.T) {
 	}
 }
 
-// twoPlaces is a cache, and a token of it whose places differ, as do their locks.
+// twoPlaces is a cache, and a token of it whose places differ, as do their
+// locks.
 func twoPlaces(t *testing.T) (cache *Cache[string], token *entry, first, second *place[string]) {
 	t.Helper()
 	cache = New[string](ways * locks)
