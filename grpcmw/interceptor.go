@@ -172,7 +172,7 @@ func (i *Interceptor) Stream(
 		return i.leave(ctx, handler(srv, stream))
 	}
 	guarded := newGuardedStream(stream, admitted, i)
-	defer guarded.cancel()
+	defer guarded.close()
 	return i.leave(ctx, guarded.run(srv, handler))
 }
 
