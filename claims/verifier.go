@@ -12,8 +12,8 @@ import (
 )
 
 // Verifier verifies the access tokens of one issuer. It is immutable and safe
-// for concurrent use. [NewVerifier] makes one, and [NewSymmetricVerifier]; a zero
-// Verifier trusts nobody.
+// for concurrent use. [NewVerifier] makes one, and [NewSymmetricVerifier]; a
+// zero Verifier trusts nobody.
 type Verifier struct {
 	*trust
 	pipeline *pipeline
@@ -69,8 +69,8 @@ func (v *Verifier) String() string {
 	return "claims.Verifier{" + v.issuer + "}"
 }
 
-// Authenticate verifies a token, by the checks and in the order that the package
-// comment gives.
+// Authenticate verifies a token, by the checks and in the order that the
+// package comment gives.
 func (v *Verifier) Authenticate(ctx context.Context, c Credentials) (*Claims, error) {
 	return claimsOf(v.identify(ctx, c))
 }
@@ -82,9 +82,9 @@ func (v *Verifier) identify(ctx context.Context, c Credentials) (*facts, error) 
 	return v.pipeline.identify(ctx, c, v)
 }
 
-// Recheck asks again what each use of a token asks, of claims that this Verifier
-// made: whether the issuer is trusted, the key still there, the time, and
-// [Config].Check. It returns nil for other claims. [Recheck] calls it.
+// Recheck asks again what each use of a token asks, of claims that this
+// Verifier made: whether the issuer is trusted, the key still there, the time,
+// and [Config].Check. It returns nil for other claims. [Recheck] calls it.
 func (v *Verifier) Recheck(ctx context.Context, caller *Claims) error {
 	if !v.isMade() {
 		return errNotMade
@@ -127,9 +127,9 @@ func (v *Verifier) Explain(ctx context.Context, token string) Explanation {
 	return explain(ctx, v.accepted, v, v.trust, token)
 }
 
-// Ready returns nil once the issuer's keys are at hand, fetching them if need be, or
-// else an error that matches [ErrUnavailable] and says why they are not: it is for
-// operators. It is for readiness probes.
+// Ready returns nil once the issuer's keys are at hand, fetching them if need
+// be, or else an error that matches [ErrUnavailable] and says why they are not:
+// it is for operators. It is for readiness probes.
 func (v *Verifier) Ready(ctx context.Context) error {
 	if !v.isMade() {
 		return errNotMade
@@ -150,10 +150,10 @@ func (v *Verifier) Ready(ctx context.Context) error {
 	return err
 }
 
-// KeyStats returns what the cache of the issuer's keys holds and has done, the zero
-// Stats if [Config].Keys is something else. It starts no fetch.
+// KeyStats returns what the cache of the issuer's keys holds and has done, the
+// zero Stats if [Config].Keys is something else. It starts no fetch.
 func (v *Verifier) KeyStats() jwks.Stats {
-	if v == nil {
+	if !v.isMade() {
 		return jwks.Stats{}
 	}
 	if cache, ok := v.keys.(*jwks.Cache); ok {

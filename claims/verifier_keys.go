@@ -10,9 +10,9 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// checkKey finds the keys that may have signed the token; of a remembered token,
-// whether its key is still there. The latter counts as a use of the keys: those that
-// are due are fetched.
+// checkKey finds the keys that may have signed the token; of a remembered
+// token, whether its key is still there. The latter counts as a use of the
+// keys: those that are due are fetched.
 func checkKey(ctx context.Context, w *work) error {
 	if w.v.secrets != nil {
 		return nil
@@ -43,7 +43,8 @@ func checkKey(ctx context.Context, w *work) error {
 	return errUnknownKey
 }
 
-// lookUp asks the KeySource, which may be the user's. Its error is a refusal, or a panic.
+// lookUp asks the KeySource, which may be the user's. Its error is a refusal,
+// or a panic.
 func (v *trust) lookUp(ctx context.Context, keyID, algorithm string) (keys []*jwks.Key, err error) {
 	if cache := v.cache; cache != nil {
 		if keys, err = cache.Lookup(ctx, keyID, algorithm); err != nil {
@@ -58,8 +59,9 @@ func (v *trust) lookUp(ctx context.Context, keyID, algorithm string) (keys []*jw
 	return keys, err
 }
 
-// checkSignature looks for the key that verifies the token. Where none does, it may
-// have been replaced under its ID, or have none: the keys are asked for again, once.
+// checkSignature looks for the key that verifies the token. Where none does, it
+// may have been replaced under its ID, or have none: the keys are asked for
+// again, once.
 func checkSignature(ctx context.Context, w *work) error {
 	for _, secret := range w.v.secrets {
 		if w.v.accepted.Verify(w.header.algorithm, secret, w.input, w.signature) {
@@ -85,8 +87,8 @@ func checkSignature(ctx context.Context, w *work) error {
 	return checkTime(ctx, w)
 }
 
-// try returns the key that verifies the token, nil if none does: those first that
-// did so lately.
+// try returns the key that verifies the token, nil if none does: those first
+// that did so lately.
 func (w *work) try(keys []*jwks.Key) *jwks.Key {
 	var lately []*jwks.Key
 	if len(keys) > 1 {
@@ -115,7 +117,8 @@ func (w *work) try(keys []*jwks.Key) *jwks.Key {
 	return nil
 }
 
-// fits reports whether a key may have signed a token, whatever KeySource it is from.
+// fits reports whether a key may have signed a token, whatever KeySource it is
+// from.
 func (w *work) fits(key *jwks.Key) bool {
 	return key != nil && key.Fits(w.header.algorithm) && w.v.mayUse(key, w.claims.issuer)
 }
