@@ -8,7 +8,8 @@ FUZZTIME    ?= 30s
 SOAKTIME    ?= 2m
 COUNT       ?= 10
 BENCHTIME   ?= 200ms
-MUTATE      ?= ./claims ./httpmw ./grpcmw
+MUTATE      ?= ./claims $(filter-out %/conformance,$(wildcard ./claims/internal/*)) \
+	./claims/httpauth ./httpmw ./grpcmw ./grpcmw/internal/nearest
 ARGS        ?=
 BUF         := go run github.com/bufbuild/buf/cmd/buf@v1.73.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
