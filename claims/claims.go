@@ -118,12 +118,6 @@ func (c *Claims) HasScope(scope string) bool { return slices.Contains(c.of().sco
 // and never nil.
 func (c *Claims) Permissions() []string { return append([]string{}, c.of().granted...) }
 
-// HasPermission reports whether the token gives the caller exactly this
-// permission.
-func (c *Claims) HasPermission(permission string) bool {
-	return slices.Contains(c.of().granted, permission)
-}
-
 // ExpiresAt returns "exp", when the token expires. It is zero only in claims
 // that did not come from a token.
 func (c *Claims) ExpiresAt() time.Time { return c.of().expiresAt }
@@ -187,9 +181,6 @@ const overhead = 500
 func (c *Claims) String() string {
 	return "claims.Claims{" + strconv.Quote(c.Issuer()) + " " + strconv.Quote(c.Subject()) + "}"
 }
-
-// GoString returns what String does.
-func (c *Claims) GoString() string { return c.String() }
 
 // Format prints what String returns, whatever the verb, and of a Claims that is
 // not a pointer, too.

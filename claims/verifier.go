@@ -153,7 +153,7 @@ func (v *Verifier) Ready(ctx context.Context) error {
 // KeyStats returns what the cache of the issuer's keys holds and has done, the
 // zero Stats if [Config].Keys is something else. It starts no fetch.
 func (v *Verifier) KeyStats() jwks.Stats {
-	if v == nil {
+	if !v.isMade() {
 		return jwks.Stats{}
 	}
 	if cache, ok := v.keys.(*jwks.Cache); ok {
