@@ -224,7 +224,7 @@ func (w *worker) runJoint(ctx context.Context, m *mutant) outcome {
 // bounded keeps a mutant that goes on for ever from taking all memory, and all
 // the time that others need. It is time of the CPU that counts, which is the
 // same on a machine that is busy.
-const bounded = `ulimit -v 8388608 -t "$0"; exec "$@"`
+const bounded = `ulimit -v 8388608; ulimit -t "$0"; exec "$@"`
 
 // test reports whether tests pass, within several times what they took before.
 func (w *worker) test(ctx context.Context, s *suite, binary, env string, tests []*test) bool {
