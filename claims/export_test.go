@@ -2,6 +2,8 @@ package claims
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/sallyport-go/sallyport/claims/internal/jws"
 	"github.com/sallyport-go/sallyport/claims/internal/strict"
@@ -29,4 +31,32 @@ func ParseJWS(text string) (*JWS, error) {
 		return nil, errMalformed
 	}
 	return &JWS{w.header.algorithm, w.header.keyID, w.segments.input, signature}, nil
+}
+
+// Trusted returns the issuers, as in their Configs, in alphabetical order.
+func (i *Issuers) Trusted() []string {
+	if !i.isMade() {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(i.trusted.Load().verifiers))
+}
+
+// Len returns how many tenants are held.
+func (t *Tenants) Len() int {
+	if !t.isMade() {
+		return 0
+	}
+	t.desk.Lock()
+	defer t.desk.Unlock()
+	return t.newcomers.Len() + t.verified.Len()
+}
+
+// Len returns how many principals are in the cache.
+func (c *PermissionCache) Len() int {
+	if !c.isMade() {
+		return 0
+	}
+	c.desk.Lock()
+	defer c.desk.Unlock()
+	return len(c.answers)
 }

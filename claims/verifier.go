@@ -82,10 +82,7 @@ func (v *Verifier) identify(ctx context.Context, c Credentials) (*facts, error) 
 	return v.pipeline.identify(ctx, c, v)
 }
 
-// Recheck asks again what each use of a token asks, of claims that this
-// Verifier made: whether the issuer is trusted, the key still there, the time,
-// and [Config].Check. It returns nil for other claims. [Recheck] calls it.
-func (v *Verifier) Recheck(ctx context.Context, caller *Claims) error {
+func (v *Verifier) recheck(ctx context.Context, caller *Claims) error {
 	if !v.isMade() {
 		return errNotMade
 	}
