@@ -96,8 +96,8 @@ func (c *call) recheck(ctx context.Context) error {
 	return err
 }
 
-// recheckToken asks the guard's Authenticator, if it can be asked again, and the
-// one that verified the token, which may stand behind it.
+// recheckToken asks the guard's Authenticator, if it can be asked again, and
+// the one that verified the token, which may stand behind it.
 func (c *call) recheckToken(ctx context.Context) error {
 	if c.guard != nil {
 		if auth, ok := c.guard.auth.(rechecker); ok {
