@@ -101,8 +101,8 @@ func (c *call) decideAgain(q *query, now time.Time) error {
 	return c.operation.Requirement.check(q)
 }
 
-// recheckToken asks the guard's Authenticator, if it can be asked again, and the
-// one that verified the token, which may stand behind it.
+// recheckToken asks the guard's Authenticator, if it can be asked again, and
+// the one that verified the token, which may stand behind it.
 func (c *call) recheckToken(ctx context.Context) error {
 	if c.guard != nil {
 		if auth, ok := c.guard.auth.(rechecker); ok {

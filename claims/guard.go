@@ -145,7 +145,8 @@ func (g *Guard) authorize(
 		c.caller.met.Store(true)
 		c.verified = true
 	}
-	if before := c.outer; before != nil && before.guard == g && before.caller.facts == c.caller.facts {
+	if before := c.outer; before != nil && before.guard == g &&
+		before.caller.facts == c.caller.facts {
 		c.resolved.Store(before.resolved.Load())
 	}
 	q := c.query(c)

@@ -33,7 +33,9 @@ func (f *funcRule) check(q *query) error {
 	if q.quiet {
 		return errPermission
 	}
-	return ask(q, f, func(ctx context.Context) (bool, error) { return f.allow(ctx, &q.call.caller) })
+	return ask(q, f, func(ctx context.Context) (bool, error) {
+		return f.allow(ctx, &q.call.caller)
+	})
 }
 
 // ask calls a function of the user's and returns the refusal that its result
@@ -135,7 +137,9 @@ func (r *requestRule) parts() []Requirement      { return nil }
 func (r *requestRule) fits(request any) error    { return r.isA(request) }
 func (r *requestRule) local() bool               { return false }
 func (r *requestRule) equal(other rule) bool     { return other == r }
-func (r *requestRule) String() string            { return "RequestFunc(" + strconv.Quote(r.name) + ")" }
+func (r *requestRule) String() string {
+	return "RequestFunc(" + strconv.Quote(r.name) + ")"
+}
 
 func (r *requestRule) validate() error {
 	if r.allow == nil {

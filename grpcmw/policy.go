@@ -24,7 +24,8 @@ type Policy map[string]claims.Requirement
 func (p Policy) validate(guard *claims.Guard) []error {
 	var errs []error
 	if len(p) == 0 {
-		errs = append(errs, errors.New("grpcmw: Config.Policy is empty: every call would be refused"))
+		errs = append(errs, errors.New(
+			"grpcmw: Config.Policy is empty: every call would be refused"))
 	}
 	for _, method := range slices.Sorted(maps.Keys(p)) {
 		if !isFullMethod(method) {
