@@ -321,7 +321,10 @@ func TestTokenCache_issuers(t *testing.T) {
 	c := newCounting(t, nil)
 	issuers, err := NewIssuers(c.cfg)
 	require.NoError(t, err)
-	watch := func() { c.watch(issuers.trusted.Load().verifiers[c.cfg.Issuer]) }
+	watch := func() {
+		v, _ := issuers.trusted.Load().verifiers.Get(c.cfg.Issuer)
+		c.watch(v)
+	}
 	watch()
 	token := c.mint(claimstest.Token{})
 	c.expect(t, issuers, token, "", 1)
