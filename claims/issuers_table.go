@@ -131,6 +131,7 @@ func (table *issuerTable) settle(tokens int, l *ledger) {
 	if p := table.pipeline; p == nil || p.cache.Max() < tokens {
 		table.pipeline = newPipeline(jws.Asymmetric, tokens)
 	}
+	table.pipeline.headers.expect(table.verifiers.Len())
 }
 
 func (table *issuerTable) owner() maker { return table.of }

@@ -135,7 +135,7 @@ func (p *pipeline) finish(ctx context.Context, w *work) error {
 		return err
 	}
 	if !w.knownHeader {
-		p.headers.add(w.segments.header, w.header, w.now)
+		p.headers.add(w.segments.header, w.header, w.v.id, w.now)
 	}
 	return nil
 }
