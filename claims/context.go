@@ -96,24 +96,20 @@ func (c *call) recheck(ctx context.Context) error {
 	return err
 }
 
-// recheckToken asks the guard's Authenticator, and the one that verified the
-// token, which may stand behind it.
+// recheckToken asks the guard's Authenticator, if it can be asked again, and the
+// one that verified the token, which may stand behind it.
 func (c *call) recheckToken(ctx context.Context) error {
-	by := c.caller.of().origin.by
 	if c.guard != nil {
 		if auth, ok := c.guard.auth.(rechecker); ok {
-			if err := recheckBy(ctx, auth, &c.caller); err != nil {
+			if err := recheckBy(ctx, auth.Recheck, &c.caller); err != nil {
 				return err
-			}
-			if by != nil && asks(c.guard.auth, by) {
-				return nil
 			}
 		}
 	}
-	if by == nil {
-		return nil
+	if by := c.caller.of().origin.by; by != nil {
+		return recheckBy(ctx, by.recheck, &c.caller)
 	}
-	return recheckBy(ctx, by, &c.caller)
+	return nil
 }
 
 // WorkspaceFromContext returns the workspace in which the operation that ctx

@@ -127,14 +127,6 @@ func (i *Issuers) Remove(issuer string) (removed bool) {
 	return removed
 }
 
-// Trusted returns the issuers, as in their Configs, in alphabetical order.
-func (i *Issuers) Trusted() []string {
-	if !i.isMade() {
-		return nil
-	}
-	return i.trusted.Load().names()
-}
-
 // Authenticate verifies a token of one of the issuers.
 func (i *Issuers) Authenticate(ctx context.Context, c Credentials) (*Claims, error) {
 	return claimsOf(i.identify(ctx, c))
@@ -148,9 +140,7 @@ func (i *Issuers) identify(ctx context.Context, c Credentials) (*facts, error) {
 	return table.pipeline.identify(ctx, c, table)
 }
 
-// Recheck asks again what each use of a token asks, of claims that these
-// Issuers made: see [Verifier.Recheck]. It returns nil for other claims.
-func (i *Issuers) Recheck(ctx context.Context, caller *Claims) error {
+func (i *Issuers) recheck(ctx context.Context, caller *Claims) error {
 	if !i.isMade() {
 		return errNotMade
 	}

@@ -75,16 +75,6 @@ func (c *PermissionCache) Forget(who Principal) {
 	c.desk.WithdrawAll(who.matches)
 }
 
-// Len returns how many principals are in the cache.
-func (c *PermissionCache) Len() int {
-	if !c.isMade() {
-		return 0
-	}
-	c.desk.Lock()
-	defer c.desk.Unlock()
-	return len(c.answers)
-}
-
 func (c *PermissionCache) isMade() bool { return c != nil && c.source != nil }
 
 // recall returns the answer about a caller whose token was met before, nil if

@@ -171,9 +171,7 @@ func (t *Tenants) identify(ctx context.Context, c Credentials) (*facts, error) {
 	return f, nil
 }
 
-// Recheck asks again what each use of a token asks, of claims that these
-// Tenants made: see [Verifier.Recheck]. It returns nil for other claims.
-func (t *Tenants) Recheck(ctx context.Context, caller *Claims) error {
+func (t *Tenants) recheck(ctx context.Context, caller *Claims) error {
 	if !t.isMade() {
 		return errNotMade
 	}
@@ -201,16 +199,6 @@ func (t *Tenants) Forget(issuer string) {
 	delete(t.refused, issuer)
 	t.desk.Withdraw(issuer)
 	t.drop(issuer)
-}
-
-// Len returns how many tenants are held.
-func (t *Tenants) Len() int {
-	if !t.isMade() {
-		return 0
-	}
-	t.desk.Lock()
-	defer t.desk.Unlock()
-	return t.newcomers.Len() + t.verified.Len()
 }
 
 // KeyStats returns what the cache of an issuer's keys holds and has done, as
