@@ -112,12 +112,12 @@ func (i *Issuers) mayGrant(auth Authenticator, permission string) bool {
 		return true
 	}
 	verifiers := i.trusted.Load().verifiers
-	for _, v := range verifiers {
+	for _, v := range verifiers.All() {
 		if v.mayGrant(v, permission) {
 			return true
 		}
 	}
-	return len(verifiers) == 0
+	return verifiers.Len() == 0
 }
 
 func (f *firstOf) mayGrant(auth Authenticator, permission string) bool {
