@@ -65,10 +65,10 @@ func verdictOf(ctx context.Context, allowed bool, err error) error {
 	return undecided(ctx, ReasonUndecided, err)
 }
 
-func (f *funcRule) wants(*query, wants) wants { return wants{} }
-func (f *funcRule) local() bool               { return false }
-func (f *funcRule) equal(other rule) bool     { return other == f }
-func (f *funcRule) String() string            { return "Func(" + strconv.Quote(f.name) + ")" }
+func (f *funcRule) wants(*query, []string) wants { return wants{} }
+func (f *funcRule) local() bool                  { return false }
+func (f *funcRule) equal(other rule) bool        { return other == f }
+func (f *funcRule) String() string               { return "Func(" + strconv.Quote(f.name) + ")" }
 
 func (f *funcRule) validate() error {
 	if f.allow == nil {
@@ -130,12 +130,12 @@ func (r *requestRule) check(q *query) error {
 	})
 }
 
-func (r *requestRule) wants(*query, wants) wants { return wants{} }
-func (r *requestRule) parts() []Requirement      { return nil }
-func (r *requestRule) fits(request any) error    { return r.isA(request) }
-func (r *requestRule) local() bool               { return false }
-func (r *requestRule) equal(other rule) bool     { return other == r }
-func (r *requestRule) String() string            { return "RequestFunc(" + strconv.Quote(r.name) + ")" }
+func (r *requestRule) wants(*query, []string) wants { return wants{} }
+func (r *requestRule) parts() []Requirement         { return nil }
+func (r *requestRule) fits(request any) error       { return r.isA(request) }
+func (r *requestRule) local() bool                  { return false }
+func (r *requestRule) equal(other rule) bool        { return other == r }
+func (r *requestRule) String() string               { return "RequestFunc(" + strconv.Quote(r.name) + ")" }
 
 func (r *requestRule) validate() error {
 	if r.allow == nil {

@@ -40,7 +40,7 @@ func (p *permissions) check(q *query) error {
 	return nil
 }
 
-func (p *permissions) wants(*query, wants) wants { return wants{} }
+func (p *permissions) wants(*query, []string) wants { return wants{} }
 
 func (p *permissions) local() bool { return false }
 

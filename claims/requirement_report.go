@@ -43,11 +43,11 @@ func (r *reportOnly) try(q *query) (err error) {
 	return r.needs.check(q)
 }
 
-func (r *reportOnly) wants(*query, wants) wants { return wants{} }
-func (r *reportOnly) parts() []Requirement      { return []Requirement{r.needs} }
-func (r *reportOnly) fits(any) error            { return nil }
-func (r *reportOnly) local() bool               { return false }
-func (r *reportOnly) String() string            { return "ReportOnly(" + r.needs.String() + ")" }
+func (r *reportOnly) wants(*query, []string) wants { return wants{} }
+func (r *reportOnly) parts() []Requirement         { return []Requirement{r.needs} }
+func (r *reportOnly) fits(any) error               { return nil }
+func (r *reportOnly) local() bool                  { return false }
+func (r *reportOnly) String() string               { return "ReportOnly(" + r.needs.String() + ")" }
 
 func (r *reportOnly) equal(other rule) bool {
 	o, ok := other.(*reportOnly)

@@ -45,9 +45,9 @@ func (s *scopes) check(q *query) error {
 	return nil
 }
 
-func (s *scopes) wants(*query, wants) wants { return wants{scopes: s.all} }
-func (s *scopes) local() bool               { return true }
-func (s *scopes) String() string            { return s.name + "(" + quoted(s.all) + ")" }
+func (s *scopes) wants(*query, []string) wants { return wants{scopes: s.all} }
+func (s *scopes) local() bool                  { return true }
+func (s *scopes) String() string               { return s.name + "(" + quoted(s.all) + ")" }
 
 func (s *scopes) equal(other rule) bool {
 	o, ok := other.(*scopes)
@@ -90,9 +90,9 @@ func (a *acr) check(q *query) error {
 	return nil
 }
 
-func (a *acr) wants(*query, wants) wants { return wants{acr: a.values} }
-func (a *acr) local() bool               { return true }
-func (a *acr) String() string            { return "ACR(" + quoted(a.values) + ")" }
+func (a *acr) wants(*query, []string) wants { return wants{acr: a.values} }
+func (a *acr) local() bool                  { return true }
+func (a *acr) String() string               { return "ACR(" + quoted(a.values) + ")" }
 
 func (a *acr) equal(other rule) bool {
 	o, ok := other.(*acr)
@@ -138,9 +138,9 @@ func (m *maxAge) check(q *query) error {
 	return nil
 }
 
-func (m *maxAge) wants(*query, wants) wants { return wants{maxAge: m.most} }
-func (m *maxAge) local() bool               { return true }
-func (m *maxAge) String() string            { return "MaxAge(" + m.most.String() + ")" }
+func (m *maxAge) wants(*query, []string) wants { return wants{maxAge: m.most} }
+func (m *maxAge) local() bool                  { return true }
+func (m *maxAge) String() string               { return "MaxAge(" + m.most.String() + ")" }
 
 func (m *maxAge) equal(other rule) bool {
 	o, ok := other.(*maxAge)

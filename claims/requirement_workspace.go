@@ -100,7 +100,7 @@ func (w *inWorkspace) named(c *call) (string, error) {
 	return name, nil
 }
 
-func (w *inWorkspace) wants(q *query, with wants) wants {
+func (w *inWorkspace) wants(q *query, acr []string) wants {
 	name, known := w.workspace, q != nil
 	if known && w.isA != nil {
 		var err error
@@ -108,12 +108,12 @@ func (w *inWorkspace) wants(q *query, with wants) wants {
 		known = err == nil
 	}
 	if !known {
-		return w.needs.wants(nil, with)
+		return w.needs.wants(nil, acr)
 	}
 	outside := q.workspace
 	q.workspace = name
 	defer func() { q.workspace = outside }()
-	return w.needs.wants(q, with)
+	return w.needs.wants(q, acr)
 }
 
 func (w *inWorkspace) local() bool          { return false }
