@@ -17,6 +17,7 @@ import (
 func All(needs ...Requirement) Requirement { return valid(newAllOf(needs)) }
 
 type allOf struct {
+	text    text
 	needs   []Requirement
 	ordered []Requirement // those of needs that the token decides first
 	choice  bool          // some of needs have alternatives
@@ -134,7 +135,10 @@ func (a *allOf) wants(q *query, acr []string) wants {
 func (a *allOf) parts() []Requirement { return a.needs }
 func (a *allOf) fits(any) error       { return nil }
 func (a *allOf) local() bool          { return a.byToken }
-func (a *allOf) String() string       { return "All(" + printed(a.needs) + ")" }
+
+func (a *allOf) String() string {
+	return a.text.or(func() string { return "All(" + printed(a.needs) + ")" })
+}
 
 func (a *allOf) equal(other rule) bool {
 	o, ok := other.(*allOf)

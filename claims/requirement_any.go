@@ -19,14 +19,16 @@ func AnyOf(alternatives ...Requirement) Requirement {
 
 type anyOf struct {
 	name         string
-	args         string
+	text         string
 	alternatives []Requirement
 	ordered      []int // of alternatives, those first that the token decides
 	byToken      bool  // the token decides all of them
 }
 
 func newAnyOf(name, args string, alternatives []Requirement) *anyOf {
-	a := &anyOf{name: name, args: args, alternatives: slices.Clone(alternatives)}
+	a := &anyOf{
+		name: name, text: name + "(" + args + ")", alternatives: slices.Clone(alternatives),
+	}
 	a.byToken = allLocal(a.alternatives)
 	for i := range a.alternatives {
 		a.ordered = append(a.ordered, i)
@@ -109,7 +111,7 @@ func (a *anyOf) wants(q *query, acr []string) wants {
 func (a *anyOf) parts() []Requirement { return a.alternatives }
 func (a *anyOf) fits(any) error       { return nil }
 func (a *anyOf) local() bool          { return a.byToken }
-func (a *anyOf) String() string       { return a.name + "(" + a.args + ")" }
+func (a *anyOf) String() string       { return a.text }
 
 func (a *anyOf) equal(other rule) bool {
 	o, ok := other.(*anyOf)

@@ -25,6 +25,7 @@ func Func(name string, f func(ctx context.Context, caller *Claims) (bool, error)
 
 type funcRule struct {
 	single
+	text  text
 	name  string
 	allow func(context.Context, *Claims) (bool, error)
 }
@@ -68,7 +69,10 @@ func verdictOf(ctx context.Context, allowed bool, err error) error {
 func (f *funcRule) wants(*query, []string) wants { return wants{} }
 func (f *funcRule) local() bool                  { return false }
 func (f *funcRule) equal(other rule) bool        { return other == f }
-func (f *funcRule) String() string               { return "Func(" + strconv.Quote(f.name) + ")" }
+
+func (f *funcRule) String() string {
+	return f.text.or(func() string { return "Func(" + strconv.Quote(f.name) + ")" })
+}
 
 func (f *funcRule) validate() error {
 	if f.allow == nil {
@@ -109,6 +113,7 @@ func isA[R any](request any) error {
 func typeName[R any]() string { return fmt.Sprintf("%T", (*R)(nil))[1:] }
 
 type requestRule struct {
+	text  text
 	name  string
 	isA   func(request any) error
 	allow func(context.Context, *Claims, any) (bool, error)
@@ -135,7 +140,10 @@ func (r *requestRule) parts() []Requirement         { return nil }
 func (r *requestRule) fits(request any) error       { return r.isA(request) }
 func (r *requestRule) local() bool                  { return false }
 func (r *requestRule) equal(other rule) bool        { return other == r }
-func (r *requestRule) String() string               { return "RequestFunc(" + strconv.Quote(r.name) + ")" }
+
+func (r *requestRule) String() string {
+	return r.text.or(func() string { return "RequestFunc(" + strconv.Quote(r.name) + ")" })
+}
 
 func (r *requestRule) validate() error {
 	if r.allow == nil {
