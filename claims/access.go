@@ -125,17 +125,6 @@ func (t AccessTable) MarshalJSON() ([]byte, error) {
 	return readable([]Operation(t), "")
 }
 
-// JSON returns the table as indented JSON for people and tools: as MarshalJSON
-// makes it, with a line feed at the end, and without escapes for HTML. The
-// error is always nil.
-func (t AccessTable) JSON() ([]byte, error) {
-	text, err := readable(t, "  ")
-	if err != nil {
-		return nil, err
-	}
-	return append(text, '\n'), nil
-}
-
 // readable is [json.Marshal] without escapes for HTML.
 func readable(value any, indent string) ([]byte, error) {
 	var b bytes.Buffer

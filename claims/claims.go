@@ -190,8 +190,8 @@ func (f *facts) Format(s fmt.State, _ rune) {
 	_, _ = io.WriteString(s, c.String())
 }
 
-// Principal returns who the claims are of.
-func (c *Claims) Principal() Principal {
+// principal returns who the claims are of.
+func (c *Claims) principal() Principal {
 	f := c.of()
 	return Principal{f.issuer, f.subject, f.clientID}
 }

@@ -21,7 +21,7 @@ func ExampleConfig_scopeMap() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		if err := needs.Check(context.Background(), caller); err != nil {
+		if err := claims.Allowed(claims.NewContext(context.Background(), caller), needs); err != nil {
 			fmt.Println("refused, ask for", claims.AsError(err).Scope())
 			continue
 		}
@@ -46,7 +46,7 @@ func ExampleAnyOf() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		if err := needs.Check(context.Background(), caller); err != nil {
+		if err := claims.Allowed(claims.NewContext(context.Background(), caller), needs); err != nil {
 			fmt.Println(caller.Subject(), "is refused, and may ask for", claims.AsError(err).Scope())
 			continue
 		}

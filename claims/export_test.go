@@ -58,3 +58,34 @@ func (c *PermissionCache) Len() int {
 	defer c.desk.Unlock()
 	return len(c.answers)
 }
+
+// Check returns nil if the caller, which must not be nil, has what is needed,
+// and otherwise an [*Error]: [ErrInsufficientScope], [ErrForbidden],
+// [ErrInsufficientAuthentication], [ErrUnavailable], or of another class if a
+// [Func] says so. In the context of a request that a transport let through, it
+// knows the request and the permissions of its caller, as [Allowed] does.
+func (r Requirement) Check(ctx context.Context, caller *Claims) error {
+	q := callOf(ctx, caller).query(ctx)
+	defer q.release()
+	return r.check(q)
+}
+
+// Scope is the "scope" of a challenge for r.
+func (r Requirement) Scope() string { return r.scope() }
+
+// ValidateFor is what [Guard.Validate] asks of a requirement itself.
+func (r Requirement) ValidateFor(request any) error { return r.validateFor(request) }
+
+// Principal is who the claims are of.
+func (c *Claims) Principal() Principal { return c.principal() }
+
+// JSON returns the table as indented JSON for people and tools: as MarshalJSON
+// makes it, with a line feed at the end, and without escapes for HTML. The
+// error is always nil.
+func (t AccessTable) JSON() ([]byte, error) {
+	text, err := readable(t, "  ")
+	if err != nil {
+		return nil, err
+	}
+	return append(text, '\n'), nil
+}

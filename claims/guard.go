@@ -171,7 +171,7 @@ func (g *Guard) authorize(
 
 // deferred is what is kept of a call whose decision is put off.
 type deferred struct {
-	origin  PermissionOrigin
+	origin  string
 	start   time.Time
 	spent   time.Duration       // on the part before it was put off
 	arrived atomic.Pointer[any] // the message that was pending

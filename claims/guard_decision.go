@@ -53,9 +53,10 @@ type Decision struct {
 	Subject  string
 	ClientID string
 
-	// Permissions is where the caller's permissions are from; empty if none
-	// were looked at.
-	Permissions PermissionOrigin
+	// Permissions is where the caller's permissions are from: "token", "cache"
+	// for what the source has said before, "source" if it was asked or waited
+	// for; empty if none were looked at.
+	Permissions string
 	// Remembered says that the token of an accepted request was verified
 	// before, by this process, and not again.
 	Remembered bool
@@ -194,7 +195,7 @@ func (d *Decision) attrs(attrs []slog.Attr) []slog.Attr {
 	text("key_id", d.KeyID)
 	text("subject", d.Subject)
 	text("client_id", d.ClientID)
-	text("permissions", string(d.Permissions))
+	text("permissions", d.Permissions)
 	if d.Remembered {
 		attrs = append(attrs, slog.Bool("remembered", true))
 	}

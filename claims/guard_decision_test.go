@@ -145,19 +145,19 @@ func TestDecision_parts(t *testing.T) {
 		assert.False(t, whole[0].Part)
 		for _, tt := range []struct {
 			needs    claims.Requirement
-			origin   claims.PermissionOrigin
+			origin   string
 			took     time.Duration
 			outcome  string
 			reported bool
 		}{
 			{needs: claims.Scopes("read"), outcome: "allowed"},
 			{needs: claims.Scopes("write"), outcome: "not_permitted"},
-			{needs: claims.Permissions("token"), origin: claims.OriginToken, outcome: "allowed"},
-			{needs: claims.Permissions("token", "source"), origin: claims.OriginSource, took: 2 * time.Second, outcome: "allowed"},
-			{needs: claims.Permissions("source"), origin: claims.OriginCache, outcome: "allowed"},
-			{needs: claims.All(claims.Permissions("source"), claims.Permissions("token")), origin: claims.OriginCache, outcome: "allowed"},
-			{needs: claims.InWorkspace("w", claims.Permissions("token")), origin: claims.OriginCache, outcome: "not_permitted"},
-			{needs: claims.ReportOnly(claims.Permissions("none")), origin: claims.OriginCache, outcome: "allowed", reported: true},
+			{needs: claims.Permissions("token"), origin: "token", outcome: "allowed"},
+			{needs: claims.Permissions("token", "source"), origin: "source", took: 2 * time.Second, outcome: "allowed"},
+			{needs: claims.Permissions("source"), origin: "cache", outcome: "allowed"},
+			{needs: claims.All(claims.Permissions("source"), claims.Permissions("token")), origin: "cache", outcome: "allowed"},
+			{needs: claims.InWorkspace("w", claims.Permissions("token")), origin: "cache", outcome: "not_permitted"},
+			{needs: claims.ReportOnly(claims.Permissions("none")), origin: "cache", outcome: "allowed", reported: true},
 			{needs: lost, outcome: "unavailable"},
 		} {
 			start := time.Now()
@@ -267,7 +267,7 @@ func TestDecision_originOfPending(t *testing.T) {
 		require.NoError(t, end(ctx), name)
 		decisions := record.take()
 		require.Len(t, decisions, 1, name)
-		assert.Equal(t, claims.OriginSource, decisions[0].Permissions, name)
+		assert.Equal(t, "source", decisions[0].Permissions, name)
 	}
 }
 
@@ -278,7 +278,7 @@ func TestDecision_originOfCache(t *testing.T) {
 	guard := guardOf(t, says(t, m{"sub": "alice"}), claims.GuardConfig{
 		Permissions: cacheOf(t, granting(everywhere("p")), claims.PermissionCacheConfig{}), Observer: record.observe,
 	})
-	for _, want := range []claims.PermissionOrigin{claims.OriginSource, claims.OriginCache} {
+	for _, want := range []string{"source", "cache"} {
 		_, err := ask(t.Context(), guard, claims.Permissions("p"), nil)
 		require.NoError(t, err)
 		assert.Equal(t, want, record.take()[0].Permissions)

@@ -79,14 +79,14 @@ func (c *call) observed() bool { return c.guard != nil && c.guard.observer != ni
 type query struct {
 	ctx       context.Context
 	call      *call
-	workspace string           // empty for none
-	found     site             // the first in which something was allowed
-	pending   bool             // the request has not arrived: what looks at it is put off
-	awaited   bool             // something was put off
-	quiet     bool             // nobody is asked
-	untold    bool             // nobody is told
-	origin    PermissionOrigin // of the permissions that were looked at
-	reported  *Error           // what a ReportOnly would have refused with
+	workspace string // empty for none
+	found     site   // the first in which something was allowed
+	pending   bool   // the request has not arrived: what looks at it is put off
+	awaited   bool   // something was put off
+	quiet     bool   // nobody is asked
+	untold    bool   // nobody is told
+	origin    string // of the permissions that were looked at
+	reported  *Error // what a ReportOnly would have refused with
 }
 
 var queries = sync.Pool{New: func() any { return new(query) }}
@@ -140,11 +140,11 @@ func (q *query) tries(r Requirement) error {
 func (q *query) permitted(permission string) error {
 	c := q.call
 	if q.workspace == "" && slices.Contains(c.caller.of().granted, permission) {
-		q.from(OriginToken)
+		q.from(originToken)
 		return nil
 	}
 	if c.guard == nil || c.guard.permissions == nil {
-		q.from(OriginToken)
+		q.from(originToken)
 		return errPermission
 	}
 	var a *answer
@@ -152,9 +152,9 @@ func (q *query) permitted(permission string) error {
 		if a = c.resolved.Load(); a != nil && !a.holds() {
 			a = nil
 		}
-		q.from(OriginCache)
+		q.from(originCache)
 	} else {
-		var origin PermissionOrigin
+		var origin string
 		a, origin = c.resolve(q.ctx)
 		q.from(origin)
 	}
@@ -171,7 +171,7 @@ func (q *query) permitted(permission string) error {
 
 // from takes note of where a permission came from: of several, that which cost
 // most.
-func (q *query) from(origin PermissionOrigin) {
+func (q *query) from(origin string) {
 	if originRank(origin) > originRank(q.origin) {
 		q.origin = origin
 	}
@@ -180,19 +180,19 @@ func (q *query) from(origin PermissionOrigin) {
 // resolve returns what the permission source says of the caller. It is asked
 // once in a request, unless that lasts longer than the answer counts or the
 // answer is forgotten.
-func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
+func (c *call) resolve(ctx context.Context) (*answer, string) {
 	if a := c.resolved.Load(); a != nil && a.holds() {
-		return a, OriginCache
+		return a, originCache
 	}
-	who := c.caller.Principal()
+	who := c.caller.principal()
 	if who.Subject == "" {
-		return noAnswer, OriginToken // an answer would be about all users of the client
+		return noAnswer, originToken // an answer would be about all users of the client
 	}
 	cache, cached := c.guard.permissions.(*PermissionCache)
 	if cached {
 		if a := cache.recall(&c.caller); a != nil {
 			c.resolved.Store(a)
-			return a, OriginCache
+			return a, originCache
 		}
 	}
 	// Parts of one request may be served side by side, and give up by
@@ -204,15 +204,15 @@ func (c *call) resolve(ctx context.Context) (*answer, PermissionOrigin) {
 		select {
 		case turns <- struct{}{}:
 		case <-ctx.Done():
-			return failure(ctx.Err()), OriginSource
+			return failure(ctx.Err()), originSource
 		}
 	}
 	defer func() { <-turns }()
 	if a := c.resolved.Load(); a != nil && a.holds() {
-		return a, OriginCache
+		return a, originCache
 	}
 	var a *answer
-	origin := OriginSource
+	origin := originSource
 	if cached {
 		a, origin = cache.answer(ctx, who)
 		c.caller.answer.Store(a.standing)

@@ -23,7 +23,7 @@ func (g *Guard) Validate(op Operation, request any) error {
 	needs := op.Requirement
 	errs := []error{needs.Validate()}
 	if request != nil {
-		errs[0] = needs.ValidateFor(request)
+		errs[0] = needs.validateFor(request)
 	}
 	if g == nil || g.auth == nil || g.permissions != nil {
 		return errors.Join(errs...)

@@ -11,24 +11,21 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/clock"
 )
 
-// PermissionOrigin is where permissions are from.
-type PermissionOrigin string
-
-// The origins.
+// Where permissions are from.
 const (
-	OriginToken  PermissionOrigin = "token"  // its claims
-	OriginCache  PermissionOrigin = "cache"  // what the source has said before
-	OriginSource PermissionOrigin = "source" // it was asked, or waited for
+	originToken  = "token"  // its claims
+	originCache  = "cache"  // what the source has said before
+	originSource = "source" // it was asked, or waited for
 )
 
 // originRank orders origins by what they cost.
-func originRank(origin PermissionOrigin) int {
+func originRank(origin string) int {
 	switch origin {
-	case OriginToken:
+	case originToken:
 		return 1
-	case OriginCache:
+	case originCache:
 		return 2
-	case OriginSource:
+	case originSource:
 		return 3
 	}
 	return 0

@@ -40,7 +40,7 @@ func TestAnswer_asleep(t *testing.T) {
 			cache, err := NewPermissionCache(granted{"p"}, PermissionCacheConfig{TTL: time.Minute})
 			require.NoError(t, err)
 			first, origin := cache.answer(t.Context(), who)
-			require.Equal(t, OriginSource, origin)
+			require.Equal(t, originSource, origin)
 			object, err := json.Marshal(map[string]string{"sub": "alice"})
 			require.NoError(t, err)
 			caller, err := FromJSON(object, Config{})
@@ -54,7 +54,7 @@ func TestAnswer_asleep(t *testing.T) {
 			assert.Equal(t, tt.valid, cache.recall(caller) == first)
 			again, origin := cache.answer(t.Context(), who)
 			assert.Equal(t, tt.valid, again == first)
-			assert.Equal(t, tt.valid, origin == OriginCache)
+			assert.Equal(t, tt.valid, origin == originCache)
 
 			direct := newAnswer(Grants{}, keptAt, time.Minute)
 			assert.Equal(t, tt.valid, direct.holds(), "of a source without a cache")

@@ -94,18 +94,18 @@ func (c *PermissionCache) recall(caller *Claims) *answer {
 // answer returns what the source says of a principal, asking it if need be.
 func (c *PermissionCache) answer(
 	ctx context.Context, who Principal,
-) (*answer, PermissionOrigin) {
+) (*answer, string) {
 	a, waited, err := c.desk.Answer(ctx, func() (*answer, *asked.Question[*answer], error) {
 		a := c.answers[who]
 		return c.desk.Find(who, Principal.clone, a, a.termOf(), c.line)
 	})
 	switch {
 	case err != nil:
-		return failure(err), OriginSource
+		return failure(err), originSource
 	case waited:
-		return a, OriginSource
+		return a, originSource
 	}
-	return a, OriginCache
+	return a, originCache
 }
 
 func (p Principal) clone() Principal {

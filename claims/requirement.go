@@ -1,7 +1,6 @@
 package claims
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -59,24 +58,13 @@ func Public() Requirement { return Requirement{public{}} }
 // Authenticated needs a valid token and no more.
 func Authenticated() Requirement { return Requirement{} }
 
-// Check returns nil if the caller, which must not be nil, has what is needed,
-// and otherwise an [*Error]: [ErrInsufficientScope], [ErrForbidden],
-// [ErrInsufficientAuthentication], [ErrUnavailable], or of another class if a
-// [Func] says so. In the context of a request that a transport let through, it
-// knows the request and the permissions of its caller, as [Allowed] does.
-func (r Requirement) Check(ctx context.Context, caller *Claims) error {
-	q := callOf(ctx, caller).query(ctx)
-	defer q.release()
-	return r.check(q)
-}
-
 // IsPublic reports whether r is [Public].
 func (r Requirement) IsPublic() bool { return r.rule == public{} }
 
-// Scope returns the space-separated scopes that a client should ask its token
+// scope returns the space-separated scopes that a client should ask its token
 // for to meet r: those of the first alternative if there are several, empty if
 // r needs no scope. It is the "scope" of a challenge (RFC 6750 section 3).
-func (r Requirement) Scope() string { return strings.Join(r.wants(nil, nil).scopes, " ") }
+func (r Requirement) scope() string { return strings.Join(r.wants(nil, nil).scopes, " ") }
 
 // String returns r as it would be written in Go, without the package name.
 func (r Requirement) String() string {
@@ -108,11 +96,11 @@ func (r Requirement) Validate() error {
 	return r.rule.validate()
 }
 
-// ValidateFor is Validate for an operation whose requests are of the type that
+// validateFor is Validate for an operation whose requests are of the type that
 // request is: (*http.Request)(nil), or an empty message. It also returns an
 // error if a [RequestFunc] or an [InWorkspaceOf] looks at requests of another
 // type.
-func (r Requirement) ValidateFor(request any) error {
+func (r Requirement) validateFor(request any) error {
 	errs := []error{r.Validate()}
 	r.each(func(part Requirement) {
 		if part.rule == nil {
@@ -184,7 +172,7 @@ func (e *Error) forOperation(needs Requirement) *Error {
 	if e.class != ErrNoToken && e.class != ErrInvalidToken || e.scope != "" {
 		return e
 	}
-	scope := needs.Scope()
+	scope := needs.scope()
 	if scope == "" {
 		return e
 	}

@@ -63,7 +63,7 @@ type composition struct {
 	weak, lacking, down string
 	holding             string
 	asks                string                  // the scope that a client without a token is told
-	origin              claims.PermissionOrigin // for who holds everything
+	origin              string // for who holds everything
 	reported            error                   // class, for who holds everything
 }
 
@@ -86,15 +86,15 @@ func compositions() []composition {
 			name: "StepUp", asks: "read", needs: plainly(all(s("read"), claims.ACR("gold"), claims.MaxAge(time.Minute))),
 			weak: "auth read|gold|60", lacking: "scope read", down: "ok",
 		},
-		{name: "ByToken", needs: plainly(p("by-token")), weak: "ok", lacking: "forbidden", down: "ok", origin: claims.OriginToken},
-		{name: "BySource", needs: plainly(p("by-source")), weak: "ok", lacking: "forbidden", down: "down", origin: claims.OriginSource},
+		{name: "ByToken", needs: plainly(p("by-token")), weak: "ok", lacking: "forbidden", down: "ok", origin: "token"},
+		{name: "BySource", needs: plainly(p("by-source")), weak: "ok", lacking: "forbidden", down: "down", origin: "source"},
 		{
 			name: "ScopeAndSource", asks: "read", needs: plainly(all(p("by-source"), s("read"))),
-			weak: "ok", lacking: "scope read", down: "down", origin: claims.OriginSource,
+			weak: "ok", lacking: "scope read", down: "down", origin: "source",
 		},
 		{
 			name: "SourceOrScope", asks: "admin", needs: plainly(anyOf(p("by-source"), s("admin"))),
-			weak: "ok", lacking: "scope admin", down: "down", origin: claims.OriginSource,
+			weak: "ok", lacking: "scope admin", down: "down", origin: "source",
 		},
 		{
 			name: "SourceOrHeldScope", asks: "read", needs: plainly(anyOf(p("by-source"), s("read"))),
@@ -103,7 +103,7 @@ func compositions() []composition {
 		{
 			name: "Deep", asks: "read",
 			needs: plainly(all(anyOf(all(s("read"), p("by-token")), s("admin")), anyOf(claims.ACR("gold"), p("none")))),
-			weak:  "auth read|gold|", lacking: "scope read", down: "ok", origin: claims.OriginToken,
+			weak:  "auth read|gold|", lacking: "scope read", down: "ok", origin: "token",
 		},
 		{name: "RequestFunc", needs: func(r request) claims.Requirement { return r.ofAcme }, weak: "ok", lacking: "forbidden", down: "ok"},
 		{
@@ -112,16 +112,16 @@ func compositions() []composition {
 		},
 		{
 			name: "Workspace", needs: func(r request) claims.Requirement { return r.workspace(p("in-acme")) },
-			weak: "ok", lacking: "forbidden", down: "down", origin: claims.OriginSource,
+			weak: "ok", lacking: "forbidden", down: "down", origin: "source",
 		},
 		{
 			name: "SourceAndRequest", needs: func(r request) claims.Requirement { return all(p("by-source"), r.ofAcme) },
-			weak: "ok", lacking: "forbidden", down: "down", origin: claims.OriginSource,
+			weak: "ok", lacking: "forbidden", down: "down", origin: "source",
 		},
 		{
 			name:  "RequestOrSource",
 			needs: func(r request) claims.Requirement { return anyOf(r.workspace(p("none")), r.ofAcme, p("by-source")) },
-			weak:  "ok", lacking: "forbidden", down: "ok", origin: claims.OriginSource,
+			weak:  "ok", lacking: "forbidden", down: "ok", origin: "source",
 		},
 		{
 			name: "ReportOnly", asks: "read", needs: plainly(all(s("read"), claims.ReportOnly(s("nobody-has")))),
@@ -132,7 +132,7 @@ func compositions() []composition {
 			needs: func(r request) claims.Requirement {
 				return all(r.ofAcme, claims.ReportOnly(r.workspace(p("nobody-has"))))
 			},
-			weak: "ok", lacking: "forbidden", down: "ok", origin: claims.OriginSource, reported: claims.ErrForbidden,
+			weak: "ok", lacking: "forbidden", down: "ok", origin: "source", reported: claims.ErrForbidden,
 		},
 		{name: "Undecided", needs: plainly(fail), weak: "undecided", lacking: "undecided", down: "undecided", holding: "undecided"},
 		{

@@ -22,12 +22,12 @@ func challengeOf(t testing.TB, cfg httpauth.ChallengeConfig) httpauth.Challenge 
 func TestChallenge_Field(t *testing.T) {
 	t.Parallel()
 	needed := claims.Scopes("orders:read")
-	missing := claims.AsError(needed.Check(t.Context(), &claims.Claims{}))
+	missing := claims.AsError(claims.Allowed(claims.NewContext(t.Context(), &claims.Claims{}), needed))
 	reader, err := claims.FromJSON([]byte(`{"scope":"orders:read"}`), claims.Config{})
 	require.NoError(t, err)
-	stepUp := claims.AsError(claims.All(
+	stepUp := claims.AsError(claims.Allowed(claims.NewContext(t.Context(), reader), claims.All(
 		needed, claims.ACR("gold", "silver"), claims.MaxAge(5*time.Minute),
-	).Check(t.Context(), reader))
+	)))
 	refusal := func(class error, reason claims.Reason) *claims.Error {
 		return claims.NewError(class, reason, nil)
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 
@@ -70,10 +72,20 @@ func (p *tablePrinter) Serve(context.Context) error {
 	}
 	text := []byte(table.Markdown())
 	if p.format == tableJSON {
-		if text, err = table.JSON(); err != nil {
+		if text, err = readableJSON(table); err != nil {
 			return err
 		}
 	}
 	_, err = p.out.Write(text)
 	return err
+}
+
+// readableJSON returns the table as indented JSON, without escapes for HTML.
+func readableJSON(table claims.AccessTable) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(table)
+	return b.Bytes(), err
 }
