@@ -96,7 +96,8 @@ func (r *Reader) escapedString(at int, keep bool) string {
 			return ""
 		default:
 			end := r.pos + 1
-			for end < len(r.text) && r.text[end] >= 0x20 && r.text[end] != '"' && r.text[end] != '\\' {
+			for end < len(r.text) && r.text[end] >= 0x20 && r.text[end] != '"' &&
+				r.text[end] != '\\' {
 				end++
 			}
 			if !utf8.ValidString(r.text[r.pos:end]) {
