@@ -208,8 +208,8 @@ type origin struct {
 // maker is an Authenticator that verifies tokens.
 type maker interface {
 	Authenticator
-	// recheck asks again what each use of a token asks, of claims that the maker
-	// made: whether the issuer is trusted, the key still there, the time, and
-	// Config.Check. It returns nil for other claims.
+	// recheck asks again what each use of a token asks, of claims that the
+	// maker made: whether the issuer is trusted, the key still there, the time,
+	// and Config.Check. It returns nil for other claims.
 	recheck(ctx context.Context, caller *Claims) error
 }

@@ -125,11 +125,12 @@ func NewTenants(
 			cfg.MaxTokens, maxMaxTokens))
 	}
 	if n := cfg.MaxTokenSize; n < 0 || n > maxMaxTokenSize {
-		errs = append(errs, fmt.Errorf("claims: TenantsConfig.MaxTokenSize of %d is not between 0 and %d",
-			n, maxMaxTokenSize))
+		errs = append(errs, fmt.Errorf(
+			"claims: TenantsConfig.MaxTokenSize of %d is not between 0 and %d", n, maxMaxTokenSize))
 	}
 	if cfg.MaxAge < 0 {
-		errs = append(errs, fmt.Errorf("claims: TenantsConfig.MaxAge of %s is negative", cfg.MaxAge))
+		errs = append(errs, fmt.Errorf("claims: TenantsConfig.MaxAge of %s is negative",
+			cfg.MaxAge))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -223,7 +224,9 @@ func (t *Tenants) sizes() int                       { return t.cfg.MaxTokenSize 
 // takes any scheme: which ones a tenant takes is known once it is.
 func (t *Tenants) takes(scheme string) (takes, sure bool) {
 	if schemes := t.schemes.Load(); schemes != nil {
-		sure = slices.ContainsFunc(*schemes, func(s string) bool { return strings.EqualFold(s, scheme) })
+		sure = slices.ContainsFunc(*schemes, func(s string) bool {
+			return strings.EqualFold(s, scheme)
+		})
 	}
 	return true, sure
 }

@@ -175,7 +175,9 @@ func (v *Verifier) isMade() bool { return v != nil && v.trust != nil }
 
 func (v *Verifier) wanted() string { return quote(v.issuer) }
 
-func (v *Verifier) early(h header, payload []byte) (*trust, error) { return v.refusesEarly(h, payload) }
+func (v *Verifier) early(h header, payload []byte) (*trust, error) {
+	return v.refusesEarly(h, payload)
+}
 
 func (v *Verifier) each(yield func(*trust) bool) { yield(v.trust) }
 

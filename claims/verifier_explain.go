@@ -22,8 +22,8 @@ type CheckResult struct {
 	// "algorithm", "type", "time", "audience", "claims", "key", "signature",
 	// "client", "binding" or "check", the last being [Config].Check.
 	Name string
-	// Verdict is "passed", "refused", or "skipped" if the check was not made: one
-	// before it has to pass first, or it needs a request.
+	// Verdict is "passed", "refused", or "skipped" if the check was not made:
+	// one before it has to pass first, or it needs a request.
 	Verdict string
 	// Reason is why it was refused; otherwise it is empty.
 	Reason Reason
@@ -135,7 +135,8 @@ func (e *explainer) run(ctx context.Context, i int) error {
 	}
 	err := checks[i].run(ctx, e.work)
 	if err != nil && e.work.v == nil && checks[i].name == "issuer" {
-		if e.work.v, _ = e.work.issuers.nearest(e.work.claims.issuer, math.MaxInt); e.work.v == nil {
+		e.work.v, _ = e.work.issuers.nearest(e.work.claims.issuer, math.MaxInt)
+		if e.work.v == nil {
 			e.work.v = e.nearest
 		}
 	}

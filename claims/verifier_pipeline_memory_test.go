@@ -66,7 +66,7 @@ func TestTokenCache_sharedOrigin(t *testing.T) {
 	assert.Len(t, held, 4)
 }
 
-// What is remembered of a tenant does not keep his keys in memory.
+// What is remembered of a tenant does not keep its keys in memory.
 func TestTokenCache_tenantsThatAreGone(t *testing.T) {
 	var keys []weak.Pointer[jwks.Cache]
 	issuers := map[string]*claimstest.Issuer{}

@@ -29,7 +29,7 @@ func held(i, size int, expires time.Time) *entry {
 	return &entry{Sum: sumOf(i), Value: strings.Repeat("x", size), Size: size + overhead, ExpiresAt: expires}
 }
 
-// It is nearly full before a token has to give way, and never holds more.
+// It is nearly full before it evicts a token, and never holds more.
 func TestTokenCache_capacity(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -99,7 +99,7 @@ func TestTokenCache_bytes(t *testing.T) {
 	assert.Zero(t, held, "more than a place has")
 }
 
-// The token that was not used for longest gives way, and an expired one before
+// The token that was not used for longest is evicted, and an expired one before
 // it.
 func TestTokenCache_order(t *testing.T) {
 	t.Parallel()
