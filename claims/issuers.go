@@ -43,7 +43,7 @@ func NewIssuers(trusted ...Config) (*Issuers, error) {
 			errs = append(errs, fmt.Errorf("claims: NewIssuers: Config %d (issuer %q): %w",
 				i, shownURL(cfg.Issuer), err))
 		}
-		v, err := NewVerifier(cfg)
+		v, err := newMember(cfg)
 		if err != nil {
 			report(err)
 		}
@@ -78,7 +78,7 @@ func (i *Issuers) Add(cfg Config) error {
 	if !i.isMade() {
 		return errNoIssuers
 	}
-	v, err := NewVerifier(cfg)
+	v, err := newMember(cfg)
 	if err != nil {
 		return err
 	}

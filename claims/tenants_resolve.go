@@ -74,7 +74,7 @@ func (t *Tenants) ask(ctx context.Context, issuer string) (*tenant, error) {
 	if cfg.Issuer != issuer {
 		return nil, fmt.Errorf("%w: the Config is of another issuer, %q", ErrUntrusted, cfg.Issuer)
 	}
-	verifier, err := NewVerifier(cfg)
+	verifier, err := newMember(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUntrusted, err)
 	}

@@ -24,6 +24,17 @@ var _ Authenticator = (*Verifier)(nil)
 // NewVerifier returns a Verifier. It does no I/O: the issuer may be down. The
 // error reports everything that is wrong with cfg.
 func NewVerifier(cfg Config) (*Verifier, error) {
+	v, err := newMember(cfg)
+	if err != nil {
+		return nil, err
+	}
+	v.pipeline = newPipeline(v.accepted, v.maxTokens)
+	return v, nil
+}
+
+// newMember is NewVerifier for one of several, whose tokens go through a
+// pipeline that they share.
+func newMember(cfg Config) (*Verifier, error) {
 	rules, errs := cfg.compile(jws.Asymmetric)
 	keys := cfg.Keys
 	if keys == nil && cfg.Issuer != "" && !strings.ContainsAny(cfg.Issuer, "{}") {
@@ -37,7 +48,7 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	v := newVerifier(newTrust(rules, jws.Asymmetric))
+	v := &Verifier{trust: newTrust(rules, jws.Asymmetric)}
 	v.keys = keys
 	if rules.template == nil {
 		// Not what embeds one: its Lookup may find more.
