@@ -8,7 +8,8 @@ FUZZTIME    ?= 30s
 SOAKTIME    ?= 2m
 COUNT       ?= 10
 BENCHTIME   ?= 200ms
-MUTATE      ?= ./claims ./httpmw ./grpcmw
+MUTATE      ?= ./claims $(filter-out %/conformance,$(wildcard ./claims/internal/*)) \
+	./claims/httpauth ./httpmw ./grpcmw ./grpcmw/internal/nearest
 ARGS        ?=
 BUF         := go run github.com/bufbuild/buf/cmd/buf@v1.73.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -69,7 +70,7 @@ conformance: ## Run the suites of published vectors and print what they count
 	@go test -count=1 -run '^TestConformance$$' ./claims >&2 && cat claims/testdata/conformance.md
 
 # Every step runs, whatever the others find. No ./... has directories such as .ci.
-lint: ## gofmt, go vet, staticcheck and go mod tidy -diff in every module
+lint: ## gofmt, vet, staticcheck, tidy -diff in every module; knots and columns
 	@status=0; \
 	failed() { echo "lint: $$* failed" >&2; status=1; }; \
 	files=$$(gofmt -l .) && [ -z "$$files" ] || { echo "$$files"; failed "gofmt (try make fmt)"; }; \
@@ -80,6 +81,8 @@ lint: ## gofmt, go vet, staticcheck and go mod tidy -diff in every module
 	done; \
 	go vet $(CI) || failed "go vet in .ci"; \
 	go run $(STATICCHECK) $(CI) || failed "staticcheck in .ci"; \
+	go run ./.ci/knots ./... >/dev/null || failed "knots (make knots lists them)"; \
+	go run ./.ci/columns || failed "columns"; \
 	exit $$status
 
 # ARGS=-arrows prints which file refers to which, and by what.
@@ -126,6 +129,7 @@ soak-short: soak ## The same for 20s, as in CI
 
 # Each round goes through all contestants, so that what else the machine does falls
 # on all alike. Results take the place of those before once all rounds are done.
+# BENCH_LARGEST=10000 shortens the curves; 1000000 takes minutes more for each round.
 bench: ## Compare with other libraries: COUNT (10) rounds of BENCHTIME (200ms) each
 	@cd examples/bench && go test -c -o bench.test . && ( \
 		echo "date: $$(date -u +%Y-%m-%d)"; \
@@ -141,7 +145,7 @@ bench: ## Compare with other libraries: COUNT (10) rounds of BENCHTIME (200ms) e
 	) >results/bench.tmp && \
 	! grep -e '--- FAIL' results/bench.tmp >&2 && mv results/bench.tmp results/bench.txt; \
 	status=$$?; rm -f bench.test results/bench.tmp; exit $$status
-	@$(MAKE) --no-print-directory bench-report
+	@$(MAKE) --no-print-directory bench-report bench-plot
 
 bench-report: ## Write the stored results as tables
 	@go -C examples/bench run ./report

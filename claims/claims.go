@@ -1,6 +1,7 @@
 package claims
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -118,12 +119,6 @@ func (c *Claims) HasScope(scope string) bool { return slices.Contains(c.of().sco
 // and never nil.
 func (c *Claims) Permissions() []string { return append([]string{}, c.of().granted...) }
 
-// HasPermission reports whether the token gives the caller exactly this
-// permission.
-func (c *Claims) HasPermission(permission string) bool {
-	return slices.Contains(c.of().granted, permission)
-}
-
 // ExpiresAt returns "exp", when the token expires. It is zero only in claims
 // that did not come from a token.
 func (c *Claims) ExpiresAt() time.Time { return c.of().expiresAt }
@@ -188,9 +183,6 @@ func (c *Claims) String() string {
 	return "claims.Claims{" + strconv.Quote(c.Issuer()) + " " + strconv.Quote(c.Subject()) + "}"
 }
 
-// GoString returns what String does.
-func (c *Claims) GoString() string { return c.String() }
-
 // Format prints what String returns, whatever the verb, and of a Claims that is
 // not a pointer, too.
 func (f *facts) Format(s fmt.State, _ rune) {
@@ -216,5 +208,8 @@ type origin struct {
 // maker is an Authenticator that verifies tokens.
 type maker interface {
 	Authenticator
-	rechecker
+	// recheck asks again what each use of a token asks, of claims that the
+	// maker made: whether the issuer is trusted, the key still there, the time,
+	// and Config.Check. It returns nil for other claims.
+	recheck(ctx context.Context, caller *Claims) error
 }

@@ -205,7 +205,8 @@ func (cfg Config) validateMeaning(full Config, report reporter) {
 // Config, by its profile or always: no token would be accepted.
 func (cfg Config) validateContradictions(report reporter) {
 	forbidden := func(name string) bool { return slices.Contains(cfg.ForbiddenClaims, name) }
-	for _, names := range append(alternatives(cfg.RequiredClaims), []string{"iss"}, []string{"exp"}) {
+	required := append(alternatives(cfg.RequiredClaims), []string{"iss"}, []string{"exp"})
+	for _, names := range required {
 		if !slices.ContainsFunc(names, func(name string) bool { return !forbidden(name) }) {
 			report("ForbiddenClaims: %q is required as well", strings.Join(names, "|"))
 		}

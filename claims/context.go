@@ -85,35 +85,36 @@ func Recheck(ctx context.Context) error {
 func (c *call) recheck(ctx context.Context) error {
 	start, q := time.Now(), c.query(ctx)
 	defer q.release()
-	until := c.caller.ValidUntil()
-	var err error
-	if !until.IsZero() && !start.Before(until) {
-		err = errExpired
-	} else if err = c.recheckToken(ctx); err == nil {
-		err = c.operation.Requirement.check(q)
-	}
+	err := c.decideAgain(q, start)
 	c.tell(q, c.operation.Requirement, err, Decision{Part: true, Time: start})
 	return err
 }
 
-// recheckToken asks the guard's Authenticator, and the one that verified the
-// token, which may stand behind it.
+func (c *call) decideAgain(q *query, now time.Time) error {
+	until := c.caller.ValidUntil()
+	if !until.IsZero() && !now.Before(until) {
+		return errExpired
+	}
+	if err := c.recheckToken(q.ctx); err != nil {
+		return err
+	}
+	return c.operation.Requirement.check(q)
+}
+
+// recheckToken asks the guard's Authenticator, if it can be asked again, and
+// the one that verified the token, which may stand behind it.
 func (c *call) recheckToken(ctx context.Context) error {
-	by := c.caller.of().origin.by
 	if c.guard != nil {
 		if auth, ok := c.guard.auth.(rechecker); ok {
-			if err := recheckBy(ctx, auth, &c.caller); err != nil {
+			if err := recheckBy(ctx, auth.Recheck, &c.caller); err != nil {
 				return err
-			}
-			if by != nil && asks(c.guard.auth, by) {
-				return nil
 			}
 		}
 	}
-	if by == nil {
-		return nil
+	if by := c.caller.of().origin.by; by != nil {
+		return recheckBy(ctx, by.recheck, &c.caller)
 	}
-	return recheckBy(ctx, by, &c.caller)
+	return nil
 }
 
 // WorkspaceFromContext returns the workspace in which the operation that ctx

@@ -57,29 +57,39 @@ type Error struct {
 
 // Refusals without particulars, made once: to refuse costs no allocation.
 var (
-	errNoToken              = &Error{class: ErrNoToken, reason: ReasonNoToken}
-	errUnsupportedScheme    = &Error{class: ErrNoToken, reason: ReasonUnsupportedScheme, cause: ErrUnrecognized}
+	errNoToken           = &Error{class: ErrNoToken, reason: ReasonNoToken}
+	errUnsupportedScheme = &Error{
+		class: ErrNoToken, reason: ReasonUnsupportedScheme, cause: ErrUnrecognized,
+	}
 	errMalformedCredentials = &Error{class: ErrInvalidRequest, reason: ReasonMalformedCredentials}
 	errTooLarge             = invalidToken(ReasonTooLarge)
 	errMalformed            = invalidToken(ReasonMalformed)
-	errNotJWS               = malformedAs(ErrUnrecognized, "not three segments with dots between them")
-	errEncrypted            = &Error{class: ErrInvalidToken, reason: ReasonEncrypted, cause: ErrUnrecognized}
-	errOtherAlgorithm       = &Error{class: ErrInvalidToken, reason: ReasonAlgorithm, cause: ErrUnrecognized}
-	errAlgorithm            = invalidToken(ReasonAlgorithm)
-	errCritical             = because(ReasonCritical, "the header has \"crit\", and no extension is understood")
-	errUnencoded            = because(ReasonCritical, "\"b64\" in the header says that the payload is unencoded")
-	errType                 = invalidToken(ReasonType)
-	errNested               = because(ReasonType, "\"cty\" in the header says that there is a token within the token")
-	errIssuer               = invalidToken(ReasonIssuer)
-	errExpired              = invalidToken(ReasonExpired)
-	errNotYetValid          = invalidToken(ReasonNotYetValid)
-	errTooOld               = invalidToken(ReasonTooOld)
-	errLifetime             = invalidToken(ReasonLifetime)
-	errAudience             = invalidToken(ReasonAudience)
-	errClient               = invalidToken(ReasonClient)
-	errUnknownKey           = invalidToken(ReasonUnknownKey)
-	errSignature            = invalidToken(ReasonSignature)
-	errSuperseded           = NewError(ErrInvalidToken, ReasonIssuer, errors.New(
+	errNotJWS               = malformedAs(ErrUnrecognized,
+		"not three segments with dots between them")
+	errEncrypted = &Error{
+		class: ErrInvalidToken, reason: ReasonEncrypted, cause: ErrUnrecognized,
+	}
+	errOtherAlgorithm = &Error{
+		class: ErrInvalidToken, reason: ReasonAlgorithm, cause: ErrUnrecognized,
+	}
+	errAlgorithm = invalidToken(ReasonAlgorithm)
+	errCritical  = because(ReasonCritical,
+		"the header has \"crit\", and no extension is understood")
+	errUnencoded = because(ReasonCritical,
+		"\"b64\" in the header says that the payload is unencoded")
+	errType   = invalidToken(ReasonType)
+	errNested = because(ReasonType,
+		"\"cty\" in the header says that there is a token within the token")
+	errIssuer      = invalidToken(ReasonIssuer)
+	errExpired     = invalidToken(ReasonExpired)
+	errNotYetValid = invalidToken(ReasonNotYetValid)
+	errTooOld      = invalidToken(ReasonTooOld)
+	errLifetime    = invalidToken(ReasonLifetime)
+	errAudience    = invalidToken(ReasonAudience)
+	errClient      = invalidToken(ReasonClient)
+	errUnknownKey  = invalidToken(ReasonUnknownKey)
+	errSignature   = invalidToken(ReasonSignature)
+	errSuperseded  = NewError(ErrInvalidToken, ReasonIssuer, errors.New(
 		"claims: by the Config that the issuer is trusted by now, the claims mean something else"))
 	errKeyGone = NewError(ErrInvalidToken, ReasonUnknownKey, errors.New(
 		"claims: the key that signed the token is gone"))
@@ -335,7 +345,9 @@ func ownRefusal(ctx, limited context.Context, reason Reason, err error) error {
 func malformed(cause string) *Error { return malformedAs(nil, cause) }
 
 func malformedAs(also error, cause string) *Error {
-	e := &Error{class: ErrInvalidToken, reason: ReasonMalformed, cause: errors.New("claims: " + cause)}
+	e := &Error{
+		class: ErrInvalidToken, reason: ReasonMalformed, cause: errors.New("claims: " + cause),
+	}
 	if also != nil {
 		e.cause = fmt.Errorf("claims: %s: %w", cause, also)
 	}

@@ -30,3 +30,31 @@ func ParseJWS(text string) (*JWS, error) {
 	}
 	return &JWS{w.header.algorithm, w.header.keyID, w.segments.input, signature}, nil
 }
+
+// Trusted returns the issuers, as in their Configs, in alphabetical order.
+func (i *Issuers) Trusted() []string {
+	if !i.isMade() {
+		return nil
+	}
+	return i.trusted.Load().names()
+}
+
+// Len returns how many tenants are held.
+func (t *Tenants) Len() int {
+	if !t.isMade() {
+		return 0
+	}
+	t.desk.Lock()
+	defer t.desk.Unlock()
+	return t.newcomers.Len() + t.verified.Len()
+}
+
+// Len returns how many principals are in the cache.
+func (c *PermissionCache) Len() int {
+	if !c.isMade() {
+		return 0
+	}
+	c.desk.Lock()
+	defer c.desk.Unlock()
+	return len(c.answers)
+}

@@ -89,20 +89,12 @@ func askOne(ctx context.Context, auth Authenticator, c Credentials) (r reply) {
 func (f *firstOf) Recheck(ctx context.Context, caller *Claims) error {
 	for _, auth := range f.auths {
 		if r, ok := auth.(rechecker); ok {
-			if err := recheckBy(ctx, r, caller); err != nil {
+			if err := recheckBy(ctx, r.Recheck, caller); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// asks reports whether an Authenticator that is asked again asks the maker of
-// claims.
-func asks(auth Authenticator, by maker) bool {
-	f, ok := auth.(*firstOf)
-	return auth == Authenticator(by) || ok &&
-		slices.ContainsFunc(f.auths, func(part Authenticator) bool { return asks(part, by) })
 }
 
 func (f *firstOf) isStrict(auth Authenticator) bool {

@@ -202,7 +202,6 @@ func TestAuthenticators_zero(t *testing.T) {
 	t.Parallel()
 	for name, auth := range map[string]interface {
 		claims.Authenticator
-		Recheck(context.Context, *claims.Claims) error
 		Explain(context.Context, string) claims.Explanation
 	}{
 		"nil Verifier": (*claims.Verifier)(nil), "zero Verifier": &claims.Verifier{},
@@ -210,7 +209,6 @@ func TestAuthenticators_zero(t *testing.T) {
 	} {
 		_, err := auth.Authenticate(t.Context(), bearer("a.b.c"))
 		assert.ErrorIs(t, err, claims.ErrUnavailable, name)
-		assert.ErrorIs(t, auth.Recheck(t.Context(), nil), claims.ErrUnavailable, name)
 		assert.Error(t, auth.Explain(t.Context(), "a.b.c").Err, name)
 		_, err = claims.NewGuard(auth, claims.GuardConfig{})
 		assert.ErrorContains(t, err, "auth ", name)

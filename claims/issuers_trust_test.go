@@ -270,7 +270,6 @@ func TestIssuers_zero(t *testing.T) {
 		_, err := issuers.Authenticate(t.Context(), bearer("a.b.c"))
 		assert.ErrorIs(t, err, claims.ErrUnavailable, name)
 		assert.ErrorIs(t, issuers.Ready(t.Context()), claims.ErrUnavailable, name)
-		assert.ErrorIs(t, issuers.Recheck(t.Context(), nil), claims.ErrUnavailable, name)
 		assert.ErrorContains(t, issuers.Add(claims.Config{}), "not made by NewIssuers", name)
 		assert.False(t, issuers.Remove("https://a.example"), name)
 		assert.Empty(t, issuers.Trusted(), name)

@@ -57,16 +57,6 @@ func (c *PermissionCache) Permissions(ctx context.Context, who Principal) (Grant
 	return a.granted.grants(), nil
 }
 
-// Len returns how many principals are in the cache.
-func (c *PermissionCache) Len() int {
-	if !c.isMade() {
-		return 0
-	}
-	c.desk.Lock()
-	defer c.desk.Unlock()
-	return len(c.answers)
-}
-
 func (c *PermissionCache) isMade() bool { return c != nil && c.source != nil }
 
 // recall returns the answer about a caller whose token was met before, nil if

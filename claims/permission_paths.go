@@ -151,7 +151,8 @@ func (p *pathParser) plain() (pathStep, error) {
 			`write it in quotes, as in ["https://api.example/claims"].roles`)
 	}
 	if fault := plainFault(name); fault != "" {
-		return pathStep{}, p.fault(`has a name, %q, that %s: write it in quotes, as in ["a.b"].c`, name, fault)
+		return pathStep{}, p.fault(
+			`has a name, %q, that %s: write it in quotes, as in ["a.b"].c`, name, fault)
 	}
 	p.pos += len(name)
 	return pathStep{stepMember, name}, nil
@@ -174,7 +175,8 @@ func (p *pathParser) bracket() (pathStep, error) {
 		} else {
 			name, _, _ := strings.Cut(p.text[p.pos:], "]")
 			if name == "" || plainFault(name) != "" {
-				return step, p.fault(`needs the name of a member, in quotes if it holds more than letters`)
+				return step, p.fault(
+					`needs the name of a member, in quotes if it holds more than letters`)
 			}
 			step.name = name
 			p.pos += len(name)
@@ -226,7 +228,8 @@ func (path permissionPath) validate() error {
 	case slices.ContainsFunc(path.steps[:len(path.steps)-1], isNames):
 		return fmt.Errorf("has something after %s, and a name has nothing inside", namesToken)
 	case len(path.steps) > strict.MaxDepth:
-		return fmt.Errorf("has %d steps, and a token has %d levels at most", len(path.steps), strict.MaxDepth)
+		return fmt.Errorf("has %d steps, and a token has %d levels at most",
+			len(path.steps), strict.MaxDepth)
 	}
 	return path.validateClaim()
 }
@@ -240,7 +243,8 @@ func (path permissionPath) validateClaim() error {
 		switch {
 		case claim.name != first || claim.wanted == wantedAny:
 		case len(path.steps) > 1:
-			return fmt.Errorf("goes into %q, which is %s and has nothing inside", first, claim.wanted)
+			return fmt.Errorf("goes into %q, which is %s and has nothing inside",
+				first, claim.wanted)
 		case claim.wanted == wantedDate:
 			return fmt.Errorf("is %s, which is no permission", claim.wanted)
 		}

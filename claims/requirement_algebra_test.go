@@ -160,7 +160,7 @@ func TestAlgebra_refusals(t *testing.T) {
 			before := *w
 			w.comply(g, refusal)
 			require.False(t, before.acr == w.acr && before.age == w.age && slices.Equal(before.scopes, w.scopes),
-				"%s asks %+v for what he has: %q %q %s", needs, before, scopes, refusal.ACRValues(), refusal.MaxAge())
+				"%s asks %+v for what they have: %q %q %s", needs, before, scopes, refusal.ACRValues(), refusal.MaxAge())
 			require.Less(t, round, tree.leaves(), "it goes on and on: %s of %+v", needs, *w)
 		}
 	}

@@ -59,7 +59,8 @@ func (a *anyOf) check(q *query) error {
 		if err == nil {
 			return nil
 		}
-		if refusal == nil || weight(err) > weight(refusal) || weight(err) == weight(refusal) && i < by {
+		if refusal == nil || weight(err) > weight(refusal) ||
+			weight(err) == weight(refusal) && i < by {
 			refusal, by = err, i
 		}
 	}
@@ -115,7 +116,8 @@ func (a *anyOf) String() string       { return a.text }
 
 func (a *anyOf) equal(other rule) bool {
 	o, ok := other.(*anyOf)
-	return ok && a.name == o.name && slices.EqualFunc(a.alternatives, o.alternatives, Requirement.Equal)
+	return ok && a.name == o.name &&
+		slices.EqualFunc(a.alternatives, o.alternatives, Requirement.Equal)
 }
 
 func (a *anyOf) validate() error {

@@ -17,8 +17,8 @@ import (
 // return an error of that kind. A panic is ErrUnavailable too. ctx ends after 5
 // seconds.
 //
-// If the requirement of a stream has a [RequestFunc] too, f is asked when the
-// stream starts and again at its first message.
+// Of a stream f is asked again while messages pass, once a second at most, and
+// at the first message if the requirement has a [RequestFunc] too.
 func Func(name string, f func(ctx context.Context, caller *Claims) (bool, error)) Requirement {
 	return valid(&funcRule{name: name, allow: f})
 }
@@ -34,7 +34,9 @@ func (f *funcRule) check(q *query) error {
 	if q.quiet {
 		return errPermission
 	}
-	return ask(q, f, func(ctx context.Context) (bool, error) { return f.allow(ctx, &q.call.caller) })
+	return ask(q, f, func(ctx context.Context) (bool, error) {
+		return f.allow(ctx, &q.call.caller)
+	})
 }
 
 // ask calls a function of the user's and returns the refusal that its result

@@ -56,7 +56,8 @@ func (p *permissions) equal(other rule) bool {
 
 func (p *permissions) validate() error {
 	if len(p.all) == 0 || slices.Contains(p.all, "") {
-		return fmt.Errorf("claims: %s needs at least one permission, and none that is empty", p.name)
+		return fmt.Errorf("claims: %s needs at least one permission, and none that is empty",
+			p.name)
 	}
 	return nil
 }

@@ -167,7 +167,8 @@ func (m *maxAge) equal(other rule) bool {
 
 func (m *maxAge) validate() error {
 	if m.most < time.Second || m.most%time.Second != 0 {
-		return fmt.Errorf("claims: MaxAge of %s is not a whole number of seconds, one or more", m.most)
+		return fmt.Errorf("claims: MaxAge of %s is not a whole number of seconds, one or more",
+			m.most)
 	}
 	return nil
 }

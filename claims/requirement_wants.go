@@ -79,7 +79,9 @@ func narrowACR(a, b []string) []string {
 // refusal returns the refusal that asks for what is wanted: of class
 // ErrInsufficientScope or ErrInsufficientAuthentication.
 func (w wants) refusal(class error) *Error {
-	refusal := &Error{class: class, reason: defaultReason(class), scope: strings.Join(w.scopes, " ")}
+	refusal := &Error{
+		class: class, reason: defaultReason(class), scope: strings.Join(w.scopes, " "),
+	}
 	if class == ErrInsufficientAuthentication {
 		refusal.acr, refusal.maxAge = strings.Join(w.acr, " "), w.maxAge
 	}

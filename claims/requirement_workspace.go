@@ -59,7 +59,7 @@ type inWorkspace struct {
 func (w *inWorkspace) check(q *query) error {
 	workspace := w.workspace
 	if w.isA != nil {
-		if q.awaits() {
+		if !w.isDecided(q.call) && q.awaits() {
 			return nil
 		}
 		var err error
@@ -84,7 +84,7 @@ func (w *inWorkspace) check(q *query) error {
 // named returns the workspace that the request names, or named when it was
 // decided: its message may be another by now.
 func (w *inWorkspace) named(c *call) (string, error) {
-	if c.placed.Load() && c.workspace.by == w {
+	if w.isDecided(c) {
 		return c.workspace.name, nil
 	}
 	request := c.message()
@@ -101,6 +101,9 @@ func (w *inWorkspace) named(c *call) (string, error) {
 	}
 	return name, nil
 }
+
+// isDecided reports whether the call has a workspace by this requirement.
+func (w *inWorkspace) isDecided(c *call) bool { return c.placed.Load() && c.workspace.by == w }
 
 func (w *inWorkspace) wants(q *query, acr []string) wants {
 	name, known := w.workspace, q != nil

@@ -125,11 +125,12 @@ func NewTenants(
 			cfg.MaxTokens, maxMaxTokens))
 	}
 	if n := cfg.MaxTokenSize; n < 0 || n > maxMaxTokenSize {
-		errs = append(errs, fmt.Errorf("claims: TenantsConfig.MaxTokenSize of %d is not between 0 and %d",
-			n, maxMaxTokenSize))
+		errs = append(errs, fmt.Errorf(
+			"claims: TenantsConfig.MaxTokenSize of %d is not between 0 and %d", n, maxMaxTokenSize))
 	}
 	if cfg.MaxAge < 0 {
-		errs = append(errs, fmt.Errorf("claims: TenantsConfig.MaxAge of %s is negative", cfg.MaxAge))
+		errs = append(errs, fmt.Errorf("claims: TenantsConfig.MaxAge of %s is negative",
+			cfg.MaxAge))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -146,6 +147,7 @@ func NewTenants(
 		familiar:  asked.NewLine(familiar),
 		refused:   map[string]verdict{},
 	}
+	t.pipeline.headers.expect(cfg.Max)
 	t.desk = asked.New("claims: the function given to NewTenants", t.ask, t.settle)
 	return t, nil
 }
@@ -170,9 +172,7 @@ func (t *Tenants) identify(ctx context.Context, c Credentials) (*facts, error) {
 	return f, nil
 }
 
-// Recheck asks again what each use of a token asks, of claims that these
-// Tenants made: see [Verifier.Recheck]. It returns nil for other claims.
-func (t *Tenants) Recheck(ctx context.Context, caller *Claims) error {
+func (t *Tenants) recheck(ctx context.Context, caller *Claims) error {
 	if !t.isMade() {
 		return errNotMade
 	}
@@ -202,16 +202,6 @@ func (t *Tenants) Forget(issuer string) {
 	t.drop(issuer)
 }
 
-// Len returns how many tenants are held.
-func (t *Tenants) Len() int {
-	if !t.isMade() {
-		return 0
-	}
-	t.desk.Lock()
-	defer t.desk.Unlock()
-	return t.newcomers.Len() + t.verified.Len()
-}
-
 // KeyStats returns what the cache of an issuer's keys holds and has done, as
 // [Verifier.KeyStats] does, and whether the issuer is held. It asks about no
 // issuer and starts no fetch.
@@ -234,7 +224,9 @@ func (t *Tenants) sizes() int                       { return t.cfg.MaxTokenSize 
 // takes any scheme: which ones a tenant takes is known once it is.
 func (t *Tenants) takes(scheme string) (takes, sure bool) {
 	if schemes := t.schemes.Load(); schemes != nil {
-		sure = slices.ContainsFunc(*schemes, func(s string) bool { return strings.EqualFold(s, scheme) })
+		sure = slices.ContainsFunc(*schemes, func(s string) bool {
+			return strings.EqualFold(s, scheme)
+		})
 	}
 	return true, sure
 }

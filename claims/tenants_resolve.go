@@ -108,7 +108,8 @@ func (t *Tenants) settle(issuer string, fresh *tenant, err error) (*tenant, erro
 		err = fmt.Errorf("%w: %w", ErrUntrusted, err)
 	case !errors.Is(err, ErrUntrusted):
 		undecided := &Error{
-			class: ErrUnavailable, reason: ReasonIssuerUndecided, cause: err, retryAfter: retryResolve,
+			class: ErrUnavailable, reason: ReasonIssuerUndecided,
+			cause: err, retryAfter: retryResolve,
 		}
 		t.refuse(issuer, undecided, clock.Now().Add(retryResolve))
 		return nil, undecided

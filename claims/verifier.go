@@ -82,10 +82,7 @@ func (v *Verifier) identify(ctx context.Context, c Credentials) (*facts, error) 
 	return v.pipeline.identify(ctx, c, v)
 }
 
-// Recheck asks again what each use of a token asks, of claims that this
-// Verifier made: whether the issuer is trusted, the key still there, the time,
-// and [Config].Check. It returns nil for other claims. [Recheck] calls it.
-func (v *Verifier) Recheck(ctx context.Context, caller *Claims) error {
+func (v *Verifier) recheck(ctx context.Context, caller *Claims) error {
 	if !v.isMade() {
 		return errNotMade
 	}
@@ -153,7 +150,7 @@ func (v *Verifier) Ready(ctx context.Context) error {
 // KeyStats returns what the cache of the issuer's keys holds and has done, the
 // zero Stats if [Config].Keys is something else. It starts no fetch.
 func (v *Verifier) KeyStats() jwks.Stats {
-	if v == nil {
+	if !v.isMade() {
 		return jwks.Stats{}
 	}
 	if cache, ok := v.keys.(*jwks.Cache); ok {
@@ -167,7 +164,9 @@ func (v *Verifier) isMade() bool { return v != nil && v.trust != nil }
 
 func (v *Verifier) wanted() string { return quote(v.issuer) }
 
-func (v *Verifier) early(h header, payload []byte) (*trust, error) { return v.refusesEarly(h, payload) }
+func (v *Verifier) early(h header, payload []byte) (*trust, error) {
+	return v.refusesEarly(h, payload)
+}
 
 func (v *Verifier) each(yield func(*trust) bool) { yield(v.trust) }
 

@@ -21,8 +21,8 @@ func checkBinding(ctx context.Context, w *work) error {
 		case strings.EqualFold(c.scheme, w.credentials.Scheme):
 			proven = true
 		case !strings.EqualFold(c.scheme, "Bearer"):
-			return bindingRefusal("the token is bound by " + quote(c.member) + ", and presented as " +
-				quote(w.credentials.Scheme) + " instead of " + c.scheme)
+			return bindingRefusal("the token is bound by " + quote(c.member) +
+				", and presented as " + quote(w.credentials.Scheme) + " instead of " + c.scheme)
 		}
 		return nil
 	})

@@ -10,16 +10,10 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/jws"
 )
 
-// Verdict is what came of a [CheckResult].
-type Verdict string
-
-// The verdicts.
 const (
-	VerdictPassed  Verdict = "passed"
-	VerdictRefused Verdict = "refused"
-	// VerdictSkipped means that the check was not made: one before it has to
-	// pass first, or it needs a request.
-	VerdictSkipped Verdict = "skipped"
+	passed  = "passed"
+	refused = "refused"
+	skipped = "skipped"
 )
 
 // CheckResult is one check of a token in an [Explanation].
@@ -27,8 +21,10 @@ type CheckResult struct {
 	// Name is what is checked: "form", "header", "payload", "issuer",
 	// "algorithm", "type", "time", "audience", "claims", "key", "signature",
 	// "client", "binding" or "check", the last being [Config].Check.
-	Name    string
-	Verdict Verdict
+	Name string
+	// Verdict is "passed", "refused", or "skipped" if the check was not made:
+	// one before it has to pass first, or it needs a request.
+	Verdict string
 	// Reason is why it was refused; otherwise it is empty.
 	Reason Reason
 	// Found is what the token has, and Wanted what is accepted, for people to
@@ -49,12 +45,12 @@ type Explanation struct {
 func (e Explanation) String() string {
 	var b strings.Builder
 	for _, c := range e.Checks {
-		verdict := string(c.Verdict)
+		verdict := c.Verdict
 		if c.Reason != "" {
 			verdict += ": " + string(c.Reason)
 		}
 		compared := c.Found
-		if c.Verdict == VerdictRefused && c.Wanted != "" {
+		if c.Verdict == refused && c.Wanted != "" {
 			compared = strings.TrimPrefix(compared+"; wanted "+c.Wanted, "; ")
 		}
 		line := fmt.Sprintf("%-10s %-24s %s", c.Name, verdict, compared)
@@ -88,10 +84,10 @@ type explainer struct {
 
 // add takes note of a check that was made.
 func (e *explainer) add(c CheckResult, err error) {
-	c.Verdict = VerdictPassed
+	c.Verdict = passed
 	if err != nil {
 		refusal := AsError(err)
-		c.Verdict, c.Reason = VerdictRefused, refusal.Reason()
+		c.Verdict, c.Reason = refused, refusal.Reason()
 		if e.Err == nil {
 			e.Err = refusal
 		}
@@ -102,7 +98,7 @@ func (e *explainer) add(c CheckResult, err error) {
 func (e *explainer) passed(name string) bool {
 	for _, c := range e.Checks {
 		if c.Name == name {
-			return c.Verdict == VerdictPassed
+			return c.Verdict == passed
 		}
 	}
 	return false
@@ -112,7 +108,7 @@ func (e *explainer) passed(name string) bool {
 func (e *explainer) do(ctx context.Context, i int) {
 	name := checks[i].name
 	if !e.stands(name) {
-		e.Checks = append(e.Checks, CheckResult{Name: name, Verdict: VerdictSkipped})
+		e.Checks = append(e.Checks, CheckResult{Name: name, Verdict: skipped})
 		return
 	}
 	err := e.run(ctx, i)
@@ -121,7 +117,7 @@ func (e *explainer) do(ctx context.Context, i int) {
 		e.refine(&result, err)
 	}
 	if name == "binding" && err == nil && e.work.claims.cnf != "" {
-		result.Verdict = VerdictSkipped
+		result.Verdict = skipped
 		e.Checks = append(e.Checks, result)
 		return
 	}
@@ -139,7 +135,8 @@ func (e *explainer) run(ctx context.Context, i int) error {
 	}
 	err := checks[i].run(ctx, e.work)
 	if err != nil && e.work.v == nil && checks[i].name == "issuer" {
-		if e.work.v, _ = e.work.issuers.nearest(e.work.claims.issuer, math.MaxInt); e.work.v == nil {
+		e.work.v, _ = e.work.issuers.nearest(e.work.claims.issuer, math.MaxInt)
+		if e.work.v == nil {
 			e.work.v = e.nearest
 		}
 	}

@@ -18,7 +18,8 @@ func (e *explainer) refine(c *CheckResult, err error) {
 	case c.Name == "issuer":
 		c.Found += e.untrusted(err)
 	case c.Name == "form", c.Name == "header", c.Name == "payload":
-		if cause := causeOf(err); cause != "" && AsError(err).reason != ReasonTooLarge && c.Name != "form" {
+		if cause := causeOf(err); cause != "" && AsError(err).reason != ReasonTooLarge &&
+			c.Name != "form" {
 			c.Found = strings.TrimPrefix(c.Found+"; "+cause, "; ") + e.place(c.Name, AsError(err))
 		}
 	case c.Found == "": // of a check of their own

@@ -155,5 +155,6 @@ func (h header) String() string {
 	if h == (header{}) {
 		return ""
 	}
-	return fmt.Sprintf("alg %s, kid %s, typ %s", quote(h.algorithm), quote(h.keyID), quote(h.tokenType))
+	return fmt.Sprintf("alg %s, kid %s, typ %s",
+		quote(h.algorithm), quote(h.keyID), quote(h.tokenType))
 }

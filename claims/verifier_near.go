@@ -88,7 +88,8 @@ func (v *trust) differsIn(issuer string) string {
 		}
 	}
 	const mostMore = len("https://:443/.well-known/openid-configuration ") // of it
-	if issuer == trusted || len(issuer) > len(trusted)+mostMore || unify(issuer, -1) != unify(trusted, -1) {
+	if issuer == trusted || len(issuer) > len(trusted)+mostMore ||
+		unify(issuer, -1) != unify(trusted, -1) {
 		return ""
 	}
 	var ways []string

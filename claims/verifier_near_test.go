@@ -80,7 +80,7 @@ func TestExplain_nearIssuer(t *testing.T) {
 			for name, auth := range explainers {
 				e := auth.Explain(t.Context(), token)
 				found := resultOf(t, e, "issuer")
-				assert.Equal(t, claims.VerdictRefused, found.Verdict, name)
+				assert.Equal(t, "refused", found.Verdict, name)
 				assert.Equal(t, claims.ReasonIssuer, found.Reason, name)
 				_, err := auth.Authenticate(t.Context(), bearer(token))
 				assert.Equal(t, claims.ReasonIssuer, claims.AsError(err).Reason(), name)
@@ -90,7 +90,7 @@ func TestExplain_nearIssuer(t *testing.T) {
 				}
 				assert.Contains(t, found.Found, fmt.Sprintf("differs from %q in %s", tt.trusted, tt.how), name)
 				// The rules of the one that was meant tell what else is wrong.
-				assert.Equal(t, claims.VerdictRefused, resultOf(t, e, "audience").Verdict, name)
+				assert.Equal(t, "refused", resultOf(t, e, "audience").Verdict, name)
 				if name == "Tenants" { // which are too many to compare with each time
 					continue
 				}
@@ -146,7 +146,7 @@ func TestIssuers_Explain(t *testing.T) {
 	result = resultOf(t, issuers.Explain(t.Context(), foreign), "issuer")
 	assert.Contains(t, result.Wanted, `"https://sts.example/{tenant}/"`)
 	assert.Contains(t, result.Found, `which Config.TrustTenant of "https://sts.example/{tenant}/" does not trust`)
-	assert.Equal(t, claims.VerdictPassed, resultOf(t, issuers.Explain(t.Context(), foreign), "audience").Verdict)
+	assert.Equal(t, "passed", resultOf(t, issuers.Explain(t.Context(), foreign), "audience").Verdict)
 }
 
 // Where it cannot be told whether an issuer is trusted, that is what it says.

@@ -77,11 +77,13 @@ func (w *work) adopt(ctx context.Context) error {
 
 // recheckBy asks an Authenticator, which may be the user's, whether what it
 // said of a caller still holds. The error is an [*Error].
-func recheckBy(ctx context.Context, auth rechecker, caller *Claims) error {
+func recheckBy(
+	ctx context.Context, recheck func(context.Context, *Claims) error, caller *Claims,
+) error {
 	limited := foreign.WithDeadline(ctx, userTimeout)
 	defer limited.Release()
 	err := foreign.Call(foreign.Name("claims: Authenticator"), func() error {
-		err := auth.Recheck(limited, &Claims{caller.of()})
+		err := recheck(limited, &Claims{caller.of()})
 		switch {
 		case err == nil:
 			return nil

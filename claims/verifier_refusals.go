@@ -11,9 +11,10 @@ type refusals struct{ byBare sync.Map } // *Error to *Error
 // worth keeping.
 var fixed = func() map[*Error]bool {
 	set := map[*Error]bool{
-		errTooLarge: true, errAlgorithm: true, errType: true, errExpired: true, errNotYetValid: true,
-		errTooOld: true, errLifetime: true, errAudience: true, errClient: true, errUnknownKey: true,
-		errSignature: true, errSuperseded: true, errNoExpiry: true, errNoAge: true,
+		errTooLarge: true, errAlgorithm: true, errType: true, errExpired: true,
+		errNotYetValid: true, errTooOld: true, errLifetime: true, errAudience: true,
+		errClient: true, errUnknownKey: true, errSignature: true,
+		errSuperseded: true, errNoExpiry: true, errNoAge: true,
 	}
 	return set
 }()

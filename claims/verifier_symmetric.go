@@ -55,7 +55,8 @@ func NewSymmetricVerifier(secrets [][]byte, cfg Config) (*Verifier, error) {
 func validateSecrets(secrets [][]byte, algorithms []string) []error {
 	var errs []error
 	if len(secrets) == 0 || len(secrets) > maxSecrets {
-		errs = append(errs, fmt.Errorf("claims: %d secrets; it takes 1 to %d", len(secrets), maxSecrets))
+		errs = append(errs, fmt.Errorf("claims: %d secrets; it takes 1 to %d",
+			len(secrets), maxSecrets))
 	}
 	least := 32
 	for _, alg := range algorithms {
@@ -63,8 +64,8 @@ func validateSecrets(secrets [][]byte, algorithms []string) []error {
 	}
 	for i, s := range secrets {
 		if len(s) < least {
-			errs = append(errs, fmt.Errorf("claims: secret %d has %d bytes, and the algorithms need %d",
-				i, len(s), least))
+			errs = append(errs, fmt.Errorf(
+				"claims: secret %d has %d bytes, and the algorithms need %d", i, len(s), least))
 		}
 		if isPublic(s) {
 			errs = append(errs, fmt.Errorf(

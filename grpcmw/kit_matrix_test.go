@@ -51,7 +51,8 @@ type valued interface{ GetValue() string }
 // order,
 //   - authenticated weakly, and hold all else
 //   - lack everything but strong authentication, and ask of another workspace
-//   - hold all that a token can say, while the source that says the rest is down
+//   - hold all that a token can say, while the source that says the rest is
+//     down
 //
 // An outcome is "ok", "forbidden", "down", "undecided", "scope" and a scope, or
 // "auth" and what is asked for: scope|acr_values|max_age. Who holds everything

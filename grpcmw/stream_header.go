@@ -76,7 +76,9 @@ type guardedTransport struct {
 
 func (t guardedTransport) SetHeader(header metadata.MD) error { return t.stream.SetHeader(header) }
 
-func (t guardedTransport) SendHeader(header metadata.MD) error { return t.stream.SendHeader(header) }
+func (t guardedTransport) SendHeader(header metadata.MD) error {
+	return t.stream.SendHeader(header)
+}
 
 func (t guardedTransport) SetTrailer(trailer metadata.MD) error {
 	t.stream.SetTrailer(trailer)

@@ -18,8 +18,8 @@ const (
 
 // Parse reads public keys from a document, in whatever of these forms it is:
 //
-//   - a JSON Web Key Set (RFC 7517 section 5), or one JWK; a key without members
-//     of its own is read from the first certificate of its "x5c";
+//   - a JSON Web Key Set (RFC 7517 section 5), or one JWK; a key without
+//     members of its own is read from the first certificate of its "x5c";
 //   - a JSON object of certificates or public keys in PEM by their key IDs, as
 //     Google and Firebase publish;
 //   - PEM (RFC 7468), one or several of PUBLIC KEY, RSA PUBLIC KEY and

@@ -111,27 +111,30 @@ func mutantCase[T comparable](active bool, tag, value T) T {
 }
 `
 
-// buildJoint builds one binary with every mutant that can be turned on when it
-// runs: a compilation takes longer than most tests.
-func (p *pkg) buildJoint(ctx context.Context, dir, binary string) error {
+// buildJoint builds one binary of each suite with every mutant that can be
+// turned on when it runs: a compilation takes longer than most tests.
+func (p *pkg) buildJoint(ctx context.Context, dir string) error {
 	for i, m := range p.mutants {
 		if strings.Contains(m.before+m.after, active) {
 			m.joint = i + 1
 		}
 	}
-	for {
-		files := map[string][]byte{}
-		for file := range p.sources {
-			files[filepath.Base(file)] = p.joint(file)
-		}
-		out, err := p.build(ctx, dir, binary, files)
-		if err == nil {
-			return nil
-		}
-		if !p.exclude(string(out)) {
-			return fmt.Errorf("go test -c: %w\n%s", err, out)
+	for _, s := range p.suites {
+		for {
+			files := map[string][]byte{}
+			for file := range p.sources {
+				files[filepath.Base(file)] = p.joint(file)
+			}
+			out, err := p.build(ctx, s, dir, s.binary, files)
+			if err == nil {
+				break
+			}
+			if !p.exclude(string(out)) {
+				return fmt.Errorf("go test -c: %w\n%s", err, out)
+			}
 		}
 	}
+	return nil
 }
 
 var compilerError = regexp.MustCompile(`(?m)([^/\s]+\.go):(\d+):\d+: (.*)`)
@@ -163,9 +166,9 @@ func terminates(change string) bool {
 	return strings.HasPrefix(change, "return ") || strings.HasPrefix(change, "panic(")
 }
 
-// build compiles the tests of the package with other contents of some files.
+// build compiles tests of the package with other contents of some files.
 func (p *pkg) build(
-	ctx context.Context, dir, binary string, files map[string][]byte,
+	ctx context.Context, s *suite, dir, binary string, files map[string][]byte,
 ) ([]byte, error) {
 	replace := map[string]string{}
 	var errs []error
@@ -182,14 +185,15 @@ func (p *pkg) build(
 		return nil, err
 	}
 	build := exec.CommandContext(ctx, "go", "test", "-c", "-overlay", overlay, "-o", binary,
-		"-ldflags=-s -w", "-gcflags=-e", p.path)
+		"-ldflags=-s -w", "-gcflags=-e", s.path)
 	return build.CombinedOutput()
 }
 
-// buildOne builds a binary of one mutant, and reports whether it compiles.
-func (m *mutant) buildOne(ctx context.Context, dir, binary string) (bool, error) {
+// buildOne builds a suite's binary of one mutant, and reports whether it
+// compiles.
+func (m *mutant) buildOne(ctx context.Context, s *suite, dir, binary string) (bool, error) {
 	file := filepath.Base(m.file)
-	out, err := m.pkg.build(ctx, dir, binary, map[string][]byte{file: m.apply()})
+	out, err := m.pkg.build(ctx, s, dir, binary, map[string][]byte{file: m.apply()})
 	if err != nil && !bytes.Contains(out, []byte(file+":")) {
 		return false, fmt.Errorf("%s: %w\n%s", m, err, out)
 	}

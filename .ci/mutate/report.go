@@ -57,7 +57,7 @@ func (list reviewedList) mark(packages []*pkg) {
 }
 
 // vanished returns the keys that are in a file of the packages and are no
-// mutant of it.
+// mutant of it, and those of files that are not there.
 func (list reviewedList) vanished(packages []*pkg) []string {
 	mutants := map[string]bool{}
 	files := map[string]bool{}
@@ -71,7 +71,11 @@ func (list reviewedList) vanished(packages []*pkg) []string {
 	}
 	var keys []string
 	for key := range list {
-		if file, _, _ := strings.Cut(key, ":"); files[file] && !mutants[key] {
+		if mutants[key] {
+			continue
+		}
+		file, _, _ := strings.Cut(key, ":")
+		if _, err := os.Stat(file); files[file] || err != nil {
 			keys = append(keys, key)
 		}
 	}

@@ -24,8 +24,9 @@ const (
 	unviable  outcome = "does not compile"
 )
 
-// test is a test of a package.
+// test is a test of a suite.
 type test struct {
+	suite   *suite
 	name    string
 	took    time.Duration
 	reached map[int]bool // numbers of mutants that are in the binary of all
@@ -71,12 +72,11 @@ func runAll(ctx context.Context, packages []*pkg, chosen []*mutant, o options) e
 
 // worker runs one mutant at a time, in a directory of its own.
 type worker struct {
-	shared string
-	dir    string
+	dir string
 }
 
 func newWorker(shared, name string) (*worker, error) {
-	w := &worker{shared, filepath.Join(shared, name)}
+	w := &worker{filepath.Join(shared, name)}
 	return w, os.MkdirAll(w.temp(), 0o700)
 }
 
@@ -85,19 +85,16 @@ func (w *worker) temp() string { return filepath.Join(w.dir, "tmp") }
 // measure builds the binary of all mutants, and notes which of them each test
 // gets to, and how long it takes.
 func measure(ctx context.Context, dir string, p *pkg, workers int) error {
-	binary := filepath.Join(dir, p.name+".test")
-	if err := p.buildJoint(ctx, dir, binary); err != nil {
+	for i, s := range p.suites {
+		s.binary = filepath.Join(dir, fmt.Sprintf("%s-%d.test", p.name, i))
+	}
+	if err := p.buildJoint(ctx, dir); err != nil {
 		return err
 	}
-	list, err := exec.CommandContext(ctx, binary, "-test.list=^(Test|Fuzz|Example)").Output()
-	if err != nil {
-		return err
-	}
-	for _, name := range strings.Fields(string(list)) {
-		p.tests = append(p.tests, test{name: name, took: unmeasured, reached: map[int]bool{}})
-	}
-	if len(p.tests) == 0 {
-		return fmt.Errorf("%s has no tests", p.path)
+	for _, s := range p.suites {
+		if err := p.list(ctx, s); err != nil {
+			return err
+		}
 	}
 	errs := make([]error, workers)
 	var running sync.WaitGroup
@@ -105,27 +102,44 @@ func measure(ctx context.Context, dir string, p *pkg, workers int) error {
 		running.Go(func() {
 			w, err := newWorker(dir, "measure"+strconv.Itoa(i))
 			for at := i; at < len(p.tests) && err == nil; at += workers {
-				err = w.measure(ctx, p, binary, &p.tests[at])
+				err = w.measure(ctx, p.tests[at])
 			}
 			errs[i] = err
 		})
 	}
 	running.Wait()
-	byTime := slices.SortedFunc(slices.Values(p.tests), func(a, b test) int {
+	byTime := slices.SortedFunc(slices.Values(p.tests), func(a, b *test) int {
 		return cmp.Compare(a.took, b.took)
 	})
 	p.slow = 5 * byTime[len(byTime)/2].took
 	return errors.Join(errs...)
 }
 
-func (w *worker) measure(ctx context.Context, p *pkg, binary string, t *test) error {
+// list adds the tests of a suite.
+func (p *pkg) list(ctx context.Context, s *suite) error {
+	list, err := exec.CommandContext(ctx, s.binary, "-test.list=^(Test|Fuzz|Example)").Output()
+	if err != nil {
+		return err
+	}
+	names := strings.Fields(string(list))
+	if len(names) == 0 {
+		return fmt.Errorf("%s has no tests", s.path)
+	}
+	for _, name := range names {
+		t := &test{suite: s, name: name, took: unmeasured, reached: map[int]bool{}}
+		p.tests = append(p.tests, t)
+	}
+	return nil
+}
+
+func (w *worker) measure(ctx context.Context, t *test) error {
 	log := filepath.Join(w.dir, "log")
 	if err := os.WriteFile(log, nil, 0o600); err != nil {
 		return err
 	}
 	start := time.Now()
-	if !w.test(ctx, p, binary, "MUTANT_LOG="+log, []test{*t}) {
-		return fmt.Errorf("%s of %s fails without a mutation", t.name, p.path)
+	if !w.test(ctx, t.suite, t.suite.binary, "MUTANT_LOG="+log, []*test{t}) {
+		return fmt.Errorf("%s of %s fails without a mutation", t.name, t.suite.path)
 	}
 	t.took = time.Since(start)
 	text, err := os.ReadFile(log)
@@ -153,15 +167,22 @@ func (w *worker) run(ctx context.Context, m *mutant, verbose bool) error {
 // runOne runs a mutant that needs a binary of its own.
 func (w *worker) runOne(ctx context.Context, m *mutant) (outcome, error) {
 	binary := filepath.Join(w.dir, "mutant.test")
-	switch built, err := m.buildOne(ctx, w.dir, binary); {
-	case err != nil:
-		return "", err
-	case !built:
-		return unviable, nil
-	case w.test(ctx, m.pkg, binary, "MUTANT=", m.pkg.tests):
-		return survived, nil
+	for _, s := range m.pkg.suites {
+		switch built, err := m.buildOne(ctx, s, w.dir, binary); {
+		case err != nil:
+			return "", err
+		case !built:
+			return unviable, nil
+		case !w.test(ctx, s, binary, "MUTANT=", of(s, m.pkg.tests)):
+			return killed, nil
+		}
 	}
-	return killed, nil
+	return survived, nil
+}
+
+// of returns those tests that are of a suite.
+func of(s *suite, tests []*test) []*test {
+	return slices.DeleteFunc(slices.Clone(tests), func(t *test) bool { return t.suite != s })
 }
 
 // unmeasured is how long a test is taken to take before that is known.
@@ -171,7 +192,7 @@ const unmeasured = 10 * time.Second
 // then the others, as which these are may depend on chance. Of a reviewed
 // survivor it is not worth the time to know for sure.
 func (w *worker) runJoint(ctx context.Context, m *mutant) outcome {
-	var fast, slow, others []test
+	var fast, slow, others []*test
 	for _, t := range m.pkg.tests {
 		switch {
 		case !t.reached[m.joint]:
@@ -182,14 +203,16 @@ func (w *worker) runJoint(ctx context.Context, m *mutant) outcome {
 			slow = append(slow, t)
 		}
 	}
-	binary := filepath.Join(w.shared, m.pkg.name+".test")
 	env := "MUTANT=" + strconv.Itoa(m.joint)
-	for i, tests := range [][]test{fast, slow, others} {
+	for i, tests := range [][]*test{fast, slow, others} {
 		if i > 0 && m.reviewed {
 			break
 		}
-		if len(tests) > 0 && !w.test(ctx, m.pkg, binary, env, tests) {
-			return killed
+		for _, s := range m.pkg.suites {
+			tests := of(s, tests)
+			if len(tests) > 0 && !w.test(ctx, s, s.binary, env, tests) {
+				return killed
+			}
 		}
 	}
 	if len(fast)+len(slow) == 0 {
@@ -201,10 +224,10 @@ func (w *worker) runJoint(ctx context.Context, m *mutant) outcome {
 // bounded keeps a mutant that goes on for ever from taking all memory, and all
 // the time that others need. It is time of the CPU that counts, which is the
 // same on a machine that is busy.
-const bounded = `ulimit -v 8388608 -t "$0"; exec "$@"`
+const bounded = `ulimit -v 8388608; ulimit -t "$0"; exec "$@"`
 
 // test reports whether tests pass, within several times what they took before.
-func (w *worker) test(ctx context.Context, p *pkg, binary, env string, tests []test) bool {
+func (w *worker) test(ctx context.Context, s *suite, binary, env string, tests []*test) bool {
 	names := make([]string, len(tests))
 	var took time.Duration
 	for i, t := range tests {
@@ -218,7 +241,7 @@ func (w *worker) test(ctx context.Context, p *pkg, binary, env string, tests []t
 	cmd := exec.CommandContext(ctx, "sh", "-c", bounded, strconv.Itoa(seconds), binary,
 		"-test.failfast", "-test.run=^("+strings.Join(names, "|")+")$",
 		"-test.timeout="+wait.String())
-	cmd.Dir = p.dir
+	cmd.Dir = s.dir
 	cmd.Env = append(os.Environ(), "TMPDIR="+w.temp(), env)
 	return cmd.Run() == nil
 }

@@ -22,8 +22,15 @@ type pkg struct {
 	name    string
 	sources map[string][]byte // by path from the working directory
 	mutants []*mutant
-	tests   []test
+	suites  []*suite
+	tests   []*test       // of all suites
 	slow    time.Duration // tests that take longer run when all faster ones passed
+}
+
+// suite is the tests of a package, which may be those of another one.
+type suite struct {
+	path, dir string
+	binary    string // of all mutants
 }
 
 // mutant is one change of one file.
@@ -54,25 +61,16 @@ func (m *mutant) String() string {
 // findPackages parses the packages that the patterns match, and makes their
 // mutants.
 func findPackages(ctx context.Context, patterns []string) ([]*pkg, error) {
-	list := exec.CommandContext(ctx, "go", append([]string{"list", "-json"}, patterns...)...)
-	list.Stderr = os.Stderr
-	out, err := list.Output()
+	listed, err := listPackages(ctx, patterns)
 	if err != nil {
-		return nil, fmt.Errorf("go list: %w", err)
+		return nil, err
 	}
 	wd, err := os.Getwd()
 	if err != nil {
 		return nil, err
 	}
 	var packages []*pkg
-	for decoder := json.NewDecoder(bytes.NewReader(out)); decoder.More(); {
-		var found struct {
-			ImportPath, Dir, Name string
-			GoFiles               []string
-		}
-		if err := decoder.Decode(&found); err != nil {
-			return nil, err
-		}
+	for _, found := range listed {
 		p := &pkg{path: found.ImportPath, dir: found.Dir, name: found.Name}
 		p.sources = map[string][]byte{}
 		for _, name := range found.GoFiles {
@@ -80,9 +78,59 @@ func findPackages(ctx context.Context, patterns []string) ([]*pkg, error) {
 				return nil, err
 			}
 		}
+		if p.suites, err = suitesOf(ctx, found); err != nil {
+			return nil, err
+		}
 		packages = append(packages, p)
 	}
 	return packages, nil
+}
+
+// listed is what go list says of a package.
+type listed struct {
+	ImportPath, Dir, Name              string
+	GoFiles, TestGoFiles, XTestGoFiles []string
+}
+
+func listPackages(ctx context.Context, patterns []string) ([]listed, error) {
+	list := exec.CommandContext(ctx, "go", append([]string{"list", "-json"}, patterns...)...)
+	list.Stderr = os.Stderr
+	out, err := list.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	var packages []listed
+	for decoder := json.NewDecoder(bytes.NewReader(out)); decoder.More(); {
+		var p listed
+		if err := decoder.Decode(&p); err != nil {
+			return nil, err
+		}
+		packages = append(packages, p)
+	}
+	return packages, nil
+}
+
+// suitesOf returns the tests of a package: its own and, where it is internal to
+// another, those of that one, which it is a part of.
+func suitesOf(ctx context.Context, of listed) ([]*suite, error) {
+	packages := []listed{of}
+	if outer, _, internal := strings.Cut(of.ImportPath, "/internal/"); internal {
+		others, err := listPackages(ctx, []string{outer})
+		if err != nil {
+			return nil, err
+		}
+		packages = append(packages, others...)
+	}
+	var suites []*suite
+	for _, p := range packages {
+		if len(p.TestGoFiles)+len(p.XTestGoFiles) > 0 {
+			suites = append(suites, &suite{path: p.ImportPath, dir: p.Dir})
+		}
+	}
+	if suites == nil {
+		return nil, fmt.Errorf("%s has no tests", of.ImportPath)
+	}
+	return suites, nil
 }
 
 func (p *pkg) parse(wd, name string) error {
@@ -120,6 +168,12 @@ func nameOf(decl ast.Decl) string {
 		of := d.Recv.List[0].Type
 		if star, ok := of.(*ast.StarExpr); ok {
 			of = star.X
+		}
+		switch generic := of.(type) {
+		case *ast.IndexExpr:
+			of = generic.X
+		case *ast.IndexListExpr:
+			of = generic.X
 		}
 		if name, ok := of.(*ast.Ident); ok {
 			return name.Name + "." + d.Name.Name

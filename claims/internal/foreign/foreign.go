@@ -42,7 +42,9 @@ func (e *PanicError) Is(target error) (matches bool) {
 func (e *PanicError) where() string {
 	const shown = 3
 	lines := strings.Split(string(e.Stack), "\n")
-	panicked := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "panic(") })
+	panicked := slices.IndexFunc(lines, func(line string) bool {
+		return strings.HasPrefix(line, "panic(")
+	})
 	if panicked < 0 {
 		return ""
 	}

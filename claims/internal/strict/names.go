@@ -25,7 +25,9 @@ func NewNames(names ...string) *Names {
 		folded := appendFold(nil, name)
 		n.byFold[string(folded)] = append(n.byFold[string(folded)], name)
 		n.longest = max(n.longest, len(folded))
-		n.ascii = n.ascii && !slices.ContainsFunc(folded, func(c byte) bool { return c >= utf8.RuneSelf })
+		n.ascii = n.ascii && !slices.ContainsFunc(folded, func(c byte) bool {
+			return c >= utf8.RuneSelf
+		})
 	}
 	return n
 }

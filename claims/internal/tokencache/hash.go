@@ -22,17 +22,19 @@ type Sum [16]byte
 // under a key nobody knows, then a permutation under another. What that is
 // worth:
 //
-//   - Two different tokens of up to n blocks of 16 bytes have the same GHASH for at
-//     most n+1 of the 2^128 keys: it is a polynomial in the key of that degree, the
-//     last of whose coefficients is the length. For tokens of 64 KiB, a pair in
-//     2^115; whoever tries 2^40 tokens against 2^24 that are remembered succeeds
-//     with a chance of 2^-51. To try is all they can do, as they see no Sum.
-//   - GMAC forbids that a nonce is used twice, as two tags under one nonce give the
-//     key away to whoever sees them. Nobody sees them: they are never sent, logged
-//     or stored, and what leaks by the time that a look-up takes, a few bits of
-//     where a Sum is looked for, is of the last permutation's output. That is a
-//     pseudorandom function of the token (a universal hash, then a block cipher), of
-//     which any number of bits tells nothing but that two tokens are the same.
+//   - Two different tokens of up to n blocks of 16 bytes have the same GHASH
+//     for at most n+1 of the 2^128 keys: it is a polynomial in the key of that
+//     degree, the last of whose coefficients is the length. For tokens of 64
+//     KiB, a pair in 2^115; whoever tries 2^40 tokens against 2^24 that are
+//     remembered succeeds with a chance of 2^-51. To try is all they can do, as
+//     they see no Sum.
+//   - GMAC forbids that a nonce is used twice, as two tags under one nonce give
+//     the key away to whoever sees them. Nobody sees them: they are never sent,
+//     logged or stored, and what leaks by the time that a look-up takes, a few
+//     bits of where a Sum is looked for, is of the last permutation's output.
+//     That is a pseudorandom function of the token (a universal hash, then a
+//     block cipher), of which any number of bits tells nothing but that two
+//     tokens are the same.
 //
 // Elsewhere, and where FIPS 140-only mode forbids GCM with a nonce of one's
 // own, it is SHA-256 of a random block and the token, cut to 16 bytes: GHASH

@@ -29,7 +29,7 @@ func held(i, size int, expires time.Time) *entry {
 	return &entry{Sum: sumOf(i), Value: strings.Repeat("x", size), Size: size + overhead, ExpiresAt: expires}
 }
 
-// It is nearly full before a token has to give way, and never holds more.
+// It is nearly full before it evicts a token, and never holds more.
 func TestTokenCache_capacity(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -47,6 +47,27 @@ func TestTokenCache_capacity(t *testing.T) {
 		}
 		tokens, _ = cache.Len()
 		assert.LessOrEqual(t, tokens, capacity+ways-1)
+	}
+}
+
+// How many tokens are held by what they take, as claims.Config has it.
+func TestTokenCache_capacityOfLarge(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for _, tt := range []struct{ size, held int }{
+		{size: 2 << 10, held: 10_000},
+		{size: 4 << 10, held: 5_000},
+		{size: 8 << 10, held: 2_500},
+		{size: 16 << 10, held: 1_250},
+		{size: 16<<10 + 1, held: 0},
+	} {
+		cache := New[string](10_000)
+		for i := range 10_000 {
+			cache.Add(&entry{Sum: sumOf(i), Size: tt.size, ExpiresAt: now.Add(time.Hour)}, now)
+		}
+		tokens, _ := cache.Len()
+		assert.LessOrEqual(t, tokens, tt.held, "of %d bytes", tt.size)
+		assert.GreaterOrEqual(t, tokens, tt.held*95/100, "of %d bytes", tt.size)
 	}
 }
 
@@ -78,7 +99,7 @@ func TestTokenCache_bytes(t *testing.T) {
 	assert.Zero(t, held, "more than a place has")
 }
 
-// The token that was not used for longest gives way, and an expired one before
+// The token that was not used for longest is evicted, and an expired one before
 // it.
 func TestTokenCache_order(t *testing.T) {
 	t.Parallel()

@@ -64,9 +64,10 @@ var Curves = []Curve{
 		},
 	},
 	{
-		Name: "length", Of: "length", Title: "Length of a good token (RS256)", Bytes: true,
-		Note: "What makes it long is one string, an array of groups, or members of a few bytes; a " +
-			"token with too many of these is refused, and is not here.",
+		Name: "length", Of: "length", Title: "Length of a good token (RS256)",
+		Bytes: true,
+		Note: "What makes it long is one string, an array of groups, or members of a few bytes; " +
+			"a token with too many of these is refused, and is not here.",
 		Ops: []Op{
 			{"cached-string", "a string, verified before"},
 			{"cached-groups", "groups, verified before"},
