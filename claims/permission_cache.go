@@ -39,6 +39,7 @@ type PermissionCache struct {
 	byAge   list.List // of answers, from the oldest
 	size    int       // of answers
 	shared  shared
+	sweeps  []*sweep // calls of Forget that are not done
 }
 
 var _ PermissionSource = (*PermissionCache)(nil)
@@ -54,26 +55,6 @@ func (c *PermissionCache) Permissions(ctx context.Context, who Principal) (Grant
 		return Grants{}, a.err.unlessOver(ctx)
 	}
 	return a.granted.grants(), nil
-}
-
-// Forget ends the reliance on what was said of the principals that match: the
-// next request asks anew, and so does a request that has begun, at its next
-// [Allowed] or [Recheck], and one that waits for an answer. An empty field
-// matches any, so Forget(Principal{}) forgets all. It looks at every principal
-// in the cache.
-func (c *PermissionCache) Forget(who Principal) {
-	if !c.isMade() {
-		return
-	}
-	c.desk.Lock()
-	defer c.desk.Unlock()
-	c.forgotten.Add(1)
-	for principal, a := range c.answers {
-		if who.matches(principal) {
-			c.drop(a)
-		}
-	}
-	c.desk.WithdrawAll(who.matches)
 }
 
 func (c *PermissionCache) isMade() bool { return c != nil && c.source != nil }
@@ -167,6 +148,9 @@ func (c *PermissionCache) settle(who Principal, a *answer, err error) (*answer, 
 }
 
 func (c *PermissionCache) drop(a *answer) {
+	for _, s := range c.sweeps {
+		s.pass(a.place)
+	}
 	a.standing.answer.Store(nil)
 	delete(c.answers, a.who)
 	c.byAge.Remove(a.place)
