@@ -167,10 +167,16 @@ type Config struct {
 	// MaxTokens is how many verified tokens are remembered: to verify one again
 	// costs about a microsecond. The issuer, the time, the key's presence, the
 	// binding and Check are checked again each time. Tokens are not kept, but a
-	// keyed hash of each, and its claims, up to 2 KiB each on average. Zero
-	// means 10,000, a negative value none; at most 10 million.
+	// keyed hash of each, and its claims. Zero means 10,000, a negative value
+	// none; at most 10 million.
 	//
-	// [Issuers] remember as many as the largest of their Configs says, and
+	// It bounds the memory as well, to 2 KiB for each of that many, and a token
+	// takes the length of its claims and about 500 bytes. So 10,000 means
+	// 10,000 tokens that take up to 2 KiB, about 5,000 that take 4 KiB, and
+	// 1,250 that take 16 KiB; those that take more are verified each time. Where
+	// tokens are large, multiply MaxTokens by what they take in 2 KiB.
+	//
+	// [Issuers] remember as many as the largest of their Configs ever said, and
 	// [Tenants] as many as [TenantsConfig] says.
 	MaxTokens int
 

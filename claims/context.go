@@ -85,15 +85,20 @@ func Recheck(ctx context.Context) error {
 func (c *call) recheck(ctx context.Context) error {
 	start, q := time.Now(), c.query(ctx)
 	defer q.release()
-	until := c.caller.ValidUntil()
-	var err error
-	if !until.IsZero() && !start.Before(until) {
-		err = errExpired
-	} else if err = c.recheckToken(ctx); err == nil {
-		err = c.operation.Requirement.check(q)
-	}
+	err := c.decideAgain(q, start)
 	c.tell(q, c.operation.Requirement, err, Decision{Part: true, Time: start})
 	return err
+}
+
+func (c *call) decideAgain(q *query, now time.Time) error {
+	until := c.caller.ValidUntil()
+	if !until.IsZero() && !now.Before(until) {
+		return errExpired
+	}
+	if err := c.recheckToken(q.ctx); err != nil {
+		return err
+	}
+	return c.operation.Requirement.check(q)
 }
 
 // recheckToken asks the guard's Authenticator, if it can be asked again, and

@@ -2,8 +2,6 @@ package claims
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	"github.com/sallyport-go/sallyport/claims/internal/jws"
 	"github.com/sallyport-go/sallyport/claims/internal/strict"
@@ -38,7 +36,7 @@ func (i *Issuers) Trusted() []string {
 	if !i.isMade() {
 		return nil
 	}
-	return slices.Sorted(maps.Keys(i.trusted.Load().verifiers))
+	return i.trusted.Load().names()
 }
 
 // Len returns how many tenants are held.

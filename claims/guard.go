@@ -211,20 +211,26 @@ var errNotPending = errors.New("claims: Complete of a request that is not pendin
 // Ended tells the observer that a request which was let through has been ended
 // for err: a stream whose token has expired, or one that was pending and will
 // not be decided any more. ctx is what [Guard.Authorize] returned, or made of
-// it.
-func (g *Guard) Ended(ctx context.Context, err error) {
-	c := g.callIn(ctx)
-	if c == nil || err == nil {
-		return
+// it. It returns err as the refusal of the operation, an [*Error] that names
+// the scope if another token is needed; nil if err is.
+func (g *Guard) Ended(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
 	}
+	refusal, c := AsError(err), g.callIn(ctx)
+	if c == nil {
+		return refusal
+	}
+	refusal = refusal.forOperation(c.operation.Requirement)
 	q := c.query(ctx)
 	defer q.release()
 	if g.IsPending(ctx) && c.deferred.arrived.CompareAndSwap(nil, new(any)) {
 		q.origin = c.deferred.origin
-		c.settle(q, time.Now(), err)
-		return
+		c.settle(q, time.Now(), refusal)
+		return refusal
 	}
-	c.tell(q, c.operation.Requirement, err, Decision{Part: true, Time: time.Now()})
+	c.tell(q, c.operation.Requirement, refusal, Decision{Part: true, Time: time.Now()})
+	return refusal
 }
 
 // callIn returns the call that ctx is of, if the Guard has let it through.

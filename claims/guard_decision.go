@@ -3,6 +3,7 @@ package claims
 import (
 	"context"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
@@ -128,15 +129,21 @@ func (g *Guard) report(ctx context.Context, d Decision) {
 // The record has the cause of a refusal, on one line of at most 500 bytes:
 // which claim it was, the error of a permission source, the panic of a function
 // and where. Errors of functions of your own may quote what should not be
-// logged. What looks like a token, and the user in a URL, is taken out.
+// logged. What looks like a token, and the user in a URL, is taken out. Its
+// source, if a handler adds that, is the call of LogDecisions.
 func LogDecisions(logger *slog.Logger) Observer {
+	var caller [1]uintptr
+	runtime.Callers(2, caller[:])
 	return func(ctx context.Context, d Decision) {
 		logger := logger
 		if logger == nil {
 			logger = slog.Default()
 		}
 		if level := d.level(); logger.Enabled(ctx, level) {
-			logger.LogAttrs(ctx, level, "access decision", d.attrs()...)
+			r := slog.NewRecord(time.Now(), level, "access decision", caller[0])
+			var room [maxAttrs]slog.Attr
+			r.AddAttrs(d.attrs(room[:0])...)
+			_ = logger.Handler().Handle(ctx, r) // as slog does
 		}
 	}
 }
@@ -155,9 +162,12 @@ func (d Decision) level() slog.Level {
 	return slog.LevelInfo
 }
 
-// attrs are the fields of d that say something.
-func (d Decision) attrs() []slog.Attr {
-	attrs := []slog.Attr{slog.String("outcome", d.Outcome())}
+// maxAttrs is how many fields a Decision has at most.
+const maxAttrs = 17
+
+// attrs appends the fields of d that say something.
+func (d *Decision) attrs(attrs []slog.Attr) []slog.Attr {
+	attrs = append(attrs, slog.String("outcome", d.Outcome()))
 	text := func(name, value string) {
 		if value != "" {
 			attrs = append(attrs, slog.String(name, value))

@@ -163,7 +163,7 @@ func (q *query) permitted(permission string) error {
 		return errPermission
 	case a.err != nil:
 		return a.err.unlessOver(q.ctx)
-	case !a.has(q.workspace, permission):
+	case !a.granted.has(q.workspace, permission):
 		return errPermission
 	}
 	return nil

@@ -8,7 +8,8 @@ import (
 
 // Validate returns what is wrong with the requirement of an operation whose
 // requests are of the type that request is: what [Requirement.ValidateFor]
-// says, and whether nobody can ever meet it. That is so if it needs a
+// says, or [Requirement.Validate] if request is nil, as the type is not known,
+// and whether nobody can ever meet it. That is so if it needs a
 // permission, there is no [PermissionSource], and no token grants it by
 // [Config].PermissionClaims and PermissionMap, or grants it in a workspace,
 // which a token never does. Transports call it when they are given a
@@ -16,11 +17,15 @@ import (
 //
 // Of an alternative in [AnyOf] it says nothing while another can be met, and
 // nothing of permissions in the tokens of an [Authenticator] that is not this
-// package's, or of [Tenants], whose Configs are not known yet.
+// package's, or of [Tenants], whose Configs are not known yet. A nil Guard says
+// nothing of permissions at all.
 func (g *Guard) Validate(op Operation, request any) error {
 	needs := op.Requirement
-	errs := []error{needs.ValidateFor(request)}
-	if g.auth == nil || g.permissions != nil {
+	errs := []error{needs.Validate()}
+	if request != nil {
+		errs[0] = needs.ValidateFor(request)
+	}
+	if g == nil || g.auth == nil || g.permissions != nil {
 		return errors.Join(errs...)
 	}
 	var lacking ungranted
@@ -107,12 +112,12 @@ func (i *Issuers) mayGrant(auth Authenticator, permission string) bool {
 		return true
 	}
 	verifiers := i.trusted.Load().verifiers
-	for _, v := range verifiers {
+	for _, v := range verifiers.All() {
 		if v.mayGrant(v, permission) {
 			return true
 		}
 	}
-	return len(verifiers) == 0
+	return verifiers.Len() == 0
 }
 
 func (f *firstOf) mayGrant(auth Authenticator, permission string) bool {

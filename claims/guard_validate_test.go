@@ -132,6 +132,11 @@ func TestGuard_Validate_allAtOnce(t *testing.T) {
 	for _, want := range []string{"Scopes", `grants "p", "r" by`, `grants "q" in a workspace`, "wants a"} {
 		assert.ErrorContains(t, err, want)
 	}
-	assert.NoError(t, new(claims.Guard).Validate(claims.Operation{Requirement: claims.Permissions("p")}, nil),
-		"who asks a zero Guard is refused anyway")
+	err = guard.Validate(claims.Operation{Requirement: needs}, nil)
+	assert.NotContains(t, err.Error(), "wants a", "of a request whose type nobody knows")
+	assert.ErrorContains(t, err, `grants "p", "r" by`)
+	for _, unmade := range []*claims.Guard{nil, {}} {
+		assert.NoError(t, unmade.Validate(claims.Operation{Requirement: claims.Permissions("p")}, nil),
+			"who asks a zero Guard is refused anyway")
+	}
 }

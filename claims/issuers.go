@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,16 +20,7 @@ import (
 type Issuers struct {
 	trusted atomic.Pointer[issuerTable]
 	mu      sync.Mutex // held while trusted is replaced
-}
-
-// issuerTable is immutable.
-type issuerTable struct {
-	verifiers map[string]*Verifier // by Config.Issuer
-	templates []*Verifier          // those of them that leave a segment open
-	removed   map[string]bool      // issuers that a template covers, and that are not trusted
-	pipeline  *pipeline
-	of        *Issuers
-	maxSize   int // of tokens
+	ledger  ledger
 }
 
 var _ Authenticator = (*Issuers)(nil)
@@ -44,7 +34,10 @@ func NewIssuers(trusted ...Config) (*Issuers, error) {
 	if len(trusted) == 0 {
 		errs = append(errs, errors.New("claims: NewIssuers needs at least one Config"))
 	}
-	verifiers := make(map[string]*Verifier, len(trusted))
+	issuers := &Issuers{ledger: newLedger()}
+	table := &issuerTable{of: issuers}
+	tokens := 0
+	seen := make(map[string]bool, len(trusted))
 	for i, cfg := range trusted {
 		report := func(err error) {
 			errs = append(errs, fmt.Errorf("claims: NewIssuers: Config %d (issuer %q): %w",
@@ -54,79 +47,27 @@ func NewIssuers(trusted ...Config) (*Issuers, error) {
 		if err != nil {
 			report(err)
 		}
-		if _, twice := verifiers[cfg.Issuer]; twice && cfg.Issuer != "" {
+		if seen[cfg.Issuer] && cfg.Issuer != "" {
 			report(errors.New("the issuer is there twice"))
 		}
-		if v != nil {
-			if err := v.shares(verifiers); err != nil {
-				report(err)
-			}
+		seen[cfg.Issuer] = true
+		if v == nil {
+			continue
 		}
-		verifiers[cfg.Issuer] = v
+		before, _ := table.verifiers.Get(cfg.Issuer)
+		if err := issuers.ledger.shares(v, before, table); err != nil {
+			report(err)
+			continue
+		}
+		table.put(v, before, &issuers.ledger)
+		tokens = max(tokens, v.maxTokens)
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	issuers := &Issuers{}
-	issuers.trusted.Store(issuers.newTable(verifiers, &issuerTable{}))
+	table.settle(tokens, &issuers.ledger)
+	issuers.trusted.Store(table)
 	return issuers, nil
-}
-
-// shares says what is wrong if a Verifier has its keys from where one of others
-// has them: any key there can sign for both issuers.
-func (v *Verifier) shares(others map[string]*Verifier) error {
-	for _, issuer := range slices.Sorted(maps.Keys(others)) {
-		other := others[issuer]
-		if other == nil || other.issuer == v.issuer || other.keysOf == v.keysOf {
-			continue
-		}
-		if cache, ok := v.keys.(*jwks.Cache); ok && other.keys == KeySource(cache) {
-			return fmt.Errorf("claims: Config.Keys is that of issuer %q, too: "+
-				"if they are two names of one issuer, say so by KeysOf", shownURL(issuer))
-		}
-	}
-	return nil
-}
-
-// newTable goes on with the pipeline of the table before, if that remembers
-// enough tokens, and with what was removed, as long as a template covers it.
-func (i *Issuers) newTable(verifiers map[string]*Verifier, before *issuerTable) *issuerTable {
-	tokens, size := 0, 0
-	for _, v := range verifiers {
-		tokens, size = max(tokens, v.maxTokens), max(size, v.maxTokenSize)
-	}
-	p := before.pipeline
-	if p == nil || p.cache.Max() < tokens {
-		p = newPipeline(jws.Asymmetric, tokens)
-	}
-	table := &issuerTable{verifiers: verifiers, pipeline: p, of: i, maxSize: size}
-	for _, issuer := range slices.Sorted(maps.Keys(verifiers)) {
-		if v := verifiers[issuer]; v.template != nil {
-			table.templates = append(table.templates, v)
-		}
-	}
-	for issuer := range before.removed {
-		table.remove(issuer)
-	}
-	return table
-}
-
-// remove takes note that an issuer is not trusted which a template covers. It
-// is for a table that is being made.
-func (table *issuerTable) remove(issuer string) {
-	if table.verifiers[issuer] != nil || !table.covers(issuer) {
-		return
-	}
-	if table.removed == nil {
-		table.removed = map[string]bool{}
-	}
-	table.removed[issuer] = true
-}
-
-func (table *issuerTable) covers(issuer string) bool {
-	return slices.ContainsFunc(table.templates, func(v *Verifier) bool {
-		return v.template.tenant(issuer) != ""
-	})
 }
 
 // Add trusts one more issuer from the next request on, or trusts it by another
@@ -143,19 +84,20 @@ func (i *Issuers) Add(cfg Config) error {
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	table := i.trusted.Load()
-	if before := table.verifiers[cfg.Issuer]; before != nil {
+	next := *i.trusted.Load()
+	before, _ := next.verifiers.Get(cfg.Issuer)
+	if before != nil {
 		if before.same(v.trust) {
 			return nil // its tokens are remembered
 		}
 		v.keepKeys(before.trust)
 	}
-	if err := v.shares(table.verifiers); err != nil {
+	if err := i.ledger.shares(v, before, &next); err != nil {
 		return err
 	}
-	verifiers := maps.Clone(table.verifiers)
-	verifiers[cfg.Issuer] = v
-	i.trusted.Store(i.newTable(verifiers, table))
+	next.put(v, before, &i.ledger)
+	next.settle(v.maxTokens, &i.ledger)
+	i.trusted.Store(&next)
 	return nil
 }
 
@@ -173,17 +115,15 @@ func (i *Issuers) Remove(issuer string) (removed bool) {
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	table := i.trusted.Load()
-	if _, removed = table.verifiers[issuer]; !removed {
+	next := *i.trusted.Load()
+	if _, removed = next.verifiers.Get(issuer); !removed {
 		// Of a tenant that cannot be told it is better said too often.
-		v, err := table.route(context.Background(), issuer)
+		v, err := next.route(context.Background(), issuer)
 		removed = v != nil || errors.Is(err, ErrUnavailable)
 	}
-	verifiers := maps.Clone(table.verifiers)
-	delete(verifiers, issuer)
-	next := i.newTable(verifiers, table)
-	next.remove(issuer)
-	i.trusted.Store(next)
+	next.cut(issuer, &i.ledger)
+	next.settle(0, &i.ledger)
+	i.trusted.Store(&next)
 	return removed
 }
 
@@ -211,58 +151,6 @@ func (i *Issuers) recheck(ctx context.Context, caller *Claims) error {
 func (i *Issuers) isMade() bool                     { return i != nil && i.trusted.Load() != nil }
 func (i *Issuers) isStrict(auth Authenticator) bool { return auth == Authenticator(i) }
 
-func (table *issuerTable) owner() maker { return table.of }
-func (table *issuerTable) sizes() int   { return table.maxSize }
-
-func (table *issuerTable) takes(scheme string) (takes, sure bool) {
-	for _, v := range table.verifiers {
-		if takes, _ := v.takes(scheme); takes {
-			return true, true
-		}
-	}
-	return false, true
-}
-
-func (table *issuerTable) route(_ context.Context, issuer string) (*trust, error) {
-	if v := table.verifiers[issuer]; v != nil && v.template == nil {
-		return v.trust, nil
-	}
-	if table.removed[issuer] {
-		return nil, errIssuer
-	}
-	for _, v := range table.templates {
-		if trusted, err := v.trusts(issuer); trusted || err != nil {
-			return v.trust, err
-		}
-	}
-	return nil, errIssuer
-}
-
-func (table *issuerTable) each(yield func(*trust) bool) {
-	for _, v := range table.verifiers {
-		if !yield(v.trust) {
-			return
-		}
-	}
-}
-
-func (table *issuerTable) nearest(issuer string, most int) (of *trust, how string) {
-	if len(table.verifiers) > most {
-		return nil, ""
-	}
-	for _, v := range table.verifiers {
-		if of, how = v.nearest(issuer, most); of != nil {
-			return of, how
-		}
-	}
-	return nil, ""
-}
-
-// wanted names the issuers that are trusted, or as many as fit a line.
-func (table *issuerTable) wanted() string {
-	return oneOf(slices.Sorted(maps.Keys(table.verifiers)), "none")
-}
-
 // Explain verifies a token and says what was compared, as [Verifier.Explain]
 // does, by the Config of the token's issuer. If that is not trusted the checks
 // after it are skipped, unless there is only one issuer.
@@ -272,10 +160,11 @@ func (i *Issuers) Explain(ctx context.Context, token string) Explanation {
 	}
 	table := i.trusted.Load()
 	var only *trust
-	if len(table.verifiers) == 1 {
-		for _, v := range table.verifiers {
-			only = v.trust
-		}
+	if table.verifiers.Len() == 1 {
+		table.each(func(t *trust) bool {
+			only = t
+			return false
+		})
 	}
 	return explain(ctx, jws.Asymmetric, table, only, token)
 }
@@ -289,16 +178,16 @@ func (i *Issuers) Ready(ctx context.Context, issuers ...string) error {
 	if !i.isMade() {
 		return errNotMade
 	}
-	verifiers := i.trusted.Load().verifiers
+	table := i.trusted.Load()
 	if len(issuers) == 0 {
-		issuers = slices.Collect(maps.Keys(verifiers))
+		issuers = table.names()
 	}
 	issuers = slices.Compact(slices.Sorted(slices.Values(issuers)))
 	results := make([]error, len(issuers))
 	var all sync.WaitGroup
 	for n, issuer := range issuers {
-		v := verifiers[issuer]
-		if v == nil {
+		v, ok := table.verifiers.Get(issuer)
+		if !ok {
 			results[n] = notReady(issuer,
 				NewError(ErrUnavailable, ReasonKeysUnavailable, errUntrusted))
 			continue
@@ -344,11 +233,8 @@ func (i *Issuers) KeyStats() map[string]jwks.Stats {
 	if !i.isMade() {
 		return stats
 	}
-	for issuer, v := range i.trusted.Load().verifiers {
+	for issuer, v := range i.trusted.Load().verifiers.All() {
 		stats[issuer] = v.KeyStats()
 	}
 	return stats
 }
-
-// Which issuer a token is of is not known before it is read.
-func (table *issuerTable) early(header, []byte) (*trust, error) { return nil, nil }

@@ -4,8 +4,6 @@ import (
 	"container/list"
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -38,15 +36,13 @@ func originRank(origin PermissionOrigin) int {
 
 // answer is what a source has said. It is immutable, but for its state.
 type answer struct {
-	everywhere map[string]struct{}
-	workspaces map[string]map[string]struct{}
-	err        *Error // in the place of both
-	size       int    // permissions
-	term       asked.Term
+	granted *grantSet
+	err     *Error // in its place
+	term    asked.Term
 
 	// In a PermissionCache; zero if it is not.
 	who      Principal
-	place    *list.Element // of the answers by age
+	place    *list.Element // of the answers by age, nil once it is gone
 	standing *standing
 }
 
@@ -59,20 +55,12 @@ type standing struct {
 }
 
 // noAnswer is the answer about nobody.
-var noAnswer = &answer{}
+var noAnswer = &answer{granted: new(grantSet)}
 
 // newAnswer returns the answer that a source gave when it was asked then.
 func newAnswer(grants Grants, askedAt clock.Instant, ttl time.Duration) *answer {
-	a := &answer{everywhere: setOf(grants.Permissions)}
+	a := &answer{granted: newGrantSet(grants)}
 	a.term.Begin(askedAt, ttl-ttl/4, ttl)
-	a.size = 1 + len(a.everywhere)
-	if len(grants.Workspaces) > 0 {
-		a.workspaces = make(map[string]map[string]struct{}, len(grants.Workspaces))
-		for workspace, list := range grants.Workspaces {
-			a.workspaces[workspace] = setOf(list)
-			a.size += 1 + len(list)
-		}
-	}
 	return a
 }
 
@@ -82,7 +70,7 @@ func failure(cause error) *answer {
 	case asked.ErrBusy, context.DeadlineExceeded, context.Canceled: // they name nothing
 		cause = fmt.Errorf("%s: %w", sourceName, cause)
 	}
-	a := &answer{err: &Error{
+	a := &answer{granted: new(grantSet), err: &Error{
 		class: ErrUnavailable, reason: ReasonPermissionsUnavailable,
 		cause: cause, retryAfter: retryPermissions,
 	}}
@@ -90,18 +78,9 @@ func failure(cause error) *answer {
 	return a
 }
 
-// has reports whether a permission is granted in a workspace, or where there is
-// none.
-func (a *answer) has(workspace, permission string) bool {
-	if _, ok := a.everywhere[permission]; ok {
-		return true
-	}
-	if workspace == "" {
-		return false
-	}
-	_, ok := a.workspaces[workspace][permission]
-	return ok
-}
+// size is how many permissions and workspaces count for an answer, with one for
+// itself.
+func (a *answer) size() int { return 1 + a.granted.size }
 
 // termOf returns how long an answer is relied on, nil if there is no answer.
 func (a *answer) termOf() *asked.Term {
@@ -121,24 +100,4 @@ func (a *answer) holds() bool {
 	}
 	s := a.standing
 	return s == nil || s.answer.Load() == a || s.forgotten.Load() == s.asOf
-}
-
-// grants returns the answer as a source gives it, in alphabetical order.
-func (a *answer) grants() Grants {
-	g := Grants{Permissions: slices.Sorted(maps.Keys(a.everywhere))}
-	if len(a.workspaces) > 0 {
-		g.Workspaces = make(map[string][]string, len(a.workspaces))
-		for workspace, set := range a.workspaces {
-			g.Workspaces[workspace] = slices.Sorted(maps.Keys(set))
-		}
-	}
-	return g
-}
-
-func setOf(list []string) map[string]struct{} {
-	set := make(map[string]struct{}, len(list))
-	for _, s := range list {
-		set[s] = struct{}{}
-	}
-	return set
 }

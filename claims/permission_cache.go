@@ -38,6 +38,7 @@ type PermissionCache struct {
 	answers map[Principal]*answer
 	byAge   list.List // of answers, from the oldest
 	size    int       // of answers
+	shared  shared
 }
 
 var _ PermissionSource = (*PermissionCache)(nil)
@@ -52,7 +53,7 @@ func (c *PermissionCache) Permissions(ctx context.Context, who Principal) (Grant
 	if a.err != nil {
 		return Grants{}, a.err.unlessOver(ctx)
 	}
-	return a.grants(), nil
+	return a.granted.grants(), nil
 }
 
 // Forget ends the reliance on what was said of the principals that match: the
@@ -115,7 +116,26 @@ func (p Principal) clone() Principal {
 
 // ask calls the source.
 func (c *PermissionCache) ask(ctx context.Context, who Principal) (*answer, error) {
-	return askSource(ctx, c.source, who, c.cfg.TTL)
+	a, err := askSource(ctx, c.source, who, c.cfg.TTL)
+	if err != nil {
+		return nil, err
+	}
+	c.share(a)
+	return a, nil
+}
+
+// share gives an answer the grants of another that are equal, if there is one.
+// They are compared without the lock, as they may be many.
+func (c *PermissionCache) share(a *answer) {
+	hash := a.granted.hashOf(c.shared.seed)
+	c.desk.Lock()
+	known := c.shared.byHash[hash]
+	c.desk.Unlock()
+	if known != nil && known.equal(a.granted) {
+		a.granted = known
+		return
+	}
+	a.granted.pack().hash = hash
 }
 
 // settle puts an answer in the place of the one before, unless it is a failure
@@ -137,7 +157,8 @@ func (c *PermissionCache) settle(who Principal, a *answer, err error) (*answer, 
 		c.drop(before)
 	}
 	c.answers[who] = a
-	c.size += a.size
+	c.size += a.size()
+	c.shared.use(a.granted)
 	a.place = c.byAge.PushBack(a)
 	for len(c.answers) > c.cfg.Max || c.size > meanGrants*c.cfg.Max && len(c.answers) > 1 {
 		c.drop(c.byAge.Front().Value.(*answer))
@@ -149,5 +170,7 @@ func (c *PermissionCache) drop(a *answer) {
 	a.standing.answer.Store(nil)
 	delete(c.answers, a.who)
 	c.byAge.Remove(a.place)
-	c.size -= a.size
+	a.place = nil
+	c.size -= a.size()
+	c.shared.release(a.granted)
 }

@@ -68,7 +68,7 @@ func NewPermissionCache(
 	cfg.Max = cmp.Or(cfg.Max, defaultPrincipals)
 	cfg.Timeout = cmp.Or(cfg.Timeout, defaultPermissionTimeout)
 	c := &PermissionCache{
-		source: source, cfg: cfg, answers: map[Principal]*answer{},
+		source: source, cfg: cfg, answers: map[Principal]*answer{}, shared: newShared(),
 		line: asked.NewLine(asked.Limits{
 			Calls: maxSourceCalls, Keys: maxAskedAbout, Requests: maxAskedAbout,
 			Patience: cfg.Timeout, Timeout: cfg.Timeout, Total: cfg.Timeout,

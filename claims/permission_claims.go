@@ -47,30 +47,44 @@ func (m permissionMapping) mayGrant(permission string) bool {
 // of returns the permissions that a token's claims hold, without repetition. If
 // names put before values would make them far longer than the claims are, which
 // no issuer does in earnest, none are granted at all.
+//
+// It is asked once the token is verified, when its claims have been read
+// without a fault, and looks only at those that the paths name.
 func (m permissionMapping) of(t *token) []string {
 	if m.root == nil {
 		return nil
 	}
 	g := permissionValues{room: 16 * len(t.claims.payload)}
 	if m.root.every != nil {
-		r := strict.NewReader(t.claims.payload)
-		m.root.read(&r, &g)
+		r := strict.NewChecked(t.claims.payload)
+		m.root.read(&r, &g, nil)
 	} else {
 		for _, claim := range m.root.members {
 			if value, ok := t.members.Find(claim.name); ok {
-				r := strict.NewReader(value)
-				claim.node.read(&r, &g)
+				r := strict.NewChecked(value)
+				claim.node.read(&r, &g, nil)
 			}
 		}
 	}
 	if g.room < 0 {
 		return nil
 	}
-	values := distinct(g.list)
-	if m.table == nil {
-		return values
+	if m.table != nil {
+		return m.translate(distinct(g.list()))
 	}
-	var permissions []string
+	return g.kept()
+}
+
+// translate returns what the table has for values.
+func (m permissionMapping) translate(values []string) []string {
+	n := 0
+	for _, value := range values {
+		n += len(m.table[value])
+	}
+	if n == 0 {
+		return nil
+	}
+	permissions := make([]string, 0, n)
 	for _, value := range values {
 		permissions = append(permissions, m.table[value]...)
 	}
@@ -80,8 +94,18 @@ func (m permissionMapping) of(t *token) []string {
 // distinct removes from a list what is empty or was there before. It changes
 // the list.
 func distinct(list []string) []string {
-	var seen strict.Members
-	return slices.DeleteFunc(list, func(s string) bool { return s == "" || !seen.Add(s) })
+	if len(list) > 8 {
+		var seen strict.Members
+		return slices.DeleteFunc(list, func(s string) bool { return s == "" || !seen.Add(s) })
+	}
+	kept := list[:0]
+	for _, s := range list { // fewer than pay for a table
+		if s != "" && !slices.Contains(kept, s) {
+			kept = append(kept, s)
+		}
+	}
+	clear(list[len(kept):])
+	return kept
 }
 
 // permissionNode says what to look at in one value of the claims: several paths
@@ -154,43 +178,50 @@ func find(edges []permissionEdge, name string) *permissionNode {
 	return nil
 }
 
-// read reads one value, of any type, and adds the permissions in it to g.
-func (n *permissionNode) read(r *strict.Reader, g *permissionValues) {
+// read reads one value, of any type, and adds the permissions in it to g, after
+// the names that go before them.
+func (n *permissionNode) read(r *strict.Checked, g *permissionValues, after *permissionName) {
 	switch c := r.Peek(); {
 	case c == '{' && (n.names || n.every != nil || n.members != nil):
-		n.readObject(r, g)
+		n.readObject(r, g, after)
 	case c == '[' && (n.values || n.elements != nil || n.by != nil):
-		n.readArray(r, g)
+		n.readArray(r, g, after)
 	case c == '"' && n.words:
-		for _, word := range r.ReadWords() {
-			g.add(word)
+		var words [16]string
+		for _, word := range r.AppendWords(words[:0]) {
+			g.add(word, after)
 		}
 	case c == '"' && n.values:
-		g.add(r.ReadString())
+		g.add(r.ReadString(), after)
 	default:
 		r.Skip()
 	}
 }
 
-func (n *permissionNode) readObject(r *strict.Reader, g *permissionValues) {
-	var seen strict.Members
-	for r.Enter('{'); r.Next('}'); {
-		name := r.ReadName(&seen)
+// readAfter is read, after one name more.
+func (n *permissionNode) readAfter(
+	r *strict.Checked, g *permissionValues, after *permissionName, name string,
+) {
+	inside := after.then(name)
+	n.read(r, g, &inside)
+}
+
+func (n *permissionNode) readObject(r *strict.Checked, g *permissionValues, after *permissionName) {
+	for r.Enter(); r.Next(); {
+		name := r.ReadName()
 		place, start := r.At(), *r
 		node := find(n.members, name)
 		if node != nil {
-			node.read(r, g)
+			node.read(r, g, after)
 		}
 		if n.every != nil {
 			*r = start
-			outside := g.enter(name)
-			n.every.read(r, g)
-			g.leave(outside)
+			n.every.readAfter(r, g, after, name)
 		} else if node == nil {
 			r.Skip()
 		}
-		if value, _ := r.Since(place); n.names && grants(value) {
-			g.add(name)
+		if n.names && grants(r.Since(place)) {
+			g.add(name, after)
 		}
 	}
 }
@@ -206,7 +237,7 @@ func grants(value string) bool {
 	case '"':
 		return value != `""`
 	case '{', '[':
-		r := strict.NewReader(value[1:])
+		r := strict.NewChecked(value[1:])
 		next := r.Peek()
 		return next != '}' && next != ']'
 	}
@@ -214,47 +245,46 @@ func grants(value string) bool {
 	return strings.ContainsAny(mantissa, "123456789")
 }
 
-func (n *permissionNode) readArray(r *strict.Reader, g *permissionValues) {
-	before, strings := len(g.list), n.values
-	for r.Enter('['); r.Next(']'); {
+func (n *permissionNode) readArray(r *strict.Checked, g *permissionValues, after *permissionName) {
+	before, strings := g.n, n.values
+	for r.Enter(); r.Next(); {
 		switch c := r.Peek(); {
 		case c == '"' && strings:
-			g.add(r.ReadString())
+			g.add(r.ReadString(), after)
 		case strings && c != '"': // then the strings are not what they seem
-			g.list, strings = g.list[:before], false
+			g.drop(before)
+			strings = false
 			fallthrough
 		default:
-			n.readElement(r, g)
+			n.readElement(r, g, after)
 		}
 	}
 }
 
-func (n *permissionNode) readElement(r *strict.Reader, g *permissionValues) {
+func (n *permissionNode) readElement(r *strict.Checked, g *permissionValues, after *permissionName) {
 	start := *r
+	again := start // declared outside of the loop, it costs no allocation
 	if n.elements != nil {
-		n.elements.read(r, g)
+		n.elements.read(r, g, after)
 	} else {
 		r.Skip()
 	}
 	for _, edge := range n.by {
-		inside := start
-		if name, ok := stringIn(inside, edge.name); ok {
-			outside := g.enter(name)
-			edge.node.read(&inside, g)
-			g.leave(outside)
+		if name, ok := stringIn(start, edge.name); ok {
+			again = start
+			edge.node.readAfter(&again, g, after, name)
 		}
 	}
 }
 
 // stringIn returns the member of that name of the object that is next, if it is
 // a string.
-func stringIn(r strict.Reader, member string) (value string, ok bool) {
+func stringIn(r strict.Checked, member string) (value string, ok bool) {
 	if r.Peek() != '{' {
 		return "", false
 	}
-	var seen strict.Members
-	for r.Enter('{'); r.Next('}'); {
-		if r.ReadName(&seen) == member && r.Peek() == '"' {
+	for r.Enter(); r.Next(); {
+		if r.ReadName() == member && r.Peek() == '"' {
 			value, ok = r.ReadString(), true
 			continue
 		}
@@ -263,49 +293,122 @@ func stringIn(r strict.Reader, member string) (value string, ok bool) {
 	return value, ok
 }
 
-// permissionValues are what was found in the claims of a token.
-type permissionValues struct {
-	list   []string
-	prefix []byte // the names that go before a value
-	room   int    // how many bytes more the values may have that names go before
+// permissionName goes before values, after those of outer. The values of two
+// names stay apart: a colon in one is encoded, as it could speak for another
+// with it.
+type permissionName struct {
+	outer *permissionName
+	name  string
+	size  int // of all that go before a value
 }
 
-// enter puts a name before the values that follow, so that those of two names
-// stay apart: a colon in it is encoded, as it could speak for another with one.
-// It returns what to leave it with.
-func (g *permissionValues) enter(name string) (outside int) {
-	if outside = len(g.prefix); g.prefix == nil {
-		g.prefix = make([]byte, 0, 64) // as long as most get
+// then returns the names that go before a value inside of the member name.
+func (n *permissionName) then(name string) permissionName {
+	size := len(name) + len(":")
+	size += (len("%3A") - 1) * (strings.Count(name, ":") + strings.Count(name, "%"))
+	if n != nil {
+		size += n.size
 	}
-	for i := range len(name) {
-		switch c := name[i]; c {
-		case ':':
-			g.prefix = append(g.prefix, "%3A"...)
-		case '%':
-			g.prefix = append(g.prefix, "%25"...)
-		default:
-			g.prefix = append(g.prefix, c)
+	return permissionName{n, name, size}
+}
+
+func (n *permissionName) write(b *strings.Builder) {
+	own := n.size
+	if n.outer != nil {
+		n.outer.write(b)
+		own -= n.outer.size
+	}
+	if own == len(n.name)+len(":") {
+		b.WriteString(n.name)
+	} else {
+		for i := range len(n.name) {
+			switch c := n.name[i]; c {
+			case ':':
+				b.WriteString("%3A")
+			case '%':
+				b.WriteString("%25")
+			default:
+				b.WriteByte(c)
+			}
 		}
 	}
-	g.prefix = append(g.prefix, ':')
-	return outside
+	b.WriteByte(':')
 }
 
-func (g *permissionValues) leave(outside int) { g.prefix = g.prefix[:outside] }
+// permissionValues are what was found in the claims of a token.
+type permissionValues struct {
+	few     [16]string // while they are no more, as those of most
+	n       int
+	many    []string // all of them, nil while they are few
+	room    int      // how many bytes more the values may have that names go before
+	joined  strings.Builder
+	dropped bool // something was joined that may be in the list no more
+}
+
+func (g *permissionValues) list() []string {
+	if g.many != nil {
+		return g.many
+	}
+	return g.few[:g.n]
+}
 
 // add adds a value, with the names before it, unless it is empty.
-func (g *permissionValues) add(value string) {
+func (g *permissionValues) add(value string, after *permissionName) {
 	if value == "" {
 		return
 	}
-	if len(g.prefix) > 0 {
-		if g.room -= len(g.prefix) + len(value); g.room < 0 {
+	if after != nil {
+		if g.room -= after.size + len(value); g.room < 0 {
 			return
 		}
-		value = string(append(g.prefix, value...))
+		value = g.join(after, value)
 	}
-	if g.list == nil {
-		g.list = make([]string, 0, 4) // as many as most have
+	switch {
+	case g.many != nil:
+		g.many = append(g.many, value)
+	case g.n < len(g.few):
+		g.few[g.n] = value
+	default:
+		g.many = append(append(make([]string, 0, 4*len(g.few)), g.few[:]...), value)
 	}
-	g.list = append(g.list, value)
+	g.n++
+}
+
+// join returns a value after its names. Several share an allocation.
+func (g *permissionValues) join(after *permissionName, value string) string {
+	b := &g.joined
+	if n := after.size + len(value); n > b.Cap()-b.Len() {
+		size := min(2*b.Cap(), 1024)
+		b.Reset()
+		b.Grow(max(n, size, 128))
+	}
+	start := b.Len()
+	after.write(b)
+	b.WriteString(value)
+	return b.String()[start:]
+}
+
+// drop removes all but the first n values.
+func (g *permissionValues) drop(n int) {
+	g.n, g.dropped = n, true
+	if g.many != nil {
+		g.many = g.many[:n]
+	}
+}
+
+// kept returns the values without repetition, as they are to be kept: nothing
+// holds on to more text than they and the claims have.
+func (g *permissionValues) kept() []string {
+	values := distinct(g.list())
+	if len(values) == 0 {
+		return nil
+	}
+	kept := make([]string, len(values))
+	copy(kept, values)
+	if g.joined.Len() > 0 && (g.dropped || len(kept) < g.n) {
+		for i := range kept {
+			kept[i] = strings.Clone(kept[i])
+		}
+	}
+	return kept
 }

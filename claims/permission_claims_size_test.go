@@ -54,3 +54,34 @@ func TestPermissions_longNames(t *testing.T) {
 	require.NoError(t, err)
 	assert.LessOrEqual(t, int(after.TotalAlloc-before.TotalAlloc), 28*len(long.Token))
 }
+
+// A value that is there many times is held once, though it was put together
+// many times.
+func TestPermissions_repeatedRoles(t *testing.T) {
+	list := make([]string, 50)
+	for i := range list {
+		list[i] = fmt.Sprintf(`"%02d"`, i) + strings.Repeat(`,"x"`, 60)
+	}
+	roles := strings.Join(list, ",")
+	for name, row := range map[string]struct {
+		more string
+		want int
+	}{
+		"repeated": {"", 51},
+		"taken back": {
+			`,"b":{"roles":[` + strings.ReplaceAll(roles, `"x"`, `"y"`) + `,0]}`, 51,
+		},
+	} {
+		object := []byte(`{"resource_access":{"client":{"roles":[` + roles + `]}` + row.more + `}}`)
+		cfg := Config{PermissionClaims: []string{"resource_access.*.roles"}}
+		var caller *Claims
+		grown := grownBy(func() {
+			var err error
+			caller, err = FromJSON(object, cfg)
+			require.NoError(t, err)
+		})
+		runtime.KeepAlive(object)
+		assert.Len(t, caller.Permissions(), row.want, name)
+		assert.LessOrEqual(t, grown, len(object)+8<<10, name)
+	}
+}

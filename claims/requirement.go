@@ -20,9 +20,10 @@ type rule interface {
 	fmt.Stringer
 	// check returns nil or an *Error.
 	check(q *query) error
-	// wants returns what a client has to ask its token for, beside what it asks
-	// for already: the caller that is asked about, or any client if q is nil.
-	wants(q *query, with wants) wants
+	// wants returns what a client has to ask its token for, which has to have
+	// one of these acr besides if there are any: the caller that is asked about,
+	// or any client if q is nil.
+	wants(q *query, acr []string) wants
 	// local reports whether the token alone decides.
 	local() bool
 	equal(rule) bool
@@ -75,7 +76,7 @@ func (r Requirement) IsPublic() bool { return r.rule == public{} }
 // Scope returns the space-separated scopes that a client should ask its token
 // for to meet r: those of the first alternative if there are several, empty if
 // r needs no scope. It is the "scope" of a challenge (RFC 6750 section 3).
-func (r Requirement) Scope() string { return strings.Join(r.wants(nil, wants{}).scopes, " ") }
+func (r Requirement) Scope() string { return strings.Join(r.wants(nil, nil).scopes, " ") }
 
 // String returns r as it would be written in Go, without the package name.
 func (r Requirement) String() string {
@@ -131,11 +132,11 @@ func (r Requirement) check(q *query) error {
 	return r.rule.check(q)
 }
 
-func (r Requirement) wants(q *query, with wants) wants {
+func (r Requirement) wants(q *query, acr []string) wants {
 	if r.rule == nil {
 		return wants{}
 	}
-	return r.rule.wants(q, with)
+	return r.rule.wants(q, acr)
 }
 
 func (r Requirement) local() bool { return r.rule == nil || r.rule.local() }
@@ -155,10 +156,10 @@ type invalid struct {
 	err error
 }
 
-func (*invalid) check(*query) error        { return errPermission }
-func (*invalid) wants(*query, wants) wants { return wants{} }
-func (*invalid) local() bool               { return true }
-func (i *invalid) validate() error         { return i.err }
+func (*invalid) check(*query) error           { return errPermission }
+func (*invalid) wants(*query, []string) wants { return wants{} }
+func (*invalid) local() bool                  { return true }
+func (i *invalid) validate() error            { return i.err }
 
 func (i *invalid) parts() []Requirement { return []Requirement{{i.rule}} }
 func (*invalid) fits(any) error         { return nil }
@@ -170,12 +171,12 @@ func (i *invalid) equal(other rule) bool {
 
 type public struct{ single }
 
-func (public) check(*query) error        { return nil }
-func (public) wants(*query, wants) wants { return wants{} }
-func (public) local() bool               { return true }
-func (public) equal(other rule) bool     { return other == public{} }
-func (public) validate() error           { return nil }
-func (public) String() string            { return "Public()" }
+func (public) check(*query) error           { return nil }
+func (public) wants(*query, []string) wants { return wants{} }
+func (public) local() bool                  { return true }
+func (public) equal(other rule) bool        { return other == public{} }
+func (public) validate() error              { return nil }
+func (public) String() string               { return "Public()" }
 
 // forOperation returns e as the refusal of an operation: a client that needs
 // another token is told which scope to ask for.

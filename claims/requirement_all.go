@@ -17,9 +17,11 @@ import (
 func All(needs ...Requirement) Requirement { return valid(newAllOf(needs)) }
 
 type allOf struct {
+	text    text
 	needs   []Requirement
 	ordered []Requirement // those of needs that the token decides first
 	choice  bool          // some of needs have alternatives
+	byToken bool          // the token decides all of needs
 
 	// Where there is no choice, the refusals are always the same.
 	scope, authentication *Error
@@ -29,8 +31,10 @@ func newAllOf(needs []Requirement) *allOf {
 	a := &allOf{needs: slices.Clone(needs)}
 	a.ordered = localFirst(a.needs)
 	a.choice = slices.ContainsFunc(a.needs, hasChoice)
-	a.scope = a.wants(nil, wants{}).refusal(ErrInsufficientScope)
-	a.authentication = a.wants(nil, wants{}).refusal(ErrInsufficientAuthentication)
+	a.byToken = allLocal(a.needs)
+	asks := a.wants(nil, nil)
+	a.scope = asks.refusal(ErrInsufficientScope)
+	a.authentication = asks.refusal(ErrInsufficientAuthentication)
 	return a
 }
 
@@ -95,34 +99,46 @@ func (a *allOf) refusal(q *query, refused Requirement, refusal *Error) error {
 		}
 		return a.authentication
 	}
+	if q.quiet { // nobody is told what to ask for
+		return refusal
+	}
 	// What has refused decides where the others leave a choice.
-	asks, parts := wanted(refusal), make([]wants, len(a.needs))
-	for i, r := range a.needs {
-		parts[i] = wanted(refusal)
-		if r.rule != refused.rule {
-			parts[i] = r.wants(q, asks)
-			asks = asks.and(parts[i])
+	var sum total
+	own := wanted(refusal)
+	sum.narrow(own)
+	for _, r := range a.needs {
+		if r.rule == refused.rule {
+			sum.addScopes(own.scopes)
+			continue
 		}
+		asks := r.wants(q, sum.acr)
+		sum.addScopes(asks.scopes)
+		sum.narrow(asks)
 	}
-	asks.scopes = nil // in their own order
-	for _, part := range parts {
-		asks.scopes = asks.and(wants{scopes: part.scopes}).scopes
-	}
-	return asks.refusal(refusal.class).because(refusal)
+	return sum.refusal(refusal.class).because(refusal)
 }
 
-func (a *allOf) wants(q *query, with wants) wants {
-	var sum wants
+func (a *allOf) wants(q *query, acr []string) wants {
+	var sum total
+	both := acr // as far as one token can have it
 	for _, r := range a.needs {
-		sum = sum.and(r.wants(q, with.and(sum)))
+		asks := r.wants(q, both)
+		sum.addScopes(asks.scopes)
+		sum.narrow(asks)
+		if len(asks.acr) > 0 {
+			both = narrowACR(acr, sum.acr)
+		}
 	}
-	return sum
+	return sum.wants
 }
 
 func (a *allOf) parts() []Requirement { return a.needs }
 func (a *allOf) fits(any) error       { return nil }
-func (a *allOf) local() bool          { return allLocal(a.needs) }
-func (a *allOf) String() string       { return "All(" + printed(a.needs) + ")" }
+func (a *allOf) local() bool          { return a.byToken }
+
+func (a *allOf) String() string {
+	return a.text.or(func() string { return "All(" + printed(a.needs) + ")" })
+}
 
 func (a *allOf) equal(other rule) bool {
 	o, ok := other.(*allOf)

@@ -19,13 +19,17 @@ func AnyOf(alternatives ...Requirement) Requirement {
 
 type anyOf struct {
 	name         string
-	args         string
+	text         string
 	alternatives []Requirement
 	ordered      []int // of alternatives, those first that the token decides
+	byToken      bool  // the token decides all of them
 }
 
 func newAnyOf(name, args string, alternatives []Requirement) *anyOf {
-	a := &anyOf{name: name, args: args, alternatives: slices.Clone(alternatives)}
+	a := &anyOf{
+		name: name, text: name + "(" + args + ")", alternatives: slices.Clone(alternatives),
+	}
+	a.byToken = allLocal(a.alternatives)
 	for i := range a.alternatives {
 		a.ordered = append(a.ordered, i)
 	}
@@ -84,25 +88,31 @@ func weight(err error) int {
 }
 
 // wants returns what an alternative asks for that goes with the rest: one that
-// the caller meets, or else the first that another token would help with.
-func (a *anyOf) wants(q *query, with wants) wants {
-	for _, met := range []bool{true, false} {
-		for _, r := range a.alternatives {
-			if met && (q == nil || !q.knows(r)) {
-				continue
-			}
-			if asks := r.wants(q, with); with.goesWith(asks) && (met || !asks.isEmpty()) {
-				return asks
-			}
+// the caller meets, or else the first that another token would help with. Each
+// is asked once: alternatives in alternatives would double the work otherwise.
+func (a *anyOf) wants(q *query, acr []string) wants {
+	var unmet wants
+	for _, r := range a.alternatives {
+		met := q != nil && q.knows(r)
+		if !met && !unmet.isEmpty() {
+			continue
+		}
+		asks := r.wants(q, acr)
+		switch {
+		case !asks.goesWith(acr):
+		case met:
+			return asks
+		case unmet.isEmpty():
+			unmet = asks
 		}
 	}
-	return wants{}
+	return unmet
 }
 
 func (a *anyOf) parts() []Requirement { return a.alternatives }
 func (a *anyOf) fits(any) error       { return nil }
-func (a *anyOf) local() bool          { return allLocal(a.alternatives) }
-func (a *anyOf) String() string       { return a.name + "(" + a.args + ")" }
+func (a *anyOf) local() bool          { return a.byToken }
+func (a *anyOf) String() string       { return a.text }
 
 func (a *anyOf) equal(other rule) bool {
 	o, ok := other.(*anyOf)

@@ -17,14 +17,15 @@ import (
 // return an error of that kind. A panic is ErrUnavailable too. ctx ends after 5
 // seconds.
 //
-// If the requirement of a stream has a [RequestFunc] too, f is asked when the
-// stream starts and again at its first message.
+// Of a stream f is asked again while messages pass, once a second at most, and
+// at the first message if the requirement has a [RequestFunc] too.
 func Func(name string, f func(ctx context.Context, caller *Claims) (bool, error)) Requirement {
 	return valid(&funcRule{name: name, allow: f})
 }
 
 type funcRule struct {
 	single
+	text  text
 	name  string
 	allow func(context.Context, *Claims) (bool, error)
 }
@@ -67,10 +68,13 @@ func verdictOf(ctx context.Context, allowed bool, err error) error {
 	return undecided(ctx, ReasonUndecided, err)
 }
 
-func (f *funcRule) wants(*query, wants) wants { return wants{} }
-func (f *funcRule) local() bool               { return false }
-func (f *funcRule) equal(other rule) bool     { return other == f }
-func (f *funcRule) String() string            { return "Func(" + strconv.Quote(f.name) + ")" }
+func (f *funcRule) wants(*query, []string) wants { return wants{} }
+func (f *funcRule) local() bool                  { return false }
+func (f *funcRule) equal(other rule) bool        { return other == f }
+
+func (f *funcRule) String() string {
+	return f.text.or(func() string { return "Func(" + strconv.Quote(f.name) + ")" })
+}
 
 func (f *funcRule) validate() error {
 	if f.allow == nil {
@@ -111,6 +115,7 @@ func isA[R any](request any) error {
 func typeName[R any]() string { return fmt.Sprintf("%T", (*R)(nil))[1:] }
 
 type requestRule struct {
+	text  text
 	name  string
 	isA   func(request any) error
 	allow func(context.Context, *Claims, any) (bool, error)
@@ -132,13 +137,14 @@ func (r *requestRule) check(q *query) error {
 	})
 }
 
-func (r *requestRule) wants(*query, wants) wants { return wants{} }
-func (r *requestRule) parts() []Requirement      { return nil }
-func (r *requestRule) fits(request any) error    { return r.isA(request) }
-func (r *requestRule) local() bool               { return false }
-func (r *requestRule) equal(other rule) bool     { return other == r }
+func (r *requestRule) wants(*query, []string) wants { return wants{} }
+func (r *requestRule) parts() []Requirement         { return nil }
+func (r *requestRule) fits(request any) error       { return r.isA(request) }
+func (r *requestRule) local() bool                  { return false }
+func (r *requestRule) equal(other rule) bool        { return other == r }
+
 func (r *requestRule) String() string {
-	return "RequestFunc(" + strconv.Quote(r.name) + ")"
+	return r.text.or(func() string { return "RequestFunc(" + strconv.Quote(r.name) + ")" })
 }
 
 func (r *requestRule) validate() error {

@@ -23,12 +23,13 @@ func AnyPermission(permissions ...string) Requirement {
 // permissions is all of a list of permissions.
 type permissions struct {
 	single
+	text text
 	name string
 	all  []string
 }
 
 func newPermissions(name string, all []string) *permissions {
-	return &permissions{single{}, name, slices.Clone(all)}
+	return &permissions{name: name, all: slices.Clone(all)}
 }
 
 func (p *permissions) check(q *query) error {
@@ -40,11 +41,13 @@ func (p *permissions) check(q *query) error {
 	return nil
 }
 
-func (p *permissions) wants(*query, wants) wants { return wants{} }
+func (p *permissions) wants(*query, []string) wants { return wants{} }
 
 func (p *permissions) local() bool { return false }
 
-func (p *permissions) String() string { return p.name + "(" + quoted(p.all) + ")" }
+func (p *permissions) String() string {
+	return p.text.or(func() string { return p.name + "(" + quoted(p.all) + ")" })
+}
 
 func (p *permissions) equal(other rule) bool {
 	o, ok := other.(*permissions)

@@ -13,9 +13,12 @@ import (
 // The trial costs what the requirement costs. It is skipped in [Filter] and
 // where there is no Observer. Of a stream, what looks at the first message is
 // tried only if something that is enforced waits for it.
-func ReportOnly(needs Requirement) Requirement { return valid(&reportOnly{needs}) }
+func ReportOnly(needs Requirement) Requirement { return valid(&reportOnly{needs: needs}) }
 
-type reportOnly struct{ needs Requirement }
+type reportOnly struct {
+	text  text
+	needs Requirement
+}
 
 func (r *reportOnly) check(q *query) error {
 	if q.quiet || q.untold || !q.call.observed() {
@@ -43,11 +46,14 @@ func (r *reportOnly) try(q *query) (err error) {
 	return r.needs.check(q)
 }
 
-func (r *reportOnly) wants(*query, wants) wants { return wants{} }
-func (r *reportOnly) parts() []Requirement      { return []Requirement{r.needs} }
-func (r *reportOnly) fits(any) error            { return nil }
-func (r *reportOnly) local() bool               { return false }
-func (r *reportOnly) String() string            { return "ReportOnly(" + r.needs.String() + ")" }
+func (r *reportOnly) wants(*query, []string) wants { return wants{} }
+func (r *reportOnly) parts() []Requirement         { return []Requirement{r.needs} }
+func (r *reportOnly) fits(any) error               { return nil }
+func (r *reportOnly) local() bool                  { return false }
+
+func (r *reportOnly) String() string {
+	return r.text.or(func() string { return "ReportOnly(" + r.needs.String() + ")" })
+}
 
 func (r *reportOnly) equal(other rule) bool {
 	o, ok := other.(*reportOnly)

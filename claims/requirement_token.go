@@ -26,6 +26,7 @@ func AnyScope(scopes ...string) Requirement {
 // scopes is all of a list of scopes.
 type scopes struct {
 	single
+	text    text
 	name    string
 	all     []string
 	refusal *Error
@@ -33,7 +34,9 @@ type scopes struct {
 
 func newScopes(name string, all []string) *scopes {
 	all = slices.Clone(all)
-	return &scopes{single{}, name, all, wants{scopes: all}.refusal(ErrInsufficientScope)}
+	return &scopes{
+		name: name, all: all, refusal: wants{scopes: all}.refusal(ErrInsufficientScope),
+	}
 }
 
 func (s *scopes) check(q *query) error {
@@ -45,9 +48,12 @@ func (s *scopes) check(q *query) error {
 	return nil
 }
 
-func (s *scopes) wants(*query, wants) wants { return wants{scopes: s.all} }
-func (s *scopes) local() bool               { return true }
-func (s *scopes) String() string            { return s.name + "(" + quoted(s.all) + ")" }
+func (s *scopes) wants(*query, []string) wants { return wants{scopes: s.all} }
+func (s *scopes) local() bool                  { return true }
+
+func (s *scopes) String() string {
+	return s.text.or(func() string { return s.name + "(" + quoted(s.all) + ")" })
+}
 
 func (s *scopes) equal(other rule) bool {
 	o, ok := other.(*scopes)
@@ -74,11 +80,14 @@ func (s *scopes) validate() error {
 // order given: the preferred one first.
 func ACR(values ...string) Requirement {
 	values = slices.Clone(values)
-	return valid(&acr{single{}, values, wants{acr: values}.refusal(ErrInsufficientAuthentication)})
+	return valid(&acr{
+		values: values, refusal: wants{acr: values}.refusal(ErrInsufficientAuthentication),
+	})
 }
 
 type acr struct {
 	single
+	text    text
 	values  []string
 	refusal *Error
 }
@@ -90,9 +99,12 @@ func (a *acr) check(q *query) error {
 	return nil
 }
 
-func (a *acr) wants(*query, wants) wants { return wants{acr: a.values} }
-func (a *acr) local() bool               { return true }
-func (a *acr) String() string            { return "ACR(" + quoted(a.values) + ")" }
+func (a *acr) wants(*query, []string) wants { return wants{acr: a.values} }
+func (a *acr) local() bool                  { return true }
+
+func (a *acr) String() string {
+	return a.text.or(func() string { return "ACR(" + quoted(a.values) + ")" })
+}
 
 func (a *acr) equal(other rule) bool {
 	o, ok := other.(*acr)
@@ -118,11 +130,14 @@ func (a *acr) validate() error {
 // machine's clock without any leeway. A token without it, or with one more than
 // 5 minutes ahead, is refused with [ErrInsufficientAuthentication].
 func MaxAge(d time.Duration) Requirement {
-	return valid(&maxAge{single{}, d, wants{maxAge: d}.refusal(ErrInsufficientAuthentication)})
+	return valid(&maxAge{
+		most: d, refusal: wants{maxAge: d}.refusal(ErrInsufficientAuthentication),
+	})
 }
 
 type maxAge struct {
 	single
+	text    text
 	most    time.Duration
 	refusal *Error
 }
@@ -138,9 +153,12 @@ func (m *maxAge) check(q *query) error {
 	return nil
 }
 
-func (m *maxAge) wants(*query, wants) wants { return wants{maxAge: m.most} }
-func (m *maxAge) local() bool               { return true }
-func (m *maxAge) String() string            { return "MaxAge(" + m.most.String() + ")" }
+func (m *maxAge) wants(*query, []string) wants { return wants{maxAge: m.most} }
+func (m *maxAge) local() bool                  { return true }
+
+func (m *maxAge) String() string {
+	return m.text.or(func() string { return "MaxAge(" + m.most.String() + ")" })
+}
 
 func (m *maxAge) equal(other rule) bool {
 	o, ok := other.(*maxAge)

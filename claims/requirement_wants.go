@@ -17,28 +17,63 @@ type wants struct {
 func (w wants) isEmpty() bool { return len(w.scopes) == 0 && len(w.acr) == 0 && w.maxAge == 0 }
 
 // goesWith reports whether one token can have both.
-func (w wants) goesWith(other wants) bool {
-	return len(w.acr) == 0 || len(other.acr) == 0 || len(intersection(w.acr, other.acr)) > 0
+func (w wants) goesWith(acr []string) bool {
+	return len(w.acr) == 0 || len(acr) == 0 ||
+		slices.ContainsFunc(w.acr, func(value string) bool { return slices.Contains(acr, value) })
 }
 
-// and returns what meets both, as far as one token can.
-func (w wants) and(other wants) wants {
-	sum := wants{slices.Clip(w.scopes), w.acr, w.maxAge}
-	for _, scope := range other.scopes {
-		if !slices.Contains(sum.scopes, scope) {
-			sum.scopes = append(sum.scopes, scope)
+// total is what several requirements want together. Each costs what it adds.
+type total struct {
+	wants
+	seen map[string]struct{} // the scopes, once they are many
+}
+
+const manyScopes = 8 // from which on a map finds one sooner than a look at each
+
+func (t *total) addScopes(scopes []string) {
+	for _, scope := range scopes {
+		if !t.has(scope) {
+			t.scopes = append(t.scopes, scope)
 		}
 	}
-	switch common := intersection(w.acr, other.acr); {
-	case len(w.acr) == 0:
-		sum.acr = other.acr
-	case len(common) > 0:
-		sum.acr = common
+}
+
+// has reports whether a scope is in the total, and takes note of one that is
+// about to be.
+func (t *total) has(scope string) bool {
+	if len(t.scopes) < manyScopes {
+		return slices.Contains(t.scopes, scope)
 	}
-	if w.maxAge == 0 || other.maxAge != 0 && other.maxAge < w.maxAge {
-		sum.maxAge = other.maxAge
+	if t.seen == nil {
+		t.seen = make(map[string]struct{}, 2*len(t.scopes))
+		for _, known := range t.scopes {
+			t.seen[known] = struct{}{}
+		}
 	}
-	return sum
+	before := len(t.seen)
+	t.seen[scope] = struct{}{}
+	return len(t.seen) == before
+}
+
+// narrow adds what is wanted of the authentication, as far as one token can
+// have it.
+func (t *total) narrow(w wants) {
+	t.acr = narrowACR(t.acr, w.acr)
+	if t.maxAge == 0 || w.maxAge != 0 && w.maxAge < t.maxAge {
+		t.maxAge = w.maxAge
+	}
+}
+
+// narrowACR returns the values that meet both, none for any, or the first if
+// none does.
+func narrowACR(a, b []string) []string {
+	if len(a) == 0 {
+		return b
+	}
+	if common := intersection(a, b); len(common) > 0 {
+		return common
+	}
+	return a
 }
 
 // refusal returns the refusal that asks for what is wanted: of class

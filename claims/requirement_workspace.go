@@ -19,7 +19,7 @@ import (
 func InWorkspace(workspace string, needs Requirement) Requirement {
 	text := workspace[:min(len(workspace), maxWorkspace)] // it may be the caller's
 	return valid(&inWorkspace{
-		text: strconv.Quote(text), workspace: workspace, needs: needs,
+		quoted: strconv.Quote(text), workspace: workspace, needs: needs,
 		name: "InWorkspace",
 	})
 }
@@ -37,7 +37,7 @@ func InWorkspaceOf[R any](
 	name string, workspace func(request R) string, needs Requirement,
 ) Requirement {
 	w := &inWorkspace{
-		text: strconv.Quote(name), needs: needs, isA: isA[R],
+		quoted: strconv.Quote(name), needs: needs, isA: isA[R],
 		name: "InWorkspaceOf",
 	}
 	if workspace != nil {
@@ -47,17 +47,19 @@ func InWorkspaceOf[R any](
 }
 
 type inWorkspace struct {
-	name, text string
-	workspace  string
-	isA        func(request any) error // nil for InWorkspace
-	of         func(request any) string
-	needs      Requirement
+	text      text
+	name      string
+	quoted    string // which workspace, for reading
+	workspace string
+	isA       func(request any) error // nil for InWorkspace
+	of        func(request any) string
+	needs     Requirement
 }
 
 func (w *inWorkspace) check(q *query) error {
 	workspace := w.workspace
 	if w.isA != nil {
-		if q.awaits() {
+		if !w.isDecided(q.call) && q.awaits() {
 			return nil
 		}
 		var err error
@@ -82,7 +84,7 @@ func (w *inWorkspace) check(q *query) error {
 // named returns the workspace that the request names, or named when it was
 // decided: its message may be another by now.
 func (w *inWorkspace) named(c *call) (string, error) {
-	if c.placed.Load() && c.workspace.by == w {
+	if w.isDecided(c) {
 		return c.workspace.name, nil
 	}
 	request := c.message()
@@ -100,7 +102,10 @@ func (w *inWorkspace) named(c *call) (string, error) {
 	return name, nil
 }
 
-func (w *inWorkspace) wants(q *query, with wants) wants {
+// isDecided reports whether the call has a workspace by this requirement.
+func (w *inWorkspace) isDecided(c *call) bool { return c.placed.Load() && c.workspace.by == w }
+
+func (w *inWorkspace) wants(q *query, acr []string) wants {
 	name, known := w.workspace, q != nil
 	if known && w.isA != nil {
 		var err error
@@ -108,12 +113,12 @@ func (w *inWorkspace) wants(q *query, with wants) wants {
 		known = err == nil
 	}
 	if !known {
-		return w.needs.wants(nil, with)
+		return w.needs.wants(nil, acr)
 	}
 	outside := q.workspace
 	q.workspace = name
 	defer func() { q.workspace = outside }()
-	return w.needs.wants(q, with)
+	return w.needs.wants(q, acr)
 }
 
 func (w *inWorkspace) local() bool          { return false }
@@ -127,7 +132,9 @@ func (w *inWorkspace) fits(request any) error {
 }
 
 func (w *inWorkspace) String() string {
-	return w.name + "(" + w.text + ", " + w.needs.String() + ")"
+	return w.text.or(func() string {
+		return w.name + "(" + w.quoted + ", " + w.needs.String() + ")"
+	})
 }
 
 func (w *inWorkspace) equal(other rule) bool {
@@ -143,7 +150,7 @@ func (w *inWorkspace) validate() error {
 			"claims: InWorkspace needs a workspace of 1 to %d bytes", maxWorkspace))
 	}
 	if w.isA != nil && w.of == nil {
-		errs = append(errs, fmt.Errorf("claims: InWorkspaceOf(%s) has no function", w.text))
+		errs = append(errs, fmt.Errorf("claims: InWorkspaceOf(%s) has no function", w.quoted))
 	}
 	found, nested := false, false
 	w.needs.each(func(r Requirement) {

@@ -147,6 +147,7 @@ func NewTenants(
 		familiar:  asked.NewLine(familiar),
 		refused:   map[string]verdict{},
 	}
+	t.pipeline.headers.expect(cfg.Max)
 	t.desk = asked.New("claims: the function given to NewTenants", t.ask, t.settle)
 	return t, nil
 }

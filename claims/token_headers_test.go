@@ -2,12 +2,15 @@ package claims
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/jwks"
 )
 
 // A header is read once, and no more work is done for it.
@@ -20,8 +23,8 @@ func TestHeaders_readOnce(t *testing.T) {
 	c.expect(t, v, c.mint(claimstest.Token{}), "", 1)
 	assert.Same(t, first, v.pipeline.headers.known.Load())
 	c.expect(t, v, c.mint(claimstest.Token{Header: map[string]any{"x": 1}}), "", 1)
-	assert.Len(t, v.pipeline.headers.known.Load().bySegment, 2)
-	assert.Len(t, first.bySegment, 1, "what others may be reading does not change")
+	assert.Equal(t, 2, v.pipeline.headers.known.Load().Len())
+	assert.Equal(t, 1, first.Len(), "what others may be reading does not change")
 }
 
 // Headers that differ from token to token are forgotten, once in a minute.
@@ -30,7 +33,7 @@ func TestHeaders_bounded(t *testing.T) {
 	var known headers
 	began := time.Now()
 	add := func(i int, after time.Duration) {
-		known.add(fmt.Append(nil, i), header{keyID: fmt.Sprint(i)}, began.Add(after))
+		known.add(fmt.Append(nil, i), header{keyID: fmt.Sprint(i)}, 1, began.Add(after))
 	}
 	has := func(i int) bool {
 		h, ok := known.find(fmt.Append(nil, i))
@@ -56,4 +59,94 @@ func TestHeaders_bounded(t *testing.T) {
 	assert.False(t, has(200), "the minute begins anew")
 	add(200, 2*time.Minute)
 	assert.True(t, has(200))
+}
+
+// One issuer whose headers differ from token to token costs the others nothing.
+func TestHeaders_ofOneIssuer(t *testing.T) {
+	t.Parallel()
+	var known headers
+	known.expect(100)
+	began := time.Now()
+	has := func(s string) bool {
+		_, ok := known.find([]byte(s))
+		return ok
+	}
+	known.add([]byte("other"), header{}, 1, began)
+	for i := range 1_000 {
+		known.add(fmt.Append(nil, i), header{}, 2, began)
+	}
+	assert.True(t, has("63"))
+	assert.False(t, has("64"))
+	known.add([]byte("again"), header{}, 2, began.Add(time.Minute))
+	assert.False(t, has("63"))
+	assert.True(t, has("again"))
+	assert.True(t, has("other"))
+	assert.Equal(t, 2*sizeOfHeader("other"), known.size)
+}
+
+// As many are remembered as there are issuers, with a key to come for each, and
+// no more bytes than these may have.
+func TestHeaders_ofManyIssuers(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, pad string }{
+		{name: "short"}, {name: "long", pad: strings.Repeat("x", maxHeaderSize-10)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			const issuers = 1_000
+			var known headers
+			known.expect(issuers)
+			now := time.Now()
+			for i := range 3 * issuers {
+				known.add(fmt.Append(nil, i, tt.pad), header{}, uint64(i), now)
+			}
+			held := known.known.Load().Len()
+			assert.LessOrEqual(t, held, 2*issuers)
+			assert.GreaterOrEqual(t, held, 3*issuers/2)
+			assert.LessOrEqual(t, known.size, 2*issuers*meanHeaderSize)
+			known.add([]byte("next"), header{}, 1, now.Add(time.Minute))
+			assert.Equal(t, 1, known.known.Load().Len())
+			assert.Equal(t, sizeOfHeader("next"), known.size)
+		})
+	}
+	var known headers
+	known.add(make([]byte, maxHeaderSize+1), header{}, 1, time.Now())
+	assert.Nil(t, known.known.Load())
+}
+
+// A token that is remembered costs no allocation, however many issuers there
+// are whose headers differ.
+//
+// It is not parallel: what others allocate would count.
+func TestHeaders_ofEachIssuer(t *testing.T) {
+	const n = 200
+	var tokens []Credentials
+	var configs []Config
+	for i := range n {
+		issuer, err := claimstest.New(claimstest.Config{URL: fmt.Sprintf("https://i%d.example", i)})
+		require.NoError(t, err)
+		keys, err := jwks.Parse(issuer.KeySet())
+		require.NoError(t, err)
+		configs = append(configs, Config{
+			Issuer: issuer.URL(), Audiences: []string{claimstest.Audience}, Keys: keys,
+		})
+		tokens = append(tokens, Credentials{Scheme: "Bearer", Token: issuer.Mint(claimstest.Token{
+			Header: map[string]any{"x": i},
+		})})
+	}
+	issuers, err := NewIssuers(configs[0])
+	require.NoError(t, err)
+	for _, cfg := range configs[1:] {
+		require.NoError(t, issuers.Add(cfg))
+	}
+	table := issuers.trusted.Load()
+	authenticate := func() {
+		for _, token := range tokens {
+			_, err := table.pipeline.identify(t.Context(), token, table)
+			require.NoError(t, err)
+		}
+	}
+	authenticate()
+	assert.Equal(t, n, table.pipeline.headers.known.Load().Len())
+	assert.Less(t, testing.AllocsPerRun(5, authenticate), n/10.0, "what else goes on is less than one a token")
 }

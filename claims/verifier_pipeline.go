@@ -3,6 +3,7 @@ package claims
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -135,7 +136,7 @@ func (p *pipeline) finish(ctx context.Context, w *work) error {
 		return err
 	}
 	if !w.knownHeader {
-		p.headers.add(w.segments.header, w.header, w.now)
+		p.headers.add(w.segments.header, w.header, w.v.id, w.now)
 	}
 	return nil
 }
@@ -159,16 +160,34 @@ func (p *pipeline) once(ctx context.Context, w *work) (known bool, err error) {
 	if err := p.finish(ctx, w); err != nil {
 		return false, err
 	}
-	f := w.claims
-	// Copies: what they are from may be much larger.
-	f.origin.keyID = strings.Clone(f.origin.keyID)
-	f.origin.algorithm = strings.Clone(f.origin.algorithm)
-	f.origin.tokenType = strings.Clone(f.origin.tokenType)
+	own := w.shareOrigin()
 	p.cache.Add(&tokencache.Entry[*facts]{
-		Sum: w.hash, Value: f, Size: f.size() + len(f.origin.keyID) + len(f.origin.tokenType),
-		ExpiresAt: f.expiresAt.Add(maxLeeway),
+		Sum: w.hash, Value: w.claims, Size: w.claims.size() + own,
+		ExpiresAt: w.claims.expiresAt.Add(maxLeeway),
 	}, w.now)
 	return false, nil
+}
+
+// shareOrigin has what a token's claims know of its header be what all of its
+// key or issuer share, so that no remembered token has its own, or a copy: what
+// it is part of may be much larger. It returns how many bytes are the token's
+// own.
+func (w *work) shareOrigin() (own int) {
+	o := &w.claims.origin
+	o.algorithm = jws.Name(o.algorithm)
+	if id := w.claims.keyID; id == o.keyID {
+		o.keyID = id
+	} else {
+		o.keyID = strings.Clone(o.keyID)
+		own += len(o.keyID)
+	}
+	if i := slices.Index(w.v.types, o.tokenType); i >= 0 {
+		o.tokenType = w.v.types[i]
+	} else {
+		o.tokenType = strings.Clone(o.tokenType)
+		own += len(o.tokenType)
+	}
+	return own
 }
 
 // recall re-checks a remembered token and reports whether it is one. If it is

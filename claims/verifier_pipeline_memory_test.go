@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 	"weak"
 
 	"github.com/stretchr/testify/assert"
@@ -36,6 +37,33 @@ func TestTokenCache_longHeaders(t *testing.T) {
 	assert.LessOrEqual(t, grown, tokens*2<<10)
 	runtime.KeepAlive(list)
 	runtime.KeepAlive(v)
+}
+
+// What tokens of a key have in common is held once, whatever their headers are.
+func TestTokenCache_sharedOrigin(t *testing.T) {
+	t.Parallel()
+	c := newCounting(t, func(cfg *Config) { cfg.Types = []string{"JWT", "custom+jwt"} })
+	v := c.verifier(t)
+	for _, typ := range []string{"JWT", "custom+jwt", "application/custom+jwt"} {
+		for i := range 3 {
+			_, err := v.Authenticate(t.Context(), c.mint(claimstest.Token{
+				Header: map[string]any{"x": i, "typ": typ},
+			}))
+			require.NoError(t, err)
+		}
+	}
+	held := map[*byte]string{}
+	for entry := range v.pipeline.cache.All() {
+		o := entry.Value.origin
+		assert.Equal(t, "ES256", o.algorithm)
+		assert.Equal(t, entry.Value.keyID, o.keyID)
+		held[unsafe.StringData(o.algorithm)] = "alg"
+		held[unsafe.StringData(o.keyID)] = "kid"
+		if o.tokenType != "application/custom+jwt" {
+			held[unsafe.StringData(o.tokenType)] = o.tokenType
+		}
+	}
+	assert.Len(t, held, 4)
 }
 
 // What is remembered of a tenant does not keep its keys in memory.

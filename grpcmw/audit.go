@@ -14,9 +14,10 @@ import (
 
 // Audit compares the policy with the methods that are registered on the
 // server, usually a [*grpc.Server]. The error names every method without an
-// entry, which no caller can reach, and every entry without a method, which may
-// be misspelt: if so, with the nearest method. Call it once all services are
-// registered.
+// entry, which no caller can reach, every entry without a method, which may be
+// misspelt: if so, with the nearest method, and every entry that has come to
+// need a permission which nothing can grant, as issuers have been removed. Call
+// it once all services are registered.
 func (i *Interceptor) Audit(server interface {
 	GetServiceInfo() map[string]grpc.ServiceInfo
 }) error {
@@ -40,6 +41,7 @@ func (i *Interceptor) Audit(server interface {
 		}
 	}
 	methods := nearest.Of(slices.Collect(maps.Keys(registered)))
+	errs = append(errs, i.policy.validate(i.guard)...)
 	for _, method := range slices.Sorted(maps.Keys(i.policy)) {
 		if !registered[method] {
 			errs = append(errs, fmt.Errorf(

@@ -101,7 +101,8 @@ func (d *declaration) read(method protoreflect.MethodDescriptor) {
 		needs, err = d.requirement(option)
 	}
 	if err == nil {
-		err = validateFor(needs, method)
+		var unknown *claims.Guard // what grants permissions
+		err = unknown.Validate(claims.Operation{Requirement: needs}, requestOf(method))
 	}
 	if err != nil {
 		d.fault("%s: %w", full, err)

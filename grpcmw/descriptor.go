@@ -5,8 +5,6 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
-
-	"github.com/sallyport-go/sallyport/claims"
 )
 
 // linkedServices returns the full names of the services whose descriptors the
@@ -35,15 +33,15 @@ func methodNamed(full string) protoreflect.MethodDescriptor {
 	return method
 }
 
-// validateFor returns what is wrong with the requirement of a method, which may
-// be nil: also that it looks at requests of another type than the method's.
-func validateFor(needs claims.Requirement, method protoreflect.MethodDescriptor) error {
+// requestOf returns an empty request of a method, nil if the program does not
+// have its type, or the method is nil.
+func requestOf(method protoreflect.MethodDescriptor) any {
 	if method == nil {
-		return needs.Validate()
+		return nil
 	}
 	message, err := protoregistry.GlobalTypes.FindMessageByName(method.Input().FullName())
 	if err != nil {
-		return needs.Validate()
+		return nil
 	}
-	return needs.ValidateFor(message.Zero().Interface())
+	return message.Zero().Interface()
 }

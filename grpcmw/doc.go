@@ -49,6 +49,23 @@
 // client that does not read learns of the end once it has read what was sent
 // before.
 //
+// A stream also ends if its caller may not go on: if the token's issuer is no
+// longer trusted, its key is gone, [claims.Config].Check refuses it, or the
+// requirement is not met any more, as a permission was taken away or the
+// authentication is older than [claims.MaxAge] allows. When a message passes,
+// and a second has gone by since it was asked last, that is asked again, by
+// [claims.Guard.Recheck]; the message waits for the answer, as a request does.
+// So a stream without messages is not asked about, and what is said by
+// [claims.Issuers.Remove], [claims.Tenants.Forget] or
+// [claims.PermissionCache.Forget] reaches the others within a second. If the
+// answer is no, that message does not pass, the context is done with the
+// refusal as its cause, the client is told its status, and the observer of it.
+// If there is no answer, as in an outage of the issuer or of a permission
+// source, the stream goes on, nobody is told, and it is asked again a second
+// later. What looks at the first message, [claims.RequestFunc], is not asked
+// again, since the handler may receive the next into the same; a [claims.Func]
+// is. For what must be asked more often, call [claims.Recheck].
+//
 // The handler should return once its context is done. If it goes on, the calls
 // of its stream return the refusal and do nothing; nobody waits for the
 // handler, GracefulStop included, and the server's limit of streams does not
@@ -62,8 +79,8 @@
 // (BenchmarkStream). A call that was blocked in a stream comes back when the
 // call ends, which is after the interceptors outside have returned: as with any
 // handler that leaves a goroutine behind, what they keep of a stream must be
-// safe for that. Streams of public methods, and of tokens without an end, run
-// as without a guard.
+// safe for that. Streams of public methods run as without a guard, and handlers
+// of those whose token has no end on the goroutine of the call.
 //
 // grpc.Server.ServeHTTP cannot interrupt a write to a client that does not
 // read: there, set the timeouts of the http.Server.

@@ -65,10 +65,10 @@ var errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, ni
 // panics, because a Policy is data that can be wrong in many places, while
 // httpmw.New can only be given a nil.
 func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
-	errs := cfg.Policy.validate()
 	guard, err := claims.NewGuard(auth, claims.GuardConfig{
 		Permissions: cfg.Permissions, Observer: cfg.Observer,
 	})
+	errs := cfg.Policy.validate(guard)
 	for _, err := range each(err) {
 		errs = append(errs, fmt.Errorf("grpcmw: New: %w", err))
 	}
@@ -172,7 +172,7 @@ func (i *Interceptor) Stream(
 		return i.leave(ctx, handler(srv, stream))
 	}
 	guarded := newGuardedStream(stream, admitted, i)
-	defer guarded.cancel()
+	defer guarded.close()
 	return i.leave(ctx, guarded.run(srv, handler))
 }
 

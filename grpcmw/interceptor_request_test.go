@@ -19,7 +19,7 @@ func TestNew_requestOfAnotherType(t *testing.T) {
 	auth := verifier(t)
 	on := func(needs claims.Requirement) error {
 		_, err := grpcmw.New(auth, grpcmw.Config{
-			Policy: grpcmw.Policy{healthpb.Health_Check_FullMethodName: needs},
+			Permissions: grants, Policy: grpcmw.Policy{healthpb.Health_Check_FullMethodName: needs},
 		})
 		return err
 	}

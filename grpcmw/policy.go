@@ -15,10 +15,13 @@ import (
 // "/orders.v1.Orders/GetOrder"; generated code has these as constants. There
 // are no wildcards. A method that is not listed is refused. A
 // [claims.RequestFunc] must take the method's request message, or an interface
-// that it has.
+// that it has, and a permission must be one that something can grant, as
+// [claims.Guard.Validate] says.
 type Policy map[string]claims.Requirement
 
-func (p Policy) validate() []error {
+// validate returns what is wrong with the policy of a guard, which is nil if
+// that could not be made.
+func (p Policy) validate(guard *claims.Guard) []error {
 	var errs []error
 	if len(p) == 0 {
 		errs = append(errs, errors.New(
@@ -30,7 +33,7 @@ func (p Policy) validate() []error {
 				"grpcmw: Config.Policy: %q is not a full method name, \"/package.Service/Method\"%s",
 				method, nameFault(method)))
 		}
-		if err := validateFor(p[method], methodNamed(method)); err != nil {
+		if err := guard.Validate(p.operation(method), requestOf(methodNamed(method))); err != nil {
 			errs = append(errs, fmt.Errorf("grpcmw: Config.Policy: %s: %w", method, err))
 		}
 	}
@@ -47,11 +50,13 @@ func isFullMethod(s string) bool {
 func (p Policy) Operations() []claims.Operation {
 	operations := make([]claims.Operation, 0, len(p))
 	for _, method := range slices.Sorted(maps.Keys(p)) {
-		operations = append(operations, claims.Operation{
-			Protocol: protocol, Name: method, Requirement: p[method],
-		})
+		operations = append(operations, p.operation(method))
 	}
 	return operations
+}
+
+func (p Policy) operation(method string) claims.Operation {
+	return claims.Operation{Protocol: protocol, Name: method, Requirement: p[method]}
 }
 
 // nameFault returns a hint for a malformed method name, or "".

@@ -49,6 +49,40 @@ func TestNew_reportsEverything(t *testing.T) {
 	assert.ErrorContains(t, err, "Policy is empty")
 }
 
+// A permission that neither tokens nor a source can grant is named at start: of
+// methods whose messages the program knows, and of others.
+func TestNew_permissionThatNothingGrants(t *testing.T) {
+	t.Parallel()
+	config := func(issuer string, permissions ...string) claims.Config {
+		return claims.Config{
+			Issuer: issuer, Audiences: []string{"https://orders.example"}, PermissionClaims: permissions,
+		}
+	}
+	issuers, err := claims.NewIssuers(config("https://a.example"))
+	require.NoError(t, err)
+	policy := everything(claims.Authenticated())
+	const known, unknown = testpb.TestService_UnaryCall_FullMethodName, "/x.Y/Pay"
+	policy[known], policy[unknown] = claims.Permissions("x"), claims.InWorkspaceOf("of",
+		func(fmt.Stringer) string { return "" }, claims.Permissions("y"))
+	_, err = grpcmw.New(issuers, grpcmw.Config{Policy: policy})
+	assert.ErrorContains(t, err, "grpcmw: Config.Policy: "+known+`: claims: Permissions("x") can never be met: `)
+	assert.ErrorContains(t, err, "grpcmw: Config.Policy: "+unknown+`: claims: InWorkspaceOf("of", Permissions("y")) can never be met: `)
+	assert.NotContains(t, err.Error(), "wants a", "nobody knows its messages")
+	_, err = grpcmw.New(issuers, grpcmw.Config{Policy: policy, Permissions: grants})
+	assert.NoError(t, err)
+
+	// By the time of the audit it may be gone.
+	delete(policy, unknown)
+	require.NoError(t, issuers.Add(config("https://b.example", "permissions")))
+	auth, err := grpcmw.New(issuers, grpcmw.Config{Policy: policy})
+	require.NoError(t, err)
+	server := grpc.NewServer()
+	testpb.RegisterTestServiceServer(server, &service{})
+	require.NoError(t, auth.Audit(server))
+	issuers.Remove("https://b.example")
+	assert.ErrorContains(t, auth.Audit(server), known+`: claims: Permissions("x") can never be met: `)
+}
+
 func TestNew_copiesThePolicy(t *testing.T) {
 	t.Parallel()
 	policy := everything(claims.Authenticated())

@@ -23,28 +23,33 @@ var (
 
 // guardedStream is a stream whose context carries the caller. It passes no
 // message once the caller's token has expired, nor any to the client while the
-// decision waits for the client's first. After a refusal it leaves the stream
-// below alone, as the call may be over.
+// decision waits for the client's first; while messages pass, it asks whether
+// they still may. After a refusal it leaves the stream below alone, as the call
+// may be over.
 type guardedStream struct {
 	grpc.ServerStream
-	ctx     context.Context
-	cancel  context.CancelFunc
-	by      *Interceptor
-	until   time.Time // zero for ever
-	pending atomic.Bool
-	held    heldMetadata
-	refuse  sync.Once
-	refusal atomic.Pointer[refusedError] // stored under held.mu
+	ctx      context.Context
+	withdraw context.CancelCauseFunc // ends ctx
+	cancel   context.CancelFunc      // stops the timer of ctx
+	by       *Interceptor
+	until    time.Time // zero for ever
+	asked    lastAsked
+	pending  atomic.Bool
+	held     heldMetadata
+	refuse   sync.Once
+	refusal  atomic.Pointer[refusedError] // stored under held.mu
 }
 
 func newGuardedStream(
 	stream grpc.ServerStream, ctx context.Context, by *Interceptor,
 ) *guardedStream {
-	s := &guardedStream{ServerStream: stream, ctx: ctx, cancel: func() {}, by: by}
+	s := &guardedStream{ServerStream: stream, cancel: func() {}, by: by}
+	s.asked.opened = time.Now()
+	s.ctx, s.withdraw = context.WithCancelCause(ctx)
 	if by.guard.IsPending(ctx) {
 		s.pending.Store(true)
 		if transport := grpc.ServerTransportStreamFromContext(ctx); transport != nil {
-			s.ctx = grpc.NewContextWithServerTransportStream(ctx, guardedTransport{transport, s})
+			s.ctx = grpc.NewContextWithServerTransportStream(s.ctx, guardedTransport{transport, s})
 		}
 	}
 	if caller, ok := claims.FromContext(ctx); ok && !caller.ValidUntil().IsZero() {
@@ -53,6 +58,12 @@ func newGuardedStream(
 		s.ctx, s.cancel = context.WithDeadlineCause(s.ctx, s.until, errExpired)
 	}
 	return s
+}
+
+// close releases what the context of the stream holds.
+func (s *guardedStream) close() {
+	s.cancel()
+	s.withdraw(nil)
 }
 
 func (s *guardedStream) Context() context.Context { return s.ctx }
@@ -99,10 +110,14 @@ func (s *guardedStream) mayPass() error {
 	if refusal := s.refusal.Load(); refusal != nil {
 		return refusal
 	}
-	if s.until.IsZero() || time.Now().Before(s.until) {
-		return nil
+	now := time.Now()
+	if !s.until.IsZero() && !now.Before(s.until) {
+		return s.end(errExpired)
 	}
-	return s.end(errExpired)
+	if s.asked.isDue(now) {
+		return s.ask()
+	}
+	return nil
 }
 
 // complete decides by the first message, or that there is none.
@@ -114,34 +129,27 @@ func (s *guardedStream) complete(m any, received error) error {
 		m = nil
 	}
 	if err := s.by.guard.Complete(s.ctx, m); err != nil {
-		refusal, _ := s.refused(err)
-		return refusal
+		return s.refused(func() error { return err })
 	}
 	return s.release()
 }
 
 // end refuses a stream that was let through, and has that recorded. It returns
 // the refusal that ended the stream, the first.
-func (s *guardedStream) end(err *claims.Error) error {
-	refusal, first := s.refused(err)
-	if first {
-		s.by.guard.Ended(s.ctx, err)
-	}
-	return refusal
+func (s *guardedStream) end(err *claims.Error) *refusedError {
+	return s.refused(func() error { return s.by.guard.Ended(s.ctx, err) })
 }
 
-// refused returns the refusal that ended the stream, and whether it is that of
-// err.
-func (s *guardedStream) refused(err error) (refusal *refusedError, first bool) {
+// refused refuses the stream for what why returns, if it is the first.
+func (s *guardedStream) refused(why func() error) *refusedError {
 	s.refuse.Do(func() { // once, as each time the header would grow
 		// By the context of the stream itself, where nothing is held back.
-		refusal := s.by.refuse(s.ServerStream.Context(), err)
+		refusal := s.by.refuse(s.ServerStream.Context(), why())
 		s.held.mu.Lock() // no header or trailer of the handler's comes later
 		defer s.held.mu.Unlock()
 		s.refusal.Store(refusal)
-		first = true
 	})
-	return s.refusal.Load(), first
+	return s.refusal.Load()
 }
 
 // ended returns what the client is told when the handler has returned: the
@@ -163,7 +171,7 @@ func (s *guardedStream) ended(err error) error {
 		return s.end(refusal)
 	}
 	// What a handler says is not for everybody; that it could not go on is.
-	s.by.guard.Ended(s.ctx, claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, err))
+	_ = s.by.guard.Ended(s.ctx, claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, err))
 	code := status.Code(err)
 	switch code {
 	case codes.Canceled, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Unimplemented:

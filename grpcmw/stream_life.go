@@ -13,16 +13,17 @@ import (
 )
 
 // run calls the handler of the stream. It returns when the handler does, and no
-// later than the token expires, wherever the handler is then: blocked in a call
-// of the stream, which nothing but the end of the call ends, or in anything
-// else. Only a stream whose token expires costs a goroutine.
+// later than the token expires or the stream is withdrawn, wherever the handler
+// is then: blocked in a call of the stream, which nothing but the end of the
+// call ends, or in anything else. Only a stream whose token expires costs a
+// goroutine.
 func (s *guardedStream) run(srv any, handler grpc.StreamHandler) error {
 	if s.until.IsZero() {
 		return s.ended(handler(srv, s))
 	}
 	h := &handling{done: make(chan struct{})}
 	go h.run(s.ctx, func() error { return s.ended(handler(srv, s)) })
-	if !h.endsBy(s.ctx, s.until) {
+	if !s.awaits(h) {
 		return s.end(errExpired)
 	}
 	switch {
@@ -60,22 +61,24 @@ func (h *handling) run(ctx context.Context, handler func() error) {
 	h.returned = true
 }
 
-// endsBy waits for the end of the handler and reports whether it came before
-// the given time.
-func (h *handling) endsBy(ctx context.Context, until time.Time) bool {
+// awaits waits for the end of the handler and reports whether it came before
+// that of the stream.
+func (s *guardedStream) awaits(h *handling) bool {
 	select {
 	case <-h.done:
 		return true
-	case <-ctx.Done():
+	case <-s.ctx.Done():
 	}
-	// At that time, or earlier, as the client has gone: then the handler has
-	// until then to notice.
-	timer := time.NewTimer(time.Until(until))
-	defer timer.Stop()
-	select {
-	case <-h.done:
-		return true
-	case <-timer.C:
+	// As the token has expired or does not count any more, or earlier, as the
+	// client has gone: then the handler has until then to notice.
+	if !s.isWithdrawn() {
+		timer := time.NewTimer(time.Until(s.until))
+		defer timer.Stop()
+		select {
+		case <-h.done:
+			return true
+		case <-timer.C:
+		}
 	}
 	if h.settled.CompareAndSwap(false, true) {
 		return false

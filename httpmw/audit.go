@@ -53,17 +53,24 @@ type Audit struct {
 func (a *Audit) Route(
 	pattern string, h http.Handler, middlewares ...func(http.Handler) http.Handler,
 ) {
-	var found []claims.Requirement
+	var guards []*guarded
 	for _, middleware := range middlewares {
-		found = append(found, requirementsOf(middleware(probe{}))...)
+		guards = append(guards, guardsOf(middleware(probe{}))...)
 	}
-	found = append(found, requirementsOf(h)...)
-	if len(found) == 0 {
+	guards = append(guards, guardsOf(h)...)
+	if len(guards) == 0 {
 		a.unguarded = append(a.unguarded, pattern)
 		return
 	}
+	var found []claims.Requirement
+	var faults []error
+	for _, g := range guards {
+		found = append(found, g.needs)
+		// Once more, as other issuers may be trusted by now.
+		faults = append(faults, g.auth.validate(pattern, g.needs))
+	}
 	needs := combined(found)
-	if err := needs.Validate(); err != nil {
+	if err := errors.Join(append(faults, needs.Validate())...); err != nil {
 		a.impossible = append(a.impossible, fmt.Errorf("httpmw: route %s: %w", pattern, err))
 	}
 	a.operations = append(a.operations, operation(pattern, needs))
@@ -74,15 +81,15 @@ type probe struct{}
 
 func (probe) ServeHTTP(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }
 
-// requirementsOf returns what a handler needs, from the outside in.
-func requirementsOf(h http.Handler) []claims.Requirement {
-	var found []claims.Requirement
+// guardsOf returns the guards that a handler consists of, from the outside in.
+func guardsOf(h http.Handler) []*guarded {
+	var found []*guarded
 	for {
 		g, ok := h.(*guarded)
 		if !ok {
 			return found
 		}
-		found = append(found, g.needs)
+		found = append(found, g)
 		h = g.next
 	}
 }
@@ -110,8 +117,9 @@ func combined(found []claims.Requirement) claims.Requirement {
 func (a *Audit) Operations() []claims.Operation { return claims.NewAccessTable(a.operations) }
 
 // Err returns an error with a line for every route without a requirement, by
-// pattern, and for every route whose requirements nobody can meet together, nil
-// if there is none. An audit that has seen no route at all is an error too, as
+// pattern, and for every route whose requirements nobody can meet together, or
+// that needs a permission which nothing can grant (any more, if issuers have
+// been removed since), nil if there is none. An audit that has seen no route at all is an error too, as
 // it has found out nothing.
 func (a *Audit) Err() error {
 	if len(a.operations) == 0 && len(a.unguarded) == 0 {

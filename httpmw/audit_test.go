@@ -139,6 +139,23 @@ func TestAudit_Err_impossible(t *testing.T) {
 			`httpmw: route GET /b: claims: All(ACR("y"), ACR("x")): no acr meets all of its parts`)
 }
 
+// What granted a permission when the route was made may be gone when the routes
+// are audited.
+func TestAudit_Err_permissionThatNothingGrants(t *testing.T) {
+	t.Parallel()
+	issuers, err := claims.NewIssuers(
+		plainConfig("https://a.example", []string{"permissions"}), plainConfig("https://b.example", nil))
+	require.NoError(t, err)
+	guarded := httpmw.New(issuers, httpmw.Config{}).Require(claims.Permissions("x"))
+	var before, after httpmw.Audit
+	before.Route("GET /a", &spy{}, guarded)
+	require.NoError(t, before.Err())
+	issuers.Remove("https://a.example")
+	after.Route("GET /a", &spy{}, guarded)
+	assert.ErrorContains(t, after.Err(), `httpmw: route GET /a: claims: Permissions("x") can never be met`)
+	assert.Len(t, after.Operations(), 1)
+}
+
 // What the audit says that a route needs is what a request to it needs.
 func TestAudit_Route_isWhatARequestNeeds(t *testing.T) {
 	t.Parallel()

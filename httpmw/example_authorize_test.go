@@ -108,7 +108,7 @@ func ExampleMiddleware_Require_part() {
 		orders, err := claims.Filter(r.Context(), find(r), func(o Order) claims.Requirement {
 			return claims.InWorkspace(o.Workspace, claims.Permissions("orders:read"))
 		})
-		if err != nil { // of some it cannot be told
+		if err != nil { // some cannot be decided
 			auth.Refuse(w, err)
 			return
 		}

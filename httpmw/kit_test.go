@@ -21,6 +21,8 @@ func guard(t testing.TB) (*claimstest.Issuer, *httpmw.Middleware) {
 	verifier, err := claims.NewVerifier(claims.Config{
 		Issuer:    issuer.URL(),
 		Audiences: []string{claimstest.Audience},
+
+		PermissionClaims: []string{"permissions"},
 	})
 	require.NoError(t, err)
 	return issuer, httpmw.New(verifier, httpmw.Config{})

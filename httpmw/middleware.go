@@ -76,8 +76,9 @@ var errNotMade = errors.New("httpmw: the Middleware was not made by New")
 
 // Require returns middleware that serves a request if its caller meets needs,
 // and refuses it otherwise, as the package comment describes. The handler finds
-// the caller by [claims.FromContext]. Require panics if needs is invalid, or
-// has a [claims.RequestFunc] that does not look at an *http.Request; the
+// the caller by [claims.FromContext]. Require panics if needs is invalid, has a
+// [claims.RequestFunc] that does not look at an *http.Request, or has a
+// permission that nothing can grant, as [claims.Guard.Validate] says; the
 // middleware panics if it is given no handler.
 //
 // A request that is refused is not handed on, and that is all: a framework
@@ -87,7 +88,7 @@ var errNotMade = errors.New("httpmw: the Middleware was not made by New")
 // this module have adapters for gin and echo that do.
 func (m *Middleware) Require(needs claims.Requirement) func(http.Handler) http.Handler {
 	m.mustBeMade("Require")
-	if err := needs.ValidateFor((*http.Request)(nil)); err != nil {
+	if err := m.validate("", needs); err != nil {
 		panic("httpmw: Require: " + err.Error())
 	}
 	return func(next http.Handler) http.Handler {
@@ -107,6 +108,11 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 		panic("httpmw: Wrap: the next handler is nil")
 	}
 	return &guarded{m, "", claims.Authenticated(), next}
+}
+
+// validate returns what is wrong with the requirement of an operation.
+func (m *Middleware) validate(name string, needs claims.Requirement) error {
+	return m.guard.Validate(operation(name, needs), (*http.Request)(nil))
 }
 
 func (m *Middleware) mustBeMade(method string) {

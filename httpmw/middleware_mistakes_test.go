@@ -76,6 +76,43 @@ func TestMistakes_panicWhereTheyAreMade(t *testing.T) {
 	assert.Empty(t, mux.Operations(), "what was refused is no route")
 }
 
+// A permission that neither tokens nor a source can grant is named where it is
+// asked for, and not by a 403 for everybody.
+func TestMistakes_permissionThatNothingGrants(t *testing.T) {
+	t.Parallel()
+	auth := httpmw.New(plainVerifier(t, "https://a.example", nil), httpmw.Config{})
+	mux := httpmw.NewServeMux(auth)
+	x := claims.Permissions("x")
+	const never = ` can never be met: no token grants "x" by Config.PermissionClaims ` +
+		`and PermissionMap, and there is no PermissionSource`
+	assert.PanicsWithValue(t, `httpmw: Require: claims: Permissions("x")`+never, func() { auth.Require(x) })
+	assert.PanicsWithValue(t, `httpmw: GET /x: claims: All(Scopes("s"), Permissions("x"))`+never, func() {
+		mux.Handle("GET /x", claims.All(claims.Scopes("s"), x), &spy{})
+	})
+	assert.Empty(t, mux.Operations())
+	assert.NotPanics(t, func() {
+		auth.Require(claims.AnyOf(claims.Scopes("s"), x))
+		httpmw.New(nobody{}, httpmw.Config{}).Require(x) // who knows what its claims are
+		httpmw.New(plainVerifier(t, "https://a.example", []string{"permissions"}), httpmw.Config{}).Require(x)
+		source := httpmw.Config{Permissions: &nilSource{}}
+		httpmw.New(plainVerifier(t, "https://a.example", nil), source).Require(claims.InWorkspace("w", x))
+	})
+}
+
+// plainVerifier returns one of an issuer that nobody asks.
+func plainVerifier(t *testing.T, issuer string, permissions []string) *claims.Verifier {
+	t.Helper()
+	verifier, err := claims.NewVerifier(plainConfig(issuer, permissions))
+	require.NoError(t, err)
+	return verifier
+}
+
+func plainConfig(issuer string, permissions []string) claims.Config {
+	return claims.Config{
+		Issuer: issuer, Audiences: []string{"https://orders.example"}, PermissionClaims: permissions,
+	}
+}
+
 // What was not made by its constructor serves nobody, a public operation
 // included.
 func TestMistakes_failClosed(t *testing.T) {

@@ -43,13 +43,14 @@ func NewServeMux(auth *Middleware) *ServeMux {
 // Handle registers the handler for the pattern, by the rules of
 // [http.ServeMux.Handle], for callers who meet needs. As that does, it panics
 // if the pattern is invalid or conflicts with another; it also panics if needs
-// is invalid, and if the host of the pattern is not in lower case, or has a
-// final dot or a port, which no request could match.
+// is one for which [Middleware.Require] does, and if the host of the pattern is
+// not in lower case, or has a final dot or a port, which no request could
+// match.
 func (m *ServeMux) Handle(pattern string, needs claims.Requirement, handler http.Handler) {
 	if m == nil || m.auth == nil {
 		panic("httpmw: ServeMux was not made by NewServeMux")
 	}
-	if err := needs.ValidateFor((*http.Request)(nil)); err != nil {
+	if err := m.auth.validate(pattern, needs); err != nil {
 		panic(fmt.Sprintf("httpmw: %s: %v", pattern, err))
 	}
 	if isNoHandler(handler) {

@@ -73,8 +73,9 @@ func audited(router chi.Routes) (claims.AccessTable, error) {
 // calls it first.
 func Example() {
 	verifier, err := claims.NewVerifier(claims.Config{
-		Issuer:    "https://issuer.example",
-		Audiences: []string{"https://orders.example"},
+		Issuer:           "https://issuer.example",
+		Audiences:        []string{"https://orders.example"},
+		PermissionClaims: []string{"permissions"},
 	})
 	if err != nil {
 		fmt.Println(err)

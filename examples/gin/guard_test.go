@@ -44,6 +44,7 @@ func newAuth(t *testing.T) (*claimstest.Issuer, *httpmw.Middleware, *decisions) 
 	issuer := claimstest.Start(t, claimstest.Config{})
 	verifier, err := claims.NewVerifier(claims.Config{
 		Issuer: issuer.URL(), Audiences: []string{claimstest.Audience},
+		PermissionClaims: []string{"permissions"},
 	})
 	require.NoError(t, err)
 	seen := &decisions{}

@@ -51,6 +51,21 @@ var Symmetric = Algorithms{
 	"HS512": mac(crypto.SHA512),
 }
 
+// names has the name of each algorithm.
+var names = func() map[string]string {
+	names := map[string]string{}
+	for _, set := range []Algorithms{Asymmetric, Symmetric} {
+		for name := range set {
+			names[name] = name
+		}
+	}
+	return names
+}()
+
+// Name returns the name of an algorithm of either set, in memory that all
+// share.
+func Name(algorithm string) string { return names[algorithm] }
+
 // Secret returns the key of a symmetric algorithm. It is a type of its own, so
 // that no public key is ever taken for one, and a function, so that none is
 // printed.

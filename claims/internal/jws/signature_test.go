@@ -89,3 +89,13 @@ func TestAppendDER(t *testing.T) {
 	longest := elliptic.P521().Params().N.Bytes()
 	assert.Len(t, appendDER(nil, longest, longest), maxDER)
 }
+
+func TestName(t *testing.T) {
+	t.Parallel()
+	for _, set := range []Algorithms{Asymmetric, Symmetric} {
+		for name := range set {
+			assert.Equal(t, name, Name(name))
+		}
+	}
+	assert.Empty(t, Name("none"))
+}

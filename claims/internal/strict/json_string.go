@@ -217,7 +217,11 @@ func (r *Reader) ReadWords() []string {
 	if n > 0 && r.isFull(n-1) {
 		return nil
 	}
-	list := make([]string, 0, n)
+	return appendWords(make([]string, 0, n), text)
+}
+
+// appendWords appends what spaces separate.
+func appendWords(list []string, text string) []string {
 	start := 0
 	for i := range len(text) + 1 {
 		if i < len(text) && text[i] != ' ' {

@@ -50,6 +50,27 @@ func TestTokenCache_capacity(t *testing.T) {
 	}
 }
 
+// How many tokens are held by what they take, as claims.Config has it.
+func TestTokenCache_capacityOfLarge(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for _, tt := range []struct{ size, held int }{
+		{size: 2 << 10, held: 10_000},
+		{size: 4 << 10, held: 5_000},
+		{size: 8 << 10, held: 2_500},
+		{size: 16 << 10, held: 1_250},
+		{size: 16<<10 + 1, held: 0},
+	} {
+		cache := New[string](10_000)
+		for i := range 10_000 {
+			cache.Add(&entry{Sum: sumOf(i), Size: tt.size, ExpiresAt: now.Add(time.Hour)}, now)
+		}
+		tokens, _ := cache.Len()
+		assert.LessOrEqual(t, tokens, tt.held, "of %d bytes", tt.size)
+		assert.GreaterOrEqual(t, tokens, tt.held*95/100, "of %d bytes", tt.size)
+	}
+}
+
 // Tokens of whatever size take no more memory than the bound.
 func TestTokenCache_bytes(t *testing.T) {
 	const tokens = 1000
