@@ -173,8 +173,8 @@ type Config struct {
 	// It bounds the memory as well, to 2 KiB for each of that many, and a token
 	// takes the length of its claims and about 500 bytes. So 10,000 means
 	// 10,000 tokens that take up to 2 KiB, about 5,000 that take 4 KiB, and
-	// 1,250 that take 16 KiB; those that take more are verified each time. Where
-	// tokens are large, multiply MaxTokens by what they take in 2 KiB.
+	// 1,250 that take 16 KiB; those that take more are verified each time.
+	// Where tokens are large, multiply MaxTokens by what they take in 2 KiB.
 	//
 	// [Issuers] remember as many as the largest of their Configs ever said, and
 	// [Tenants] as many as [TenantsConfig] says.

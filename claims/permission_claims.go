@@ -261,7 +261,9 @@ func (n *permissionNode) readArray(r *strict.Checked, g *permissionValues, after
 	}
 }
 
-func (n *permissionNode) readElement(r *strict.Checked, g *permissionValues, after *permissionName) {
+func (n *permissionNode) readElement(
+	r *strict.Checked, g *permissionValues, after *permissionName,
+) {
 	start := *r
 	again := start // declared outside of the loop, it costs no allocation
 	if n.elements != nil {

@@ -20,8 +20,8 @@ type rule interface {
 	// check returns nil or an *Error.
 	check(q *query) error
 	// wants returns what a client has to ask its token for, which has to have
-	// one of these acr besides if there are any: the caller that is asked about,
-	// or any client if q is nil.
+	// one of these acr besides if there are any: the caller that is asked
+	// about, or any client if q is nil.
 	wants(q *query, acr []string) wants
 	// local reports whether the token alone decides.
 	local() bool

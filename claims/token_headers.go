@@ -68,7 +68,8 @@ func (m *headers) add(segment []byte, h header, verifier uint64, now time.Time) 
 		if m.shares != nil && now.Sub(m.since) < headersMinAge {
 			return
 		}
-		known, m.shares, m.size, m.since = persistent.Map[header]{}, map[uint64]*headersShare{}, 0, now
+		known, m.shares = persistent.Map[header]{}, map[uint64]*headersShare{}
+		m.size, m.since = 0, now
 	}
 	share := m.shares[verifier]
 	if share == nil {

@@ -119,8 +119,8 @@ func (a *Audit) Operations() []claims.Operation { return claims.NewAccessTable(a
 // Err returns an error with a line for every route without a requirement, by
 // pattern, and for every route whose requirements nobody can meet together, or
 // that needs a permission which nothing can grant (any more, if issuers have
-// been removed since), nil if there is none. An audit that has seen no route at all is an error too, as
-// it has found out nothing.
+// been removed since), nil if there is none. An audit that has seen no route at
+// all is an error too, as it has found out nothing.
 func (a *Audit) Err() error {
 	if len(a.operations) == 0 && len(a.unguarded) == 0 {
 		return errors.New("httpmw: the audit was shown no route")
