@@ -19,7 +19,7 @@ func filled(t testing.TB, n int) *PermissionCache {
 }
 
 // know brings a principal into the cache, if they are not there.
-func know(t testing.TB, cache *PermissionCache, subject string, i int) PermissionOrigin {
+func know(t testing.TB, cache *PermissionCache, subject string, i int) string {
 	a, origin := cache.answer(t.Context(), Principal{Issuer: "i", Subject: subject, ClientID: fmt.Sprint(i)})
 	require.Nil(t, a.err)
 	return origin
@@ -36,8 +36,8 @@ func TestPermissionCache_forgetsInSteps(t *testing.T) {
 	steps, before := 1, cache.Len()
 	for cache.advance(s) {
 		require.LessOrEqual(t, before-cache.Len(), sweepStep)
-		require.Equal(t, OriginSource, know(t, cache, "new", steps), "one that is unknown")
-		require.Equal(t, OriginSource, know(t, cache, "old", steps), "one that is forgotten")
+		require.Equal(t, originSource, know(t, cache, "new", steps), "one that is unknown")
+		require.Equal(t, originSource, know(t, cache, "old", steps), "one that is forgotten")
 		if s.at != nil { // the next to look at goes
 			cache.Forget(s.at.Value.(*answer).who)
 		}
@@ -50,8 +50,8 @@ func TestPermissionCache_forgetsInSteps(t *testing.T) {
 	}
 	assert.Empty(t, cache.sweeps)
 	for i := 1; i < steps; i++ {
-		assert.Equal(t, OriginCache, know(t, cache, "new", i))
-		assert.Equal(t, OriginCache, know(t, cache, "old", i), "asked since")
+		assert.Equal(t, originCache, know(t, cache, "new", i))
+		assert.Equal(t, originCache, know(t, cache, "old", i), "asked since")
 	}
 	assert.Equal(t, 2*(steps-1), cache.Len())
 }
@@ -62,7 +62,7 @@ func TestPermissionCache_forgetsOne(t *testing.T) {
 	cache := filled(t, 10)
 	cache.Forget(Principal{"i", "old", "3"})
 	assert.Equal(t, 9, cache.Len())
-	assert.Equal(t, OriginSource, know(t, cache, "old", 3))
+	assert.Equal(t, originSource, know(t, cache, "old", 3))
 	cache.Forget(Principal{"i", "unknown", "3"})
 	assert.Equal(t, 10, cache.Len())
 }

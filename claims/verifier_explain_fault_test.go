@@ -45,7 +45,7 @@ func TestVerifier_Explain_malformed(t *testing.T) {
 			cause: `claim "nbf" is not a number of seconds`, found: `"nbf": null`,
 		},
 		{
-			name: "iat in milliseconds", token: claim("iat", 4102444800000), check: "payload",
+			name: "iat in milliseconds", token: claim("iat", int64(4102444800000)), check: "payload",
 			cause: `claim "iat" is not a number of seconds`, found: `"iat": 4102444800000`,
 		},
 		{

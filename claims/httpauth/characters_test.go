@@ -41,7 +41,7 @@ func TestChallenge_Field_controlCharacters(t *testing.T) {
 	require.NoError(t, err)
 	for _, value := range []string{"a\r\nb", "a\x00b", "a\x1fb", "a\x7fb", "a\u00e9b"} {
 		for _, needs := range []claims.Requirement{claims.Scopes(value), claims.ACR(value)} {
-			refusal := claims.AsError(needs.Check(t.Context(), reader))
+			refusal := claims.AsError(claims.Allowed(claims.NewContext(t.Context(), reader), needs))
 			field := httpauth.Challenge{}.Field(refusal)
 			for i := range len(field) {
 				assert.True(t, 0x20 <= field[i] && field[i] < 0x7f, "%q", field)
