@@ -7,10 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport-go/sallyport/claims/claimstest"
-	"github.com/sallyport-go/sallyport/jwks"
 )
 
 // A header is read once, and no more work is done for it.
@@ -112,41 +110,4 @@ func TestHeaders_ofManyIssuers(t *testing.T) {
 	var known headers
 	known.add(make([]byte, maxHeaderSize+1), header{}, 1, time.Now())
 	assert.Nil(t, known.known.Load())
-}
-
-// A token that is remembered costs no allocation, however many issuers there
-// are whose headers differ.
-//
-// It is not parallel: what others allocate would count.
-func TestHeaders_ofEachIssuer(t *testing.T) {
-	const n = 200
-	var tokens []Credentials
-	var configs []Config
-	for i := range n {
-		issuer, err := claimstest.New(claimstest.Config{URL: fmt.Sprintf("https://i%d.example", i)})
-		require.NoError(t, err)
-		keys, err := jwks.Parse(issuer.KeySet())
-		require.NoError(t, err)
-		configs = append(configs, Config{
-			Issuer: issuer.URL(), Audiences: []string{claimstest.Audience}, Keys: keys,
-		})
-		tokens = append(tokens, Credentials{Scheme: "Bearer", Token: issuer.Mint(claimstest.Token{
-			Header: map[string]any{"x": i},
-		})})
-	}
-	issuers, err := NewIssuers(configs[0])
-	require.NoError(t, err)
-	for _, cfg := range configs[1:] {
-		require.NoError(t, issuers.Add(cfg))
-	}
-	table := issuers.trusted.Load()
-	authenticate := func() {
-		for _, token := range tokens {
-			_, err := table.pipeline.identify(t.Context(), token, table)
-			require.NoError(t, err)
-		}
-	}
-	authenticate()
-	assert.Equal(t, n, table.pipeline.headers.known.Load().Len())
-	assert.Less(t, testing.AllocsPerRun(5, authenticate), n/10.0, "what else goes on is less than one a token")
 }
