@@ -119,9 +119,9 @@
 //
 // A requirement may also look at the user's authentication ([ACR] and [MaxAge],
 // by RFC 9470) and at the request ([RequestFunc]), and be tried before it is
-// enforced ([ReportOnly]). [Allowed] and [Filter] ask about a part of a request.
-// An [Observer] is told of each [Decision]. The page authorizing.md beside this
-// file is about which to choose.
+// enforced ([ReportOnly]). [Allowed] and [Filter] ask about a part of a
+// request. An [Observer] is told of each [Decision]. The page authorizing.md
+// beside this file is about which to choose.
 //
 // A transport needs only a [Guard]: it decides, and puts the caller into the
 // handler's context.
