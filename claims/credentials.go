@@ -70,7 +70,9 @@ type rechecker interface {
 	Recheck(ctx context.Context, caller *Claims) error
 }
 
-func (c Credentials) isBearer() bool { return strings.EqualFold(c.Scheme, "Bearer") }
+func (c Credentials) isBearer() bool {
+	return c.Scheme == "Bearer" || strings.EqualFold(c.Scheme, "Bearer") // mostly the first
+}
 
 func (c Credentials) isWellFormed() bool { return !c.isBearer() || isToken68(c.Token) }
 

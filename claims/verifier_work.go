@@ -82,7 +82,9 @@ var works = sync.Pool{New: func() any { return new(work) }}
 func (w *work) release() {
 	clear(w.seeded)
 	clear(w.decoded)
-	*w = work{seeded: w.seeded[:0], decoded: w.decoded[:0]}
+	seeded, decoded := w.seeded[:0], w.decoded[:0]
+	*w = work{} // by itself: with fields, all of it would be copied
+	w.seeded, w.decoded = seeded, decoded
 	works.Put(w)
 }
 
