@@ -42,6 +42,13 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// when returns the times of the requests.
+func (r *recorder) when() []time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.times)
+}
+
 // asked returns the URLs in the order of the requests. Of those for metadata,
 // which are made at once, it is that of the alphabet.
 func (r *recorder) asked() []string {

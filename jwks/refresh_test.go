@@ -44,8 +44,8 @@ func TestCache_refreshAhead(t *testing.T) {
 		}
 		var after []time.Duration
 		for _, i := range instances {
-			require.Len(t, i.requests.times, 2)
-			after = append(after, i.requests.times[1].Sub(start))
+			require.Len(t, i.requests.when(), 2)
+			after = append(after, i.requests.when()[1].Sub(start))
 		}
 		first, last := slices.Min(after), slices.Max(after)
 		assert.GreaterOrEqual(t, first, 720*time.Second)
@@ -197,7 +197,7 @@ func TestCache_backoffWithKeysHeld(t *testing.T) {
 			synctest.Wait()
 			time.Sleep(50 * time.Millisecond)
 		}
-		times := requests.times[1:]
+		times := requests.when()[1:]
 		require.Greater(t, len(times), 20)
 		var pauses []time.Duration
 		for n := 1; n < len(times); n++ {
@@ -213,11 +213,11 @@ func TestCache_backoffWithKeysHeld(t *testing.T) {
 		time.Sleep(66 * time.Second)
 		require.NoError(t, lookup(t, cache, issuer.Key()))
 		synctest.Wait()
-		assert.Len(t, requests.times, len(times)+2)
+		assert.Len(t, requests.when(), len(times)+2)
 		time.Sleep(defaultLife * 7 / 10)
 		require.NoError(t, lookup(t, cache, issuer.Key()))
 		synctest.Wait()
-		assert.Len(t, requests.times, len(times)+2, "fresh again")
+		assert.Len(t, requests.when(), len(times)+2, "fresh again")
 	})
 }
 
