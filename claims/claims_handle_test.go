@@ -122,7 +122,7 @@ func TestClaims_inLogs(t *testing.T) {
 			assert.NotContains(t, text, "\x1b", verb)
 		}
 	}
-	encoded, err := json.Marshal(caller)
+	encoded, err := json.Marshal(map[string]any{"caller": caller})
 	require.NoError(t, err)
 	assert.NotContains(t, string(encoded), "hunter2")
 }

@@ -300,12 +300,6 @@ type plainRefusal struct {
 func (r *plainRefusal) Error() string { return r.text }
 func (r *plainRefusal) Unwrap() error { return r.refusal }
 
-// isLate reports whether err says that a function of the user's took longer
-// than it may, by the context that it was given.
-func isLate(limited context.Context, err error) bool {
-	return errors.Is(err, context.DeadlineExceeded) && isOver(limited)
-}
-
 // ErrUnrecognized is what the error of an [Authenticator] matches, beside the
 // class of its refusal, if the token has a form that it does not know:
 // [FirstOf] asks the next one then.

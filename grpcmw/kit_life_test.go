@@ -117,10 +117,10 @@ func (c *counting) RecvMsg(m any) error {
 
 // streamUntilItEnds opens a stream, sends nothing, reads nothing before the
 // given time, and returns how it ended, and when.
-func streamUntilItEnds(ctx context.Context, conn *grpc.ClientConn, kind grpc.StreamDesc, reads time.Time) (error, time.Time) {
+func streamUntilItEnds(ctx context.Context, conn *grpc.ClientConn, kind grpc.StreamDesc, reads time.Time) (at time.Time, ended error) {
 	stream, err := conn.NewStream(ctx, &kind, livesMethod+kind.StreamName)
 	if err != nil {
-		return err, time.Now()
+		return time.Now(), err
 	}
 	if !kind.ClientStreams {
 		_ = stream.SendMsg(&wrapperspb.StringValue{})
@@ -132,7 +132,7 @@ func streamUntilItEnds(ctx context.Context, conn *grpc.ClientConn, kind grpc.Str
 	}
 	for {
 		if err := stream.RecvMsg(&wrapperspb.StringValue{}); err != nil {
-			return err, time.Now()
+			return time.Now(), err
 		}
 	}
 }

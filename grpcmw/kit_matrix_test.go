@@ -62,9 +62,9 @@ type composition struct {
 	needs               func(request) claims.Requirement
 	weak, lacking, down string
 	holding             string
-	asks                string                  // the scope that a client without a token is told
+	asks                string // the scope that a client without a token is told
 	origin              string // for who holds everything
-	reported            error                   // class, for who holds everything
+	reported            error  // class, for who holds everything
 }
 
 func plainly(r claims.Requirement) func(request) claims.Requirement {

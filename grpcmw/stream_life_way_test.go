@@ -123,7 +123,7 @@ func (l *lives) endAllKinds(t *testing.T, conn *grpc.ClientConn, place string) (
 		}
 		streams++
 		clients.Go(func() {
-			err, at := streamUntilItEnds(ctx, conn, kind, reads)
+			at, err := streamUntilItEnds(ctx, conn, kind, reads)
 			assert.Equal(t, codes.Unauthenticated, status.Code(err), "%s, %s: %v", place, kind.StreamName, err)
 			assert.Equal(t, "The access token has expired.", status.Convert(err).Message())
 			assert.False(t, at.Before(end), "before its time")
@@ -155,7 +155,7 @@ func TestStream_thousandsEnd(t *testing.T) {
 	var ended atomic.Int32
 	for range count {
 		clients.Go(func() {
-			err, _ := streamUntilItEnds(ctx, conn, streamKinds[2], time.Time{})
+			_, err := streamUntilItEnds(ctx, conn, streamKinds[2], time.Time{})
 			if status.Code(err) == codes.Unauthenticated {
 				ended.Add(1)
 			}
@@ -182,7 +182,7 @@ func TestStream_pendingEnds(t *testing.T) {
 	timeout, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	ctx, _ := l.until(timeout, 2*time.Second)
-	err, _ := streamUntilItEnds(ctx, dial(t, address), streamKinds[2], time.Time{})
+	_, err := streamUntilItEnds(ctx, dial(t, address), streamKinds[2], time.Time{})
 	assert.Equal(t, codes.Unauthenticated, status.Code(err))
 	l.waitForHandlers(t)
 	assert.EqualValues(t, 1, l.decisions.Load())
