@@ -25,7 +25,7 @@
 //	                           grpc-retry-pushback-ms (gRFC A6)
 //
 // The token is taken from the "authorization" metadata, in the form of RFC 6750
-// section 2.1. The status has one fixed text for each reason, and an ErrorInfo
+// section 2.1, unless [Config.From] names another [Place] for it. The status has one fixed text for each reason, and an ErrorInfo
 // detail whose reason is the [claims.Reason] in capitals and whose domain is
 // that of [Config]. Its metadata has scope, acr_values and max_age, and the
 // challenge as "www-authenticate", which arrives whatever is on the way. The
