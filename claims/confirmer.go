@@ -15,8 +15,8 @@ type confirmer struct {
 	member, scheme string
 }
 
-func compileConfirmers(list []Confirmer, report reporter) []confirmer {
-	var compiled []confirmer
+func compileConfirmers(list []Confirmer, report reporter) confirmers {
+	var compiled confirmers
 	for i, c := range list {
 		if isNil(c) {
 			report("Confirmers[%d] is nil", i)
