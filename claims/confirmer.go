@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 	"github.com/sallyport-go/sallyport/claims/internal/strict"
@@ -13,6 +14,28 @@ import (
 type confirmer struct {
 	Confirmer
 	member, scheme string
+}
+
+// confirmers prove the members of "cnf", each one of them.
+type confirmers []confirmer
+
+func (list confirmers) of(member string) *confirmer {
+	for i := range list {
+		if list[i].member == member {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+// takes reports whether tokens may be presented under a scheme.
+func (list confirmers) takes(scheme string) bool {
+	for i := range list {
+		if strings.EqualFold(list[i].scheme, scheme) {
+			return true
+		}
+	}
+	return false
 }
 
 func compileConfirmers(list []Confirmer, report reporter) confirmers {

@@ -12,9 +12,6 @@ func checkBinding(ctx context.Context, w *work) error {
 	return w.v.confirmers.prove(ctx, w.claims.cnf, w.credentials)
 }
 
-// confirmers prove the members of "cnf", each one of them.
-type confirmers []confirmer
-
 // prove has each member of "cnf" proven. A token that is bound is not the
 // bearer's alone to use, and one that is not is worth nothing under a scheme
 // for bound ones (RFC 9449 section 7.1).
@@ -76,25 +73,6 @@ func (list confirmers) each(cnf string, f func(c *confirmer, value string) error
 		return errNoBinding
 	}
 	return nil
-}
-
-func (list confirmers) of(member string) *confirmer {
-	for i := range list {
-		if list[i].member == member {
-			return &list[i]
-		}
-	}
-	return nil
-}
-
-// takes reports whether tokens may be presented under a scheme.
-func (list confirmers) takes(scheme string) bool {
-	for i := range list {
-		if strings.EqualFold(list[i].scheme, scheme) {
-			return true
-		}
-	}
-	return false
 }
 
 var errNoBinding = bindingRefusal("cnf is not an object that names a key")
