@@ -24,6 +24,13 @@ type Config struct {
 	// what is protected, shown to clients. Empty means "api".
 	Realm string
 
+	// Resource is the URL by which clients know what is protected: the resource
+	// identifier of RFC 9728. Challenges then have its metadata's URL as
+	// resource_metadata; an HTTP server must serve that, such as
+	// httpmw.Metadata. It is an https URL without query and fragment, or http
+	// to this machine. Empty means that nobody is told.
+	Resource string
+
 	// Permissions says what callers may do where their tokens do not, usually a
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
 	Permissions claims.PermissionSource
@@ -72,7 +79,16 @@ func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	for _, err := range each(err) {
 		errs = append(errs, fmt.Errorf("grpcmw: New: %w", err))
 	}
-	challenge, err := httpauth.NewChallenge(httpauth.ChallengeConfig{Realm: cfg.Realm})
+	challenging := httpauth.ChallengeConfig{Realm: cfg.Realm}
+	if cfg.Resource != "" {
+		metadata, err := httpauth.ResourceMetadataURL(cfg.Resource)
+		if err != nil {
+			errs = append(errs, fmt.Errorf(
+				"grpcmw: New: Config.Resource of %q %w", cfg.Resource, err))
+		}
+		challenging.Params = []httpauth.Param{{Name: "resource_metadata", Value: metadata}}
+	}
+	challenge, err := httpauth.NewChallenge(challenging)
 	if err != nil {
 		errs = append(errs, fmt.Errorf(
 			"grpcmw: New: Config.Realm of %q must be printable ASCII", cfg.Realm))
