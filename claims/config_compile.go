@@ -44,7 +44,7 @@ type rules struct {
 	maxTokenSize int
 	maxTokens    int // negative for none
 	meaning      meaning
-	confirmers   []confirmer
+	confirmers   confirmers
 	check        func(ctx context.Context, caller *Claims) error
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 	"github.com/sallyport-go/sallyport/claims/internal/strict"
@@ -15,8 +16,30 @@ type confirmer struct {
 	member, scheme string
 }
 
-func compileConfirmers(list []Confirmer, report reporter) []confirmer {
-	var compiled []confirmer
+// confirmers prove the members of "cnf", each one of them.
+type confirmers []confirmer
+
+func (list confirmers) of(member string) *confirmer {
+	for i := range list {
+		if list[i].member == member {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+// takes reports whether tokens may be presented under a scheme.
+func (list confirmers) takes(scheme string) bool {
+	for i := range list {
+		if strings.EqualFold(list[i].scheme, scheme) {
+			return true
+		}
+	}
+	return false
+}
+
+func compileConfirmers(list []Confirmer, report reporter) confirmers {
+	var compiled confirmers
 	for i, c := range list {
 		if isNil(c) {
 			report("Confirmers[%d] is nil", i)

@@ -3,6 +3,7 @@ package claims
 import (
 	"context"
 	"crypto/x509"
+	"net/netip"
 	"strings"
 )
 
@@ -44,6 +45,12 @@ type Proof struct {
 
 	// Certificate is that of the TLS client, nil if there is none (RFC 8705).
 	Certificate *x509.Certificate
+
+	// Peer is the address at the other end of the connection, a proxy's where
+	// there is one, without a zone, and IPv4 as that. It is the zero Addr where
+	// there is none, as on a Unix socket. Over HTTP it is RemoteAddr of the
+	// request: what overwrites that by a header has the sender choose it.
+	Peer netip.Addr
 }
 
 // Authenticator answers who sent a request. It is safe for concurrent use.

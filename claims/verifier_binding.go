@@ -7,22 +7,27 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/strict"
 )
 
-// checkBinding has each member of "cnf" proven (RFC 7800 section 3.1). A token
-// that is bound is not the bearer's alone to use, and one that is not is worth
-// nothing under a scheme for bound ones (RFC 9449 section 7.1).
+// checkBinding has each member of "cnf" proven (RFC 7800 section 3.1).
 func checkBinding(ctx context.Context, w *work) error {
-	bearer := w.credentials.isBearer()
-	if w.claims.cnf == "" && bearer {
+	return w.v.confirmers.prove(ctx, w.claims.cnf, w.credentials)
+}
+
+// prove has each member of "cnf" proven. A token that is bound is not the
+// bearer's alone to use, and one that is not is worth nothing under a scheme
+// for bound ones (RFC 9449 section 7.1).
+func (list confirmers) prove(ctx context.Context, cnf string, credentials Credentials) error {
+	bearer := credentials.isBearer()
+	if cnf == "" && bearer {
 		return nil
 	}
 	proven := bearer
-	err := w.eachBinding(func(c *confirmer, _ string) error {
+	err := list.each(cnf, func(c *confirmer, _ string) error {
 		switch {
-		case strings.EqualFold(c.scheme, w.credentials.Scheme):
+		case strings.EqualFold(c.scheme, credentials.Scheme):
 			proven = true
 		case !strings.EqualFold(c.scheme, "Bearer"):
 			return bindingRefusal("the token is bound by " + quote(c.member) +
-				", and presented as " + quote(w.credentials.Scheme) + " instead of " + c.scheme)
+				", and presented as " + quote(credentials.Scheme) + " instead of " + c.scheme)
 		}
 		return nil
 	})
@@ -30,24 +35,24 @@ func checkBinding(ctx context.Context, w *work) error {
 		return err
 	}
 	if !proven {
-		return bindingRefusal("the token is not bound by what " + quote(w.credentials.Scheme) +
+		return bindingRefusal("the token is not bound by what " + quote(credentials.Scheme) +
 			" proves, and presented as that")
 	}
 	// Only now: a proof may be good for one use.
-	return w.eachBinding(func(c *confirmer, value string) error {
-		return c.confirm(ctx, value, w.credentials)
+	return list.each(cnf, func(c *confirmer, value string) error {
+		return c.confirm(ctx, value, credentials)
 	})
 }
 
-// eachBinding calls f for each member of "cnf", with its text. It refuses
-// members that nothing proves, and what is not an object with a member; a token
-// that is not bound has none.
-func (w *work) eachBinding(f func(c *confirmer, value string) error) error {
-	if w.claims.cnf == "" {
+// each calls f for each member of "cnf", with its text. It refuses members that
+// nothing proves, and what is not an object with a member; a token that is not
+// bound has none.
+func (list confirmers) each(cnf string, f func(c *confirmer, value string) error) error {
+	if cnf == "" {
 		return nil
 	}
 	var seen strict.Members
-	r := strict.NewReader(w.claims.cnf)
+	r := strict.NewReader(cnf)
 	empty := true
 	for r.Enter('{'); r.Next('}'); {
 		name := r.ReadName(&seen)
@@ -56,7 +61,7 @@ func (w *work) eachBinding(f func(c *confirmer, value string) error) error {
 			break
 		}
 		empty = false
-		c := w.v.confirmerOf(name)
+		c := list.of(name)
 		if c == nil {
 			return unproven(name)
 		}
@@ -66,15 +71,6 @@ func (w *work) eachBinding(f func(c *confirmer, value string) error) error {
 	}
 	if !r.End() || empty {
 		return errNoBinding
-	}
-	return nil
-}
-
-func (v *trust) confirmerOf(member string) *confirmer {
-	for i := range v.confirmers {
-		if v.confirmers[i].member == member {
-			return &v.confirmers[i]
-		}
 	}
 	return nil
 }

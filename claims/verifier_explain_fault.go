@@ -143,7 +143,7 @@ func (w *work) provable() (scheme string, err error) {
 		if r.Skip(); r.Failed() {
 			break
 		}
-		c := w.v.confirmerOf(name)
+		c := w.v.confirmers.of(name)
 		if c == nil {
 			return "", unproven(name)
 		}

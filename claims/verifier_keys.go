@@ -18,8 +18,13 @@ func checkKey(ctx context.Context, w *work) error {
 		return nil
 	}
 	keyID, algorithm := w.header.keyID, w.header.algorithm
-	if w.remembered != nil {
-		keyID, algorithm = w.remembered.origin.keyID, w.remembered.origin.algorithm
+	if f := w.remembered; f != nil {
+		keyID, algorithm = f.origin.keyID, f.origin.algorithm
+		// One that was found without its ID may have another beside it now.
+		if w.v.cache != nil && keyID == f.keyID && keyID != "" &&
+			w.v.cache.Holds(f.origin.key, w.now) {
+			return nil
+		}
 	}
 	w.asked = w.now
 	keys, err := w.v.lookUp(ctx, keyID, algorithm)

@@ -63,7 +63,7 @@ func (w *work) adopt(ctx context.Context) error {
 			return err
 		}
 	}
-	err := w.eachBinding(func(*confirmer, string) error { return nil })
+	err := w.v.confirmers.each(f.cnf, func(*confirmer, string) error { return nil })
 	if err != nil {
 		return err
 	}

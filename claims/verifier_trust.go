@@ -3,7 +3,6 @@ package claims
 import (
 	"reflect"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
@@ -54,12 +53,7 @@ func (v *trust) trusts(issuer string) (trusted bool, err error) {
 }
 
 func (v *trust) takes(scheme string) (takes, sure bool) {
-	for _, c := range v.confirmers {
-		if strings.EqualFold(c.scheme, scheme) {
-			return true, true
-		}
-	}
-	return false, true
+	return v.confirmers.takes(scheme), true
 }
 
 // keepKeys goes on with the keys of a Verifier before, which are at hand, if

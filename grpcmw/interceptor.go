@@ -8,7 +8,6 @@ import (
 	"maps"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/httpauth"
@@ -31,6 +30,10 @@ type Config struct {
 	// to this machine. Empty means that nobody is told.
 	Resource string
 
+	// From is where in the metadata of a call the credential stands. The zero
+	// value is "authorization". No other place is looked at.
+	From Place
+
 	// Permissions says what callers may do where their tokens do not, usually a
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
 	Permissions claims.PermissionSource
@@ -52,6 +55,7 @@ type Config struct {
 // [New] makes one; the zero value refuses every call.
 type Interceptor struct {
 	guard     *claims.Guard
+	from      Place
 	policy    Policy
 	challenge httpauth.Challenge
 	domain    string
@@ -93,11 +97,13 @@ func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 		errs = append(errs, fmt.Errorf(
 			"grpcmw: New: Config.Realm of %q must be printable ASCII", cfg.Realm))
 	}
+	errs = append(errs, placed("Config.From", cfg.From)...)
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	i := &Interceptor{
 		guard:     guard,
+		from:      cfg.From,
 		policy:    maps.Clone(cfg.Policy),
 		challenge: challenge,
 		domain:    cmp.Or(cfg.Domain, DefaultDomain),
@@ -216,7 +222,7 @@ func (i *Interceptor) check(
 		}
 		return nil, false, i.guard.Refuse(ctx, op, errUnlisted)
 	}
-	credentials, err := httpauth.Parse(metadata.ValueFromIncomingContext(ctx, "authorization"))
+	credentials, err := i.from.take(ctx)
 	credentials.Proof = prover{}
 	switch {
 	case err != nil:

@@ -2,6 +2,7 @@ package grpcmw
 
 import (
 	"context"
+	"net/netip"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -31,6 +32,11 @@ func (prover) Prove(ctx context.Context) claims.Proof {
 	from, ok := peer.FromContext(ctx)
 	if !ok {
 		return proof
+	}
+	if from.Addr != nil {
+		if addr, err := netip.ParseAddrPort(from.Addr.String()); err == nil {
+			proof.Peer = addr.Addr().Unmap().WithZone("")
+		}
 	}
 	if tls, ok := from.AuthInfo.(credentials.TLSInfo); ok {
 		proof.URL = "https://" + authority + method

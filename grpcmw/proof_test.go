@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/http/httptest"
+	"net/netip"
 	"sync"
 	"testing"
 
@@ -102,6 +103,7 @@ func TestInterceptor_boundToken(t *testing.T) {
 				}
 				assert.Equal(t, scheme+"://"+authority+"/bound.Service/"+method, proof.URL)
 				assert.Equal(t, []string{"a.proof"}, proof.DPoP)
+				assert.Equal(t, netip.MustParseAddr("127.0.0.1"), proof.Peer)
 				if secure {
 					assert.True(t, parsed.Equal(proof.Certificate))
 				} else {

@@ -15,11 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims"
 )
 
-var (
-	errExpired = claims.NewError(claims.ErrInvalidToken, claims.ReasonExpired, nil)
-	errEarly   = claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided,
-		errors.New("grpcmw: the handler sent something before it received the first message"))
-)
+var errEarly = claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided,
+	errors.New("grpcmw: the handler sent something before it received the first message"))
 
 // guardedStream is a stream whose context carries the caller. It passes no
 // message once the caller's token has expired, nor any to the client while the
@@ -32,7 +29,8 @@ type guardedStream struct {
 	withdraw context.CancelCauseFunc // ends ctx
 	cancel   context.CancelFunc      // stops the timer of ctx
 	by       *Interceptor
-	until    time.Time // zero for ever
+	until    time.Time     // zero for ever
+	over     *claims.Error // why it ends then
 	asked    lastAsked
 	pending  atomic.Bool
 	held     heldMetadata
@@ -52,10 +50,9 @@ func newGuardedStream(
 			s.ctx = grpc.NewContextWithServerTransportStream(s.ctx, guardedTransport{transport, s})
 		}
 	}
-	if caller, ok := claims.FromContext(ctx); ok && !caller.ValidUntil().IsZero() {
-		s.until = caller.ValidUntil()
+	if s.until, s.over = by.guard.Lasts(ctx); !s.until.IsZero() {
 		// A handler that waits for something to send must learn of the end too.
-		s.ctx, s.cancel = context.WithDeadlineCause(s.ctx, s.until, errExpired)
+		s.ctx, s.cancel = context.WithDeadlineCause(s.ctx, s.until, s.over)
 	}
 	return s
 }
@@ -112,7 +109,7 @@ func (s *guardedStream) mayPass() error {
 	}
 	now := time.Now()
 	if !s.until.IsZero() && !now.Before(s.until) {
-		return s.end(errExpired)
+		return s.end(s.over)
 	}
 	if s.asked.isDue(now) {
 		return s.ask()
@@ -159,7 +156,7 @@ func (s *guardedStream) ended(err error) error {
 		return refusal
 	}
 	if s.hasExpired() { // which the handler may not know, or say in its own words
-		return s.end(errExpired)
+		return s.end(s.over)
 	}
 	if !s.pending.Load() {
 		return err
@@ -184,5 +181,5 @@ func (s *guardedStream) ended(err error) error {
 // hasExpired reports whether the stream's token has.
 func (s *guardedStream) hasExpired() bool {
 	return !s.until.IsZero() &&
-		(!time.Now().Before(s.until) || context.Cause(s.ctx) == errExpired)
+		(!time.Now().Before(s.until) || context.Cause(s.ctx) == error(s.over))
 }

@@ -24,7 +24,7 @@ func (s *guardedStream) run(srv any, handler grpc.StreamHandler) error {
 	h := &handling{done: make(chan struct{})}
 	go h.run(s.ctx, func() error { return s.ended(handler(srv, s)) })
 	if !s.awaits(h) {
-		return s.end(errExpired)
+		return s.end(s.over)
 	}
 	switch {
 	case h.panicked != nil:

@@ -2,7 +2,8 @@
 // request, has it verified, and serves the request or refuses it.
 //
 // A token is taken from the Authorization field alone (RFC 6750 section 2.1),
-// never from the query, a form or a cookie. The outcomes:
+// never from the query, a form or a cookie, unless [Config.From] names another
+// [Place] for it. The outcomes:
 //
 //	no token, or a scheme alone 401  WWW-Authenticate: Bearer realm, scope
 //	malformed or repeated field 400  … error="invalid_request"

@@ -226,7 +226,7 @@ func (d *Metadata) readRest(now time.Time) ([]byte, error) {
 		return last.body, nil
 	}
 	members := maps.Clone(d.members)
-	members["bearer_methods_supported"] = []string{"header"}
+	members["bearer_methods_supported"] = d.of.from.bearerMethods()
 	servers := d.servers
 	if servers == nil {
 		servers, _ = claims.AuthorizationServers(d.of.auth)

@@ -324,3 +324,17 @@ func TestConfig_Resource_scheme(t *testing.T) {
 	metadata.ServeHTTP(w, r)
 	assert.Equal(t, "https://api.example", read(t, w).Resource)
 }
+
+// The document says where a token may stand, in the words of RFC 6750.
+func TestMetadata_bearerMethods(t *testing.T) {
+	t.Parallel()
+	for want, from := range map[string]httpmw.Place{
+		`["header"]`: {},
+		`[]`:         httpmw.FromHeader("X-Token", ""),
+	} {
+		verifier := plainVerifier(t, "https://a.example", nil)
+		auth := httpmw.New(verifier, httpmw.Config{Resource: "https://api.example", From: from})
+		got := serve(auth.Metadata(httpmw.MetadataConfig{}), "GET", wellKnown)
+		assert.Contains(t, got.Body.String(), `"bearer_methods_supported":`+want)
+	}
+}

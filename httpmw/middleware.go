@@ -31,6 +31,11 @@ type Config struct {
 	// Empty means that nobody is told.
 	Resource string
 
+	// From is where in a request the credential stands. The zero value is the
+	// Authorization field. No other place is looked at: what a client puts
+	// elsewhere is no credential.
+	From Place
+
 	// Permissions says what callers may do where their tokens do not, usually a
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
 	Permissions claims.PermissionSource
@@ -60,18 +65,20 @@ type Middleware struct {
 	guard     *claims.Guard
 	realm     string
 	resource  resource
+	from      Place
 	challenge httpauth.Challenge
 	observed  bool
 	operation func(*http.Request) string // nil for none
 }
 
 // New returns a Middleware that asks auth who sent a request: a
-// [*claims.Verifier], a [*claims.Issuers], or any other. It panics if auth or
-// Config.Permissions is a nil pointer, which means that an error was ignored,
-// or if Config.Realm or Config.Resource is not what it says. Where grpcmw.New
-// returns an error, as its policy is data that can be wrong in many places, New
-// panics, as [http.ServeMux.Handle] does: what can be wrong here is a line of
-// the program.
+// [*claims.Verifier], a [*claims.Issuers], or any other. It panics, with all
+// that is wrong, if auth or Config.Permissions is a nil pointer, which means
+// that an error was ignored, if Config.Realm or Config.Resource is not what it
+// says, or if something is wrong with the [Place] of Config.From. Where
+// grpcmw.New returns an error, as its policy is data that can be wrong in many
+// places, New panics, as [http.ServeMux.Handle] does: what can be wrong here is
+// a line of the program.
 func New(auth claims.Authenticator, cfg Config) *Middleware {
 	guard, guardErr := claims.NewGuard(auth, claims.GuardConfig{
 		Permissions: cfg.Permissions, Observer: cfg.Observer,
@@ -84,18 +91,18 @@ func New(auth claims.Authenticator, cfg Config) *Middleware {
 	if err != nil {
 		err = fmt.Errorf("Config.Realm of %q must be printable ASCII", cfg.Realm)
 	}
-	if err := errors.Join(guardErr, err, resourceErr); err != nil {
+	if err := errors.Join(guardErr, err, resourceErr, placed("Config.From", cfg.From)); err != nil {
 		const here = "httpmw: New: " // before each mistake, in the words of the caller
 		panic(here + strings.ReplaceAll(err.Error(), "\n", "\n"+here))
 	}
 	return &Middleware{
-		auth: auth, guard: guard, realm: cfg.Realm, resource: resource, challenge: challenge,
-		observed: cfg.Observer != nil, operation: cfg.Operation,
+		auth: auth, guard: guard, realm: cfg.Realm, resource: resource, from: cfg.From,
+		challenge: challenge, observed: cfg.Observer != nil, operation: cfg.Operation,
 	}
 }
 
-// newChallenge returns the challenge that names the metadata of the resource, if
-// there are any.
+// newChallenge returns the challenge that names the metadata of the resource,
+// if there are any.
 func newChallenge(realm, metadataURL string) (httpauth.Challenge, error) {
 	cfg := httpauth.ChallengeConfig{Realm: realm}
 	if metadataURL != "" {
@@ -191,7 +198,7 @@ func (m *Middleware) admit(
 	if op.Requirement.IsPublic() {
 		return r, nil
 	}
-	credentials, err := httpauth.Parse(r.Header["Authorization"])
+	credentials, err := m.from.take(r)
 	if op.Name == "" {
 		var unnamed error
 		if op.Name, unnamed = m.nameOf(r, next); unnamed != nil {

@@ -3,6 +3,7 @@ package httpmw
 import (
 	"context"
 	"net/http"
+	"net/netip"
 
 	"github.com/sallyport-go/sallyport/claims"
 )
@@ -18,6 +19,9 @@ func (p *prover) Prove(context.Context) claims.Proof {
 		Method: r.Method,
 		URL:    "http://" + r.Host + r.URL.EscapedPath(),
 		DPoP:   r.Header["Dpop"],
+	}
+	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		proof.Peer = from.Addr().Unmap().WithZone("")
 	}
 	if r.TLS != nil {
 		proof.URL = "https://" + r.Host + r.URL.EscapedPath()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -65,6 +66,7 @@ func TestRequire_boundToken(t *testing.T) {
 	}
 	assert.Equal(t, claims.Proof{
 		Method: "PUT", URL: "https://api.example/a%2Fb", DPoP: []string{"proof"},
+		Peer: netip.MustParseAddr("127.0.0.1"),
 	}, by.proofs[0])
 	assert.Equal(t, http.StatusUnauthorized, ask("Bearer "+bound), "it is not the bearer's alone")
 	free := issuer.Mint(claimstest.Token{})

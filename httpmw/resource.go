@@ -72,3 +72,15 @@ func isHost(host string) bool {
 	u, err := url.Parse("http://" + host)
 	return err == nil && u.Host == host
 }
+
+// bearerMethods are the words of RFC 9728 section 2 for where a token is taken
+// from: none for a place that RFC 6750 does not know.
+func (p Place) bearerMethods() []string {
+	methods := []string{}
+	for _, s := range p.spots() {
+		if s == authorization {
+			methods = append(methods, "header")
+		}
+	}
+	return methods
+}

@@ -175,6 +175,22 @@ func (c *Cache) Lookup(ctx context.Context, keyID, algorithm string) ([]*Key, er
 	return keys, nil
 }
 
+// Holds reports whether the current key set has this very key, by [Key.Equal],
+// and counts as a use of the set: one that is due is fetched. It waits for
+// nothing and is false where no set is held that may be used. now is
+// [time.Now], which who asks for each request has read already.
+func (c *Cache) Holds(key *Key, now time.Time) bool {
+	snap := c.current.Load()
+	if snap == nil || snap.refreshAt.reached(now) {
+		if !snap.usable(now) {
+			return false
+		}
+		c.refresh(now)
+	}
+	_, held := snap.set.held[key.identity]
+	return held
+}
+
 // renewed returns the snapshot to look in where seen is due or missing.
 func (c *Cache) renewed(ctx context.Context, seen *snapshot, now time.Time) (*snapshot, error) {
 	if seen.usable(now) {

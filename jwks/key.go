@@ -1,11 +1,11 @@
 package jwks
 
 import (
-	"bytes"
 	"crypto"
 	"encoding/base64"
 	"slices"
 	"strings"
+	"unique"
 )
 
 // Key is one public key of a set that signatures can be checked with. It is
@@ -16,6 +16,19 @@ type Key struct {
 	public     crypto.PublicKey
 	algorithms []string
 	thumbprint []byte // RFC 7638, SHA-256
+	identity   identity
+}
+
+// identity stands for all that tells keys apart: two are the same if these are.
+type identity = unique.Handle[identityOf]
+
+type identityOf struct{ id, issuer, algorithms, thumbprint string }
+
+// identify is called once all else of a key is known.
+func (k *Key) identify() {
+	k.identity = unique.Make(identityOf{
+		k.id, k.issuer, strings.Join(k.algorithms, " "), string(k.thumbprint),
+	})
 }
 
 // ID returns the key ID ("kid", RFC 7517 section 4.5), empty if the key has
@@ -38,8 +51,7 @@ func (k *Key) Thumbprint() string { return base64.RawURLEncoding.EncodeToString(
 // Equal reports whether two keys are the same, and for the same: whether a
 // signature that one was found to have made counts for the other.
 func (k *Key) Equal(other *Key) bool {
-	return k == other || k != nil && other != nil && k.id == other.id && k.issuer == other.issuer &&
-		bytes.Equal(k.thumbprint, other.thumbprint) && slices.Equal(k.algorithms, other.algorithms)
+	return k == other || k != nil && other != nil && k.identity == other.identity
 }
 
 // Fits reports whether the key fits a signature algorithm: whether it is among

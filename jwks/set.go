@@ -45,6 +45,7 @@ type Set struct {
 	skipped    []Skipped
 	ids        map[string]struct{}
 	fitting    map[fit][]*Key
+	held       map[identity]struct{}
 	alone      bool // the one key, and without ID
 	thumbprint string
 }
@@ -86,10 +87,13 @@ func newSet(keys []*Key, skipped []Skipped) *Set {
 		skipped:    skipped,
 		ids:        make(map[string]struct{}, len(keys)),
 		fitting:    make(map[fit][]*Key, 4*len(keys)),
+		held:       make(map[identity]struct{}, len(keys)),
 		alone:      len(keys) == 1 && keys[0].id == "",
 		thumbprint: thumbprint(keys),
 	}
 	for _, k := range keys {
+		k.identify()
+		s.held[k.identity] = struct{}{}
 		if k.id != "" {
 			s.ids[k.id] = struct{}{}
 		}

@@ -28,6 +28,7 @@ type contestant struct {
 
 var (
 	uncached = contestant{"sallyport", startUncached, true}
+	granting = contestant{"sallyport-permissions", startGranting, true}
 	cached   = contestant{"sallyport-cached", startCached, true}
 	peers    = []contestant{
 		{"golang-jwt", startGolangJWT, true},
@@ -37,6 +38,10 @@ var (
 		{"auth0-v3", startAuth0v3, false},
 	}
 )
+
+// inTurns are those whose price is told in turns with the primitive's: the
+// second also reads permissions from the claims.
+func inTurns() []contestant { return append([]contestant{uncached, granting}, peers...) }
 
 // verifiers are the contestants that check the signature of every token.
 func verifiers() []contestant { return append([]contestant{uncached}, peers...) }

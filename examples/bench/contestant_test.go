@@ -11,7 +11,7 @@ func TestContestants(t *testing.T) {
 	t.Parallel()
 	for _, alg := range algorithms {
 		w := newWorld(t)
-		for _, c := range everyContestant() {
+		for _, c := range append(everyContestant(), granting) {
 			t.Run(alg+"/"+c.name, func(t *testing.T) {
 				t.Parallel()
 				v := c.warm(t, w, alg)

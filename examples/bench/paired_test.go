@@ -21,7 +21,7 @@ func BenchmarkPaired(b *testing.B) {
 			b.Run("impl=primitive", func(b *testing.B) {
 				newPair(b, primitive, primitive).run(b)
 			})
-			for _, c := range verifiers() {
+			for _, c := range inTurns() {
 				b.Run("impl="+c.name, func(b *testing.B) {
 					newPair(b, verifying(b, c.warm(b, w, alg), w.good(alg)), primitive).run(b)
 				})

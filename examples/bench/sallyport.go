@@ -31,6 +31,14 @@ func startUncached(tb testing.TB, w *world, _ string) verify {
 	return verifyBy(uncachedVerifier(tb, w))
 }
 
+// startGranting has permissions read from the claims of each token.
+func startGranting(tb testing.TB, w *world, _ string) verify {
+	tb.Helper()
+	cfg := sallyportConfig(tb, w)
+	cfg.MaxTokens, cfg.PermissionClaims = -1, []string{"permissions"}
+	return verifyBy(newVerifier(tb, cfg))
+}
+
 func startCached(tb testing.TB, w *world, _ string) verify {
 	tb.Helper()
 	return verifyBy(cachedVerifier(tb, w))
