@@ -27,9 +27,12 @@ type httpAPI struct {
 }
 
 func newHTTPMux(issuers trusted, orders *store, told *records) *httpmw.ServeMux {
-	auth := httpmw.New(issuers, httpmw.Config{Realm: realm, Observer: told.observe})
+	auth := httpmw.New(issuers, httpmw.Config{
+		Realm: realm, Resource: "/", Observer: told.observe,
+	})
 	a := &httpAPI{auth, issuers, orders}
 	mux := httpmw.NewServeMux(a.auth)
+	mux.HandleMetadata(httpmw.MetadataConfig{Members: map[string]any{"resource_name": "Orders"}})
 	if told.metrics != nil {
 		mux.Handle("GET /metrics", claims.Public(), told.metrics)
 	}
