@@ -8,7 +8,6 @@ import (
 	"maps"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/httpauth"
@@ -23,6 +22,17 @@ type Config struct {
 	// Realm is the realm of the challenges (RFC 9110 section 11.5): a name for
 	// what is protected, shown to clients. Empty means "api".
 	Realm string
+
+	// Resource is the URL by which clients know what is protected: the resource
+	// identifier of RFC 9728. Challenges then have its metadata's URL as
+	// resource_metadata; an HTTP server must serve that, such as
+	// httpmw.Metadata. It is an https URL without query and fragment, or http
+	// to this machine. Empty means that nobody is told.
+	Resource string
+
+	// From is where in the metadata of a call the credential stands. The zero
+	// value is "authorization". No other place is looked at.
+	From Place
 
 	// Permissions says what callers may do where their tokens do not, usually a
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
@@ -50,6 +60,7 @@ type Config struct {
 // [New] makes one; the zero value refuses every call.
 type Interceptor struct {
 	guard     *claims.Guard
+	from      Place
 	policy    Policy
 	challenge httpauth.Challenge
 	domain    string
@@ -77,16 +88,27 @@ func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	for _, err := range each(err) {
 		errs = append(errs, fmt.Errorf("grpcmw: New: %w", err))
 	}
-	challenge, err := httpauth.NewChallenge(httpauth.ChallengeConfig{Realm: cfg.Realm})
+	challenging := httpauth.ChallengeConfig{Realm: cfg.Realm}
+	if cfg.Resource != "" {
+		metadata, err := httpauth.ResourceMetadataURL(cfg.Resource)
+		if err != nil {
+			errs = append(errs, fmt.Errorf(
+				"grpcmw: New: Config.Resource of %q %w", cfg.Resource, err))
+		}
+		challenging.Params = []httpauth.Param{{Name: "resource_metadata", Value: metadata}}
+	}
+	challenge, err := httpauth.NewChallenge(challenging)
 	if err != nil {
 		errs = append(errs, fmt.Errorf(
 			"grpcmw: New: Config.Realm of %q must be printable ASCII", cfg.Realm))
 	}
+	errs = append(errs, placed("Config.From", cfg.From)...)
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	i := &Interceptor{
 		guard:     guard,
+		from:      cfg.From,
 		policy:    maps.Clone(cfg.Policy),
 		challenge: challenge,
 		domain:    cmp.Or(cfg.Domain, DefaultDomain),
@@ -205,7 +227,7 @@ func (i *Interceptor) check(
 		}
 		return nil, false, i.guard.Refuse(ctx, op, errUnlisted)
 	}
-	credentials, err := httpauth.Parse(metadata.ValueFromIncomingContext(ctx, "authorization"))
+	credentials, err := i.from.take(ctx)
 	credentials.Proof = prover{}
 	switch {
 	case err != nil:
