@@ -91,11 +91,14 @@ func (c *call) recheck(ctx context.Context) error {
 }
 
 func (c *call) decideAgain(q *query, now time.Time) error {
-	until := c.caller.ValidUntil()
-	if !until.IsZero() && !now.Before(until) {
-		return errExpired
-	}
-	if err := c.recheckToken(q.ctx); err != nil {
+	if until, over := c.lasts(); !until.IsZero() && !now.Before(until) {
+		if !c.operation.Requirement.MayOutlive() {
+			return over
+		}
+		if err := c.revoked(); err != nil { // nothing else is left to ask of the token
+			return err
+		}
+	} else if err := c.recheckToken(q.ctx); err != nil {
 		return err
 	}
 	return c.operation.Requirement.check(q)
@@ -104,18 +107,19 @@ func (c *call) decideAgain(q *query, now time.Time) error {
 // recheckToken asks the guard's Authenticator, if it can be asked again, and
 // the one that verified the token, which may stand behind it.
 func (c *call) recheckToken(ctx context.Context) error {
-	if err := c.guard.revoked(c.caller.of()); err != nil {
+	if err := c.revoked(); err != nil {
 		return err
 	}
+	caller := &Claims{c.token()}
 	if c.guard != nil {
 		if auth, ok := c.guard.auth.(rechecker); ok {
-			if err := recheckBy(ctx, auth.Recheck, &c.caller); err != nil {
+			if err := recheckBy(ctx, auth.Recheck, caller); err != nil {
 				return err
 			}
 		}
 	}
-	if by := c.caller.of().origin.by; by != nil {
-		return recheckBy(ctx, by.recheck, &c.caller)
+	if by := caller.of().origin.by; by != nil {
+		return recheckBy(ctx, by.recheck, caller)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
+	"github.com/sallyport-go/sallyport/claims/internal/lasting"
 )
 
 // GuardConfig says what a [Guard] has besides an [Authenticator]. The zero
@@ -34,8 +35,9 @@ type Guard struct {
 	permissions PermissionSource
 	observer    Observer
 	revocations Revocations
-	panics      *foreign.Reports // of the observer
-	calls       chan struct{}    // of permissions, unless that is a cache
+	open        *lasting.Registry // of Hold
+	panics      *foreign.Reports  // of the observer
+	calls       chan struct{}     // of permissions, unless that is a cache
 }
 
 // NewGuard returns a Guard. The error reports everything that is wrong with its
@@ -58,7 +60,12 @@ func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
+	var news func(func()) func()
+	if cfg.Revocations != nil {
+		news = cfg.Revocations.Subscribe
+	}
 	return &Guard{
+		open: lasting.New(news),
 		auth: auth, own: identifierOf(auth), permissions: cfg.Permissions,
 		observer: cfg.Observer, revocations: cfg.Revocations, panics: new(foreign.Reports),
 		calls: make(chan struct{}, maxAskedAbout),
@@ -160,7 +167,7 @@ func (g *Guard) authorize(
 	q := c.query(c)
 	defer q.release()
 	q.pending = pending
-	err := g.revoked(c.caller.facts)
+	err := c.revoked()
 	if err == nil {
 		err = op.Requirement.check(q)
 	}
@@ -208,7 +215,7 @@ func (g *Guard) Complete(ctx context.Context, request any) error {
 	defer q.release()
 	q.origin = c.deferred.origin
 	resumed := time.Now()
-	err := g.revoked(c.caller.of())
+	err := c.revoked()
 	if err == nil {
 		err = c.operation.Requirement.check(q)
 	}
@@ -217,6 +224,9 @@ func (g *Guard) Complete(ctx context.Context, request any) error {
 		return AsError(err)
 	}
 	c.publish(q.found)
+	if held := c.held.Load(); held != nil {
+		held.Look() // what it has to do with now may end sooner
+	}
 	return nil
 }
 

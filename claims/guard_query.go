@@ -5,6 +5,9 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
+
+	"github.com/sallyport-go/sallyport/claims/internal/lasting"
 )
 
 // call is a request that was let through, or is about to be: the context of its
@@ -23,6 +26,26 @@ type call struct {
 
 	resolved atomic.Pointer[answer]        // of the permission source
 	asking   atomic.Pointer[chan struct{}] // one element while that is asked; see turns
+
+	renewed atomic.Pointer[facts]        // what the caller's token was renewed by
+	held    atomic.Pointer[lasting.Item] // of the Hold, if it lasts and can end
+}
+
+// token returns what the request goes on with: the caller's token, or the last
+// that it was renewed by.
+func (c *call) token() *facts {
+	if f := c.renewed.Load(); f != nil {
+		return f
+	}
+	return c.caller.of()
+}
+
+// revoked returns the refusal of a token that has ended, nil if none has.
+func (c *call) revoked() error {
+	if c.guard == nil {
+		return nil
+	}
+	return c.token().unrevoked(c.guard.revocations)
 }
 
 func (c *call) Value(key any) any {
@@ -30,6 +53,13 @@ func (c *call) Value(key any) any {
 		return c
 	}
 	return c.Context.Value(key)
+}
+
+// lasts returns until when what was decided holds by itself, and the refusal
+// for then.
+func (c *call) lasts() (until time.Time, over *Error) {
+	f := c.token()
+	return (&Claims{f}).ValidUntil(), errExpired
 }
 
 // callIn returns the call that ctx is of, or nil.

@@ -28,17 +28,3 @@ func (g *Guard) Recheck(ctx context.Context) error {
 	}
 	return nil
 }
-
-// Lasts returns until when what [Guard.Authorize] said holds by itself: until
-// the first of the tokens that it rests on is not accepted any more; and the
-// refusal for then, an [*Error], in the words of the operation once it is given
-// to [Guard.Ended]. The time is zero for ever. ctx is what Authorize returned,
-// or made of it. Of a request that is pending the answer may be an earlier time
-// once [Guard.Complete] has decided.
-func (g *Guard) Lasts(ctx context.Context) (until time.Time, over *Error) {
-	c := g.callIn(ctx)
-	if c == nil {
-		return time.Time{}, nil
-	}
-	return c.caller.ValidUntil(), errExpired
-}

@@ -67,6 +67,8 @@ func (u *ungranted) find(needs Requirement, auth Authenticator, within bool) (ne
 		return u.find(Requirement{rule.rule}, auth, within)
 	case *reportOnly:
 		return u.find(rule.needs, auth, within)
+	case *lasts:
+		return u.find(rule.needs, auth, within)
 	case *allOf:
 		for _, part := range rule.needs {
 			never = u.find(part, auth, within) || never
