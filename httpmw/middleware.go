@@ -49,6 +49,8 @@ type Config struct {
 type Middleware struct {
 	guard     *claims.Guard
 	from      Place
+	hidden    bool // a handler must not see what is in from
+	private   bool // caches do not know that responses are
 	challenge httpauth.Challenge
 	observed  bool
 	operation func(*http.Request) string // nil for none
@@ -74,7 +76,11 @@ func New(auth claims.Authenticator, cfg Config) *Middleware {
 		const here = "httpmw: New: " // before each mistake, in the words of the caller
 		panic(here + strings.ReplaceAll(err.Error(), "\n", "\n"+here))
 	}
-	return &Middleware{guard, cfg.From, challenge, cfg.Observer != nil, cfg.Operation}
+	return &Middleware{
+		guard: guard, from: cfg.From.alone(),
+		hidden: cfg.From.hidden(), private: !cfg.From.isStandard(), challenge: challenge,
+		observed: cfg.Observer != nil, operation: cfg.Operation,
+	}
 }
 
 // protocol is what this package's operations are of in an access table.
@@ -179,5 +185,9 @@ func (m *Middleware) admit(
 	if err != nil {
 		return nil, err
 	}
-	return r.WithContext(ctx), nil
+	admitted := r.WithContext(ctx)
+	if m.hidden {
+		m.from.hide(admitted)
+	}
+	return admitted, nil
 }
