@@ -17,6 +17,8 @@ func (nobody) Authenticate(context.Context, claims.Credentials) (*claims.Claims,
 	return nil, claims.NewError(claims.ErrInvalidToken, claims.ReasonIssuer, nil)
 }
 
+func (nobody) AuthorizationServers() []string { return nil }
+
 func (nobody) Ready(context.Context, ...string) error { return nil }
 
 // accessTable lists what the operations of both APIs need. Nothing is served,

@@ -27,8 +27,9 @@ type httpAPI struct {
 }
 
 func newHTTPMux(issuers trusted, orders *store) *httpmw.ServeMux {
-	a := &httpAPI{httpmw.New(issuers, httpmw.Config{Realm: realm}), issuers, orders}
+	a := &httpAPI{httpmw.New(issuers, httpmw.Config{Realm: realm, Resource: "/"}), issuers, orders}
 	mux := httpmw.NewServeMux(a.auth)
+	mux.HandleMetadata(httpmw.MetadataConfig{Members: map[string]any{"resource_name": "Orders"}})
 	mux.HandleFunc("GET /healthz", claims.Public(), a.health)
 	mux.HandleFunc("GET /readyz", claims.Public(), a.ready)
 	mux.HandleFunc("GET /me", claims.Authenticated(), a.me)
