@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport-go/sallyport/claims"
-	again "github.com/sallyport-go/sallyport/claims/internal/presented"
+	handed "github.com/sallyport-go/sallyport/claims/internal/presented"
 )
 
 // asks is an Authenticator that takes note of the tokens that it is asked
@@ -23,7 +23,7 @@ func (a *asks) Authenticate(context.Context, claims.Credentials) (*claims.Claims
 }
 
 func (a *asks) Recheck(ctx context.Context, _ *claims.Claims) error {
-	a.tokens = append(a.tokens, again.Token(ctx))
+	a.tokens = append(a.tokens, handed.Token(ctx))
 	return nil
 }
 
@@ -45,7 +45,7 @@ func TestRecheck_token(t *testing.T) {
 		require.NoError(t, err)
 		last = guard
 	}
-	require.Empty(t, again.Token(ctx))
+	require.Empty(t, handed.Token(ctx))
 	require.NoError(t, claims.Recheck(ctx))
 	require.NoError(t, last.Recheck(ctx))
 	assert.Equal(t, []string{"first"}, outer.tokens)
