@@ -1,7 +1,7 @@
 # Needs GNU make and Go; `make help` lists the targets. Tools are run by
 # `go run tool@version`, so nothing is installed and go.mod does not grow.
 
-MODULES     := . claims/telemetry examples examples/bench examples/permissions
+MODULES     := . claims/redisstore claims/telemetry examples examples/bench examples/permissions
 PROTOS      := grpcmw examples/orders examples/permissions
 CI          := $(patsubst %/main.go,./%,$(wildcard .ci/*/main.go))
 FUZZTIME    ?= 30s
@@ -23,7 +23,7 @@ BENCHFLAGS := -test.run '^$$' -test.bench . -test.benchtime $(BENCHTIME)
 # The race detector needs cgo, which Go turns off where it finds no C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: check help test test-386 test-fips140 test-postgres conformance lint knots columns \
+.PHONY: check help test test-386 test-fips140 test-postgres test-redis conformance lint knots columns \
 	mutate mutate-short fuzz fuzz-short soak soak-short bench bench-short bench-report \
 	bench-stat bench-plot run fmt tidy proto proto-check rules-check
 .DEFAULT_GOAL := check
@@ -64,6 +64,11 @@ test-fips140: ## Run the published vectors and claimstest as FIPS 140-3 wants it
 # of a server, the tests of examples/permissions use that by themselves.
 test-postgres: ## Run the tests that need SQL on a PostgreSQL server of their own
 	@.ci/postgres
+
+# Installs Redis where there is none; with SALLYPORT_REDIS set to a server's program,
+# such as redis-server, make test runs these tests too.
+test-redis: ## Run the tests that need Redis on servers of their own
+	@.ci/redis
 
 # promtool comes with Prometheus; Debian has it in the package prometheus.
 rules-check: ## Let promtool check the alert rules, and test when they fire

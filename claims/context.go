@@ -105,6 +105,9 @@ func (c *call) decideAgain(q *query, now time.Time) error {
 // recheckToken asks the guard's Authenticator, if it can be asked again, and
 // the one that verified the token, which may stand behind it.
 func (c *call) recheckToken(ctx context.Context) error {
+	if err := c.guard.revoked(c.caller.of()); err != nil {
+		return err
+	}
 	if c.guard != nil {
 		if auth, ok := c.guard.auth.(rechecker); ok {
 			of := presented.With(ctx, c.token)

@@ -38,6 +38,11 @@ type Config struct {
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
 	Permissions claims.PermissionSource
 
+	// Revocations says which tokens have ended before they expire, usually a
+	// *revocation.Table; it is asked on each use of a token. Nil means that
+	// none have.
+	Revocations claims.Revocations
+
 	// Observer is told of every decision about a call of a method that is not
 	// public, and of streams that end with their token: an audit log, such as
 	// [claims.LogDecisions]. Decision.Operation is the full name of the method;
@@ -77,7 +82,7 @@ var errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, ni
 // httpmw.New can only be given a nil.
 func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	guard, err := claims.NewGuard(auth, claims.GuardConfig{
-		Permissions: cfg.Permissions, Observer: cfg.Observer,
+		Permissions: cfg.Permissions, Observer: cfg.Observer, Revocations: cfg.Revocations,
 	})
 	errs := cfg.Policy.validate(guard)
 	for _, err := range each(err) {

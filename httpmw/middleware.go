@@ -40,6 +40,11 @@ type Config struct {
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
 	Permissions claims.PermissionSource
 
+	// Revocations says which tokens have ended before they expire, usually a
+	// *revocation.Table; it is asked on each use of a token. Nil means that
+	// none have.
+	Revocations claims.Revocations
+
 	// Observer is told of every decision about a request to an operation that
 	// is not public: an audit log, such as [claims.LogDecisions]. Nil means
 	// nobody.
@@ -81,7 +86,7 @@ type Middleware struct {
 // a line of the program.
 func New(auth claims.Authenticator, cfg Config) *Middleware {
 	guard, guardErr := claims.NewGuard(auth, claims.GuardConfig{
-		Permissions: cfg.Permissions, Observer: cfg.Observer,
+		Permissions: cfg.Permissions, Observer: cfg.Observer, Revocations: cfg.Revocations,
 	})
 	resource, resourceErr := newResource(cfg.Resource)
 	if resourceErr != nil {
