@@ -29,6 +29,10 @@
 // that has handlers of another form. [ServeMux.Operations] and
 // [Audit.Operations] are the part of a server in a [claims.AccessTable].
 //
+// [Config].Resource is the URL by which clients know what is protected.
+// Challenges then say where its metadata are, and [ServeMux.HandleMetadata]
+// serves them: the issuers, and the scopes that the routes need (RFC 9728).
+//
 // A handler that goes on for long, such as one that sends events, asks
 // [claims.Recheck] whether its caller still may: the end of the token ends no
 // request.
