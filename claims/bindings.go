@@ -11,7 +11,10 @@ import (
 // [Config].Confirmers are for a [Verifier]. It is immutable and safe for
 // concurrent use. [NewBindings] makes one; a nil or zero one proves nothing, so
 // that every bound token is refused.
-type Bindings struct{ list confirmers }
+type Bindings struct {
+	list    confirmers
+	schemes []Scheme
+}
 
 // NewBindings returns Bindings by these Confirmers, each of another member of
 // "cnf". The error reports everything that is wrong with them: each begins with
@@ -25,7 +28,7 @@ func NewBindings(list ...Confirmer) (*Bindings, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	return &Bindings{compiled}, nil
+	return &Bindings{compiled, compiled.schemes()}, nil
 }
 
 // Takes returns nil if a token may be presented under an authentication scheme:
@@ -51,4 +54,13 @@ func (b *Bindings) Prove(ctx context.Context, caller *Claims, c Credentials) err
 		list = b.list
 	}
 	return list.prove(ctx, caller.of().cnf, c)
+}
+
+// Schemes returns the authentication schemes beside Bearer that tokens may be
+// presented under. The slice is shared and must not be modified.
+func (b *Bindings) Schemes() []Scheme {
+	if b == nil {
+		return nil
+	}
+	return b.schemes
 }
