@@ -18,6 +18,10 @@ type GuardConfig struct {
 
 	// Observer is told of every decision, if it is not nil.
 	Observer Observer
+
+	// Revocations says which tokens have ended before they expire, usually a
+	// *revocation.Table. Nil means that none have.
+	Revocations Revocations
 }
 
 // Guard asks both questions of a request: who are you, and may you do this. It
@@ -29,6 +33,7 @@ type Guard struct {
 	own         identifier // auth, if it accepts base64url and dots alone
 	permissions PermissionSource
 	observer    Observer
+	revocations Revocations
 	panics      *foreign.Reports // of the observer
 	calls       chan struct{}    // of permissions, unless that is a cache
 }
@@ -47,12 +52,15 @@ func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 	if cache, _ := cfg.Permissions.(*PermissionCache); cache != nil && !cache.isMade() {
 		errs = append(errs, errors.New("Config.Permissions was not made by NewPermissionCache"))
 	}
+	if fault := revocationsFault(cfg.Revocations); fault != "" {
+		errs = append(errs, errors.New("Config.Revocations "+fault))
+	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	return &Guard{
 		auth: auth, own: identifierOf(auth), permissions: cfg.Permissions,
-		observer: cfg.Observer, panics: new(foreign.Reports),
+		observer: cfg.Observer, revocations: cfg.Revocations, panics: new(foreign.Reports),
 		calls: make(chan struct{}, maxAskedAbout),
 	}, nil
 }
@@ -137,8 +145,9 @@ func (g *Guard) authorize(
 		return nil, g.refuse(ctx, op, refusal.under(credentials.ownScheme()), start)
 	}
 	c := &call{
-		Context: ctx, caller: Claims{facts}, guard: g, operation: op,
-		request: request, outer: callIn(ctx), scheme: credentials.ownScheme(),
+		Context: ctx, caller: Claims{facts}, token: credentials.Token,
+		scheme: credentials.ownScheme(), guard: g, operation: op,
+		request: request, outer: callIn(ctx),
 	}
 	// One that is met for the first time was verified now.
 	if !c.caller.met.Load() {
@@ -152,7 +161,10 @@ func (g *Guard) authorize(
 	q := c.query(c)
 	defer q.release()
 	q.pending = pending
-	err := op.Requirement.check(q)
+	err := g.revoked(c.caller.facts)
+	if err == nil {
+		err = op.Requirement.check(q)
+	}
 	// A message can still decide what cannot be decided without.
 	if q.awaited && (err == nil || AsError(err).class == ErrUnavailable) {
 		c.deferred = &deferred{origin: q.origin, start: start}
@@ -197,7 +209,10 @@ func (g *Guard) Complete(ctx context.Context, request any) error {
 	defer q.release()
 	q.origin = c.deferred.origin
 	resumed := time.Now()
-	err := c.operation.Requirement.check(q)
+	err := g.revoked(c.caller.of())
+	if err == nil {
+		err = c.operation.Requirement.check(q)
+	}
 	c.settle(q, resumed, err)
 	if err != nil {
 		return AsError(err).under(c.scheme)

@@ -38,6 +38,9 @@ const (
 	ReasonNonce       Reason = "nonce"
 	ReasonClient      Reason = "client"
 	ReasonRejected    Reason = "rejected"
+	// ReasonRevoked means that the token has ended before it expires, by what
+	// [Revocations] knows.
+	ReasonRevoked Reason = "revoked"
 
 	// Of [ErrInsufficientAuthentication].
 	ReasonAuthentication Reason = "authentication"
@@ -48,6 +51,9 @@ const (
 	// Of [ErrForbidden].
 	ReasonPermission Reason = "permission"
 	ReasonUnlisted   Reason = "unlisted_operation"
+	// ReasonCrossOrigin means that a page of another origin has a browser send
+	// the request, with a credential that the browser adds by itself.
+	ReasonCrossOrigin Reason = "cross_origin"
 
 	// Of [ErrUnavailable].
 	ReasonKeysUnavailable Reason = "keys_unavailable"
@@ -72,8 +78,8 @@ var reasons = []struct {
 }{
 	{ErrNoToken, ReasonNoToken, "This operation needs an access token."},
 	{ErrNoToken, ReasonUnsupportedScheme, "This operation needs an access token of another scheme."},
-	{ErrInvalidRequest, ReasonMalformedCredentials, "The Authorization field must be Bearer, a space and an access token."},
-	{ErrInvalidRequest, ReasonSeveralCredentials, "The request has more than one Authorization field."},
+	{ErrInvalidRequest, ReasonMalformedCredentials, "The credentials of the request are malformed."},
+	{ErrInvalidRequest, ReasonSeveralCredentials, "The request has more than one access token."},
 	{ErrInvalidToken, ReasonTooLarge, "The access token is too large."},
 	{ErrInvalidToken, ReasonMalformed, "The access token is malformed."},
 	{ErrInvalidToken, ReasonEncrypted, "The access token is encrypted, which is not supported here."},
@@ -97,10 +103,12 @@ var reasons = []struct {
 	{ErrInvalidToken, ReasonNonce, "The DPoP proof must have the nonce of the field DPoP-Nonce."},
 	{ErrInvalidToken, ReasonClient, "The access token was issued to a client that is not accepted here."},
 	{ErrInvalidToken, ReasonRejected, "The access token is not accepted."},
+	{ErrInvalidToken, ReasonRevoked, "The access token has been revoked."},
 	{ErrInsufficientAuthentication, ReasonAuthentication, "This operation needs a stronger or more recent authentication."},
 	{ErrInsufficientScope, ReasonScope, "The access token lacks a scope that this operation needs."},
 	{ErrForbidden, ReasonPermission, "The caller is not permitted to do this."},
 	{ErrForbidden, ReasonUnlisted, "This operation is not open to callers."},
+	{ErrForbidden, ReasonCrossOrigin, "The request comes from a page of another origin."},
 	{ErrUnavailable, ReasonKeysUnavailable, "The access token cannot be checked at the moment."},
 	{ErrUnavailable, ReasonUndecided, "The permission cannot be decided at the moment."},
 	{ErrUnavailable, ReasonPermissionsUnavailable, "The permissions of the caller cannot be had at the moment."},

@@ -52,9 +52,6 @@ func TestGuard_Schemes(t *testing.T) {
 		if strings.Contains(name, "own") || strings.Contains(name, "embeds") { // what it has it may hide
 			continue
 		}
-		if _, is := auth.(*claims.Tenants); is {
-			assert.Empty(t, schemesOf(t, auth), "before the first is met")
-		}
 		_, err := auth.Authenticate(t.Context(), bearer(issuer.Mint(claimstest.Token{})))
 		require.NoError(t, err)
 		assert.Equal(t, want, schemesOf(t, auth), name)
@@ -84,10 +81,10 @@ func TestGuard_Schemes(t *testing.T) {
 	assert.Empty(t, schemesOf(t, own), "a challenge less")
 	assert.Empty(t, (*claims.Guard)(nil).Schemes())
 
-	bindings, err := claims.NewBindings(signs{byProof("jkt", "DPoP"), []string{"ES256"}}, byProof("mac", "MAC"))
+	examiner, err := claims.NewExaminer(bound(issuer, "ES256"))
 	require.NoError(t, err)
-	assert.Equal(t, want, bindings.Schemes())
-	assert.Empty(t, (*claims.Bindings)(nil).Schemes())
+	assert.Equal(t, want, examiner.Schemes())
+	assert.Empty(t, (*claims.Examiner)(nil).Schemes())
 }
 
 // What refuses a request that was presented under another scheme than Bearer

@@ -24,13 +24,16 @@ func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if r.Pattern == "" { // nobody will route any more
 			r.Pattern = patternOf(g.next, r)
 		}
-		g.auth.answer(w, err)
+		g.auth.answer(w, r, err)
 		return
 	}
 	keep(w.Header())
 	if admitted == r { // public
 		g.next.ServeHTTP(w, r)
 		return
+	}
+	if g.auth.private {
+		keepPrivate(w.Header())
 	}
 	defer handBack(admitted, r)
 	g.next.ServeHTTP(w, admitted)
