@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
+	"github.com/sallyport-go/sallyport/claims/internal/presented"
 )
 
 // NewContext returns a context that carries the caller's claims. The transports
@@ -109,7 +110,8 @@ func (c *call) recheckToken(ctx context.Context) error {
 	}
 	if c.guard != nil {
 		if auth, ok := c.guard.auth.(rechecker); ok {
-			if err := recheckBy(ctx, auth.Recheck, &c.caller); err != nil {
+			of := presented.With(ctx, c.token)
+			if err := recheckBy(of, auth.Recheck, &c.caller); err != nil {
 				return err
 			}
 		}

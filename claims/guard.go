@@ -145,7 +145,7 @@ func (g *Guard) authorize(
 		return nil, g.refuse(ctx, op, refusal, start)
 	}
 	c := &call{
-		Context: ctx, caller: Claims{facts}, guard: g, operation: op,
+		Context: ctx, caller: Claims{facts}, token: credentials.Token, guard: g, operation: op,
 		request: request, outer: callIn(ctx),
 	}
 	// One that is met for the first time was verified now.
