@@ -181,30 +181,40 @@ func isNoHandler(h http.Handler) bool {
 // request for the handler, which finds the caller in its context; r itself if
 // needs is [claims.Public]. The error is, or wraps, a [*claims.Error];
 // [Middleware.Refuse] writes it. An invalid requirement refuses everybody.
+//
+// What goes with the answer to a request that is let through, such as a new
+// nonce of package dpop before the old one ends, is left out: such a client is
+// challenged when it has ended.
 func (m *Middleware) Admit(r *http.Request, needs claims.Requirement) (*http.Request, error) {
-	admitted, err := m.admit(r, operation("", needs), nil)
+	admitted, proof, err := m.admit(r, operation("", needs), nil, nil)
 	if err != nil {
-		return nil, &notAdmitted{err}
+		response, _ := proof.(*answered)
+		return nil, &notAdmitted{err, response.header()}
 	}
 	return admitted, nil
 }
 
 // notAdmitted is an error of Admit: no handler has run.
-type notAdmitted struct{ err error }
+type notAdmitted struct {
+	err      error
+	response http.Header // what goes with the answer
+}
 
 func (n *notAdmitted) Error() string { return n.err.Error() }
 func (n *notAdmitted) Unwrap() error { return n.err }
 
 // admit decides about a request to an operation, which next serves, if that is
-// known.
+// known. response is where what goes with the answer is put, if there is one
+// yet; proof is what the request proves with.
 func (m *Middleware) admit(
-	r *http.Request, op claims.Operation, next http.Handler,
-) (*http.Request, error) {
+	r *http.Request, op claims.Operation, next http.Handler, response http.Header,
+) (admitted *http.Request, proof claims.Prover, err error) {
 	if m == nil || m.guard == nil {
-		return nil, claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, errNotMade)
+		return nil, nil, claims.NewError(
+			claims.ErrUnavailable, claims.ReasonUndecided, errNotMade)
 	}
 	if op.Requirement.IsPublic() {
-		return r, nil
+		return r, nil, nil
 	}
 	credentials, err := m.from.take(r)
 	if op.Name == "" {
@@ -214,16 +224,16 @@ func (m *Middleware) admit(
 		}
 	}
 	if err != nil {
-		return nil, m.guard.Refuse(r.Context(), op, err)
+		return nil, nil, m.guard.Refuse(r.Context(), op, err)
 	}
-	credentials.Proof = (*prover)(r) // asked for bound tokens alone
+	credentials.Proof = proverOf(r, credentials.Scheme, response)
 	ctx, err := m.guard.Authorize(r.Context(), op, credentials, r)
 	if err != nil {
-		return nil, err
+		return nil, credentials.Proof, err
 	}
-	admitted := r.WithContext(ctx)
+	admitted = r.WithContext(ctx)
 	if m.hidden {
 		m.from.hide(admitted)
 	}
-	return admitted, nil
+	return admitted, nil, nil
 }

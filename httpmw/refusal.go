@@ -3,6 +3,7 @@ package httpmw
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -35,7 +36,10 @@ type problem struct {
 // The Content-Length is that of the answer, so that nothing which is written
 // after it by mistake reaches the client.
 func (m *Middleware) Refuse(w http.ResponseWriter, err error) {
-	if early := (*notAdmitted)(nil); !errors.As(err, &early) {
+	early := (*notAdmitted)(nil)
+	if errors.As(err, &early) {
+		maps.Copy(w.Header(), early.response)
+	} else {
 		drop(w.Header())
 	}
 	m.answer(w, nil, err)
@@ -65,22 +69,27 @@ func (m *Middleware) answer(w http.ResponseWriter, r *http.Request, err error) {
 	_, _ = w.Write(body) // a client that has gone away needs none
 }
 
-// challengeIn adds the challenge of a refusal to those of others, such as a
+// challengeIn adds the challenges of a refusal to those of others, such as a
 // middleware that also takes Basic, but not to its own.
 func (m *Middleware) challengeIn(header http.Header, r *http.Request, refusal *claims.Error) {
 	challenge := m.challengeFor(r)
-	field := challenge.Field(refusal)
-	if field == "" {
+	var schemes []claims.Scheme
+	if m != nil {
+		schemes = m.guard.Schemes()
+	}
+	fields := challenge.Fields(refusal, schemes)
+	if len(fields) == 0 {
 		return
 	}
 	const name = "Www-Authenticate"
 	if others := header[name]; len(others) > 0 {
-		bare := challenge.Field(nil)
-		header[name] = slices.DeleteFunc(slices.Clone(others), func(other string) bool {
-			return other == bare || other == field
+		bare := challenge.Fields(nil, schemes)
+		others = slices.DeleteFunc(slices.Clone(others), func(other string) bool {
+			return slices.Contains(bare, other) || slices.Contains(fields, other)
 		})
+		fields = append(others, fields...)
 	}
-	header.Add(name, field)
+	header[name] = fields
 }
 
 // challengeFor returns the challenge for a request.
