@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
+	"github.com/sallyport-go/sallyport/claims/internal/presented"
 )
 
 // NewContext returns a context that carries the caller's claims. The transports
@@ -54,7 +55,7 @@ func Allowed(ctx context.Context, needs Requirement) error {
 	defer q.release()
 	err := needs.check(q)
 	c.tell(q, needs, err, Decision{Part: true, Time: start})
-	return err
+	return c.refusal(err)
 }
 
 // Recheck decides anew about the request that ctx belongs to: for what lasts,
@@ -87,7 +88,7 @@ func (c *call) recheck(ctx context.Context) error {
 	defer q.release()
 	err := c.decideAgain(q, start)
 	c.tell(q, c.operation.Requirement, err, Decision{Part: true, Time: start})
-	return err
+	return c.refusal(err)
 }
 
 func (c *call) decideAgain(q *query, now time.Time) error {
@@ -109,7 +110,8 @@ func (c *call) recheckToken(ctx context.Context) error {
 	}
 	if c.guard != nil {
 		if auth, ok := c.guard.auth.(rechecker); ok {
-			if err := recheckBy(ctx, auth.Recheck, &c.caller); err != nil {
+			of := presented.With(ctx, c.token)
+			if err := recheckBy(of, auth.Recheck, &c.caller); err != nil {
 				return err
 			}
 		}

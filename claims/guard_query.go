@@ -12,9 +12,11 @@ import (
 type call struct {
 	context.Context
 	caller    Claims // its own, whatever a handler does with it
+	token     string // as presented, for who is asked again; empty outside a transport
 	guard     *Guard // nil outside a transport
 	operation Operation
 	request   any         // *http.Request or a message
+	scheme    string      // of the credentials, empty for Bearer
 	outer     *call       // that of a guard before this one, nil if it is the first
 	deferred  *deferred   // nil if the decision is not put off
 	verified  bool        // now, and not before
@@ -53,6 +55,7 @@ func newCall(ctx context.Context, caller *Claims) *call {
 	c := &call{Context: ctx, caller: Claims{caller.of()}}
 	if before := callIn(ctx); before != nil {
 		c.guard, c.outer, c.operation = before.guard, before.outer, before.operation
+		c.scheme = before.scheme
 		c.request = before.message()
 		if before.placed.Load() {
 			c.publish(before.workspace)
@@ -73,6 +76,14 @@ func (c *call) message() any {
 
 // observed reports whether somebody is told of decisions.
 func (c *call) observed() bool { return c.guard != nil && c.guard.observer != nil }
+
+// refusal returns an error as that of a request under its scheme.
+func (c *call) refusal(err error) error {
+	if err == nil || c.scheme == "" {
+		return err
+	}
+	return AsError(err).under(c.scheme)
+}
 
 // query is one requirement being checked, and what comes to light by it. It is
 // used by one goroutine.
