@@ -78,7 +78,10 @@ func TestInterceptor_refusals(t *testing.T) {
 					got := ask(t, server, procedure, options, row.authorization...)
 					require.NotNil(t, got.err, what)
 					assert.Equal(t, row.code, got.err.Code(), what)
-					class := map[connect.Code]error{connect.CodeUnauthenticated: claims.ErrInvalidToken, connect.CodePermissionDenied: claims.ErrForbidden, connect.CodeUnavailable: claims.ErrUnavailable}
+					class := map[connect.Code]error{
+						connect.CodeUnauthenticated: claims.ErrInvalidToken, connect.CodePermissionDenied: claims.ErrForbidden,
+						connect.CodeUnavailable: claims.ErrUnavailable,
+					}
 					assert.Equal(t, claims.NewError(class[row.code], claims.Reason(strings.ToLower(row.reason)), nil).Text(), got.err.Message(), what)
 					info, retry := details(t, got.err)
 					assert.Equal(t, row.reason, info.GetReason(), what)
