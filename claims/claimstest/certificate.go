@@ -31,7 +31,8 @@ func NewCertificate(name string) tls.Certificate {
 	}
 	var der []byte
 	randomly(func() {
-		der, err = x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+		der, err = x509.CreateCertificate(
+			rand.Reader, template, template, private.Public(), private)
 	})
 	must(err)
 	leaf, err := x509.ParseCertificate(der)
