@@ -25,8 +25,7 @@ type Config struct {
 	//
 	// A path alone, such as "/" or "/orders", stands for that path of the host
 	// and the scheme by which each request came in: for tests, and for servers
-	// of many names that no proxy stands before. A refusal inside a handler, by
-	// [Middleware.Refuse], then has no resource_metadata.
+	// of many names that no proxy stands before.
 	//
 	// Empty means that nobody is told.
 	Resource string
@@ -35,6 +34,18 @@ type Config struct {
 	// Authorization field. No other place is looked at: what a client puts
 	// elsewhere is no credential.
 	From Place
+
+	// Body returns the body of a refusal in a form of one's own, and its media
+	// type, such as "text/html; charset=utf-8". Status and header are the same
+	// as without it: nothing that it returns can change them. What it knows of
+	// the request is the client's, and not to be written unescaped.
+	//
+	// An empty media type, or one that is none, means that the client has what
+	// it has without Body: by its Accept field, a problem document (RFC 9457),
+	// the same as application/json, or its sentence as plain text; the first
+	// unless it asks for another. So it has if Body panics, which is logged, at
+	// most once a second. Body is called on the request's goroutine.
+	Body func(r *http.Request, p Problem) (mediaType string, body []byte)
 
 	// Permissions says what callers may do where their tokens do not, usually a
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
@@ -74,6 +85,8 @@ type Middleware struct {
 	hidden    bool // a handler must not see what is in from
 	private   bool // caches do not know that responses are
 	challenge httpauth.Challenge
+	body      func(*http.Request, Problem) (string, []byte) // nil for none
+	panics    *reports                                      // of body
 	observed  bool
 	operation func(*http.Request) string // nil for none
 }
@@ -105,7 +118,8 @@ func New(auth claims.Authenticator, cfg Config) *Middleware {
 	return &Middleware{
 		auth: auth, guard: guard, realm: cfg.Realm, resource: resource,
 		from: cfg.From.alone(), hidden: cfg.From.hidden(), private: !cfg.From.isStandard(),
-		challenge: challenge, observed: cfg.Observer != nil, operation: cfg.Operation,
+		challenge: challenge, body: cfg.Body, panics: new(reports),
+		observed: cfg.Observer != nil, operation: cfg.Operation,
 	}
 }
 
