@@ -18,6 +18,13 @@ type GuardConfig struct {
 
 	// Observer is told of every decision, if it is not nil.
 	Observer Observer
+
+	// Second says who verifies the further credentials that a [Second] may ask
+	// for, by their names. Each name is a token (RFC 9110 section 5.6.2) of at
+	// most 32 characters and no registered authentication scheme, as it is the
+	// scheme of the credential's challenges. Nil means that a request has one
+	// credential.
+	Second map[string]Authenticator
 }
 
 // Guard asks both questions of a request: who are you, and may you do this. It
@@ -29,8 +36,9 @@ type Guard struct {
 	own         identifier // auth, if it accepts base64url and dots alone
 	permissions PermissionSource
 	observer    Observer
-	panics      *foreign.Reports // of the observer
-	calls       chan struct{}    // of permissions, unless that is a cache
+	panics      *foreign.Reports  // of the observer
+	calls       chan struct{}     // of permissions, unless that is a cache
+	second      map[string]*Guard // of further credentials, by name
 }
 
 // NewGuard returns a Guard. The error reports everything that is wrong with its
@@ -47,15 +55,20 @@ func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 	if cache, _ := cfg.Permissions.(*PermissionCache); cache != nil && !cache.isMade() {
 		errs = append(errs, errors.New("Config.Permissions was not made by NewPermissionCache"))
 	}
+	errs = append(errs, secondFaults(cfg.Second)...)
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	return &Guard{
+	g := &Guard{
 		auth: auth, own: identifierOf(auth), permissions: cfg.Permissions,
 		observer: cfg.Observer, panics: new(foreign.Reports),
 		calls: make(chan struct{}, maxAskedAbout),
-	}, nil
+	}
+	g.second = g.guardsOf(cfg.Second)
+	return g, nil
 }
+
+func (g *Guard) isMade() bool { return g != nil && g.auth != nil }
 
 // faultOf says why an Authenticator cannot be one, empty if it can.
 func faultOf(auth Authenticator) string {
@@ -94,6 +107,9 @@ func identifierOf(auth Authenticator) identifier {
 // request is what a [RequestFunc] looks at. It returns the context for the
 // request's handler, in which [FromContext] finds the caller, and [Allowed]
 // what is known of them. The error is an [*Error].
+//
+// The zero Credentials mean that the request has none at all, which only an
+// operation with [Optional] lets pass. [Absent] tells.
 func (g *Guard) Authorize(
 	ctx context.Context, op Operation, c Credentials, request any,
 ) (context.Context, error) {
@@ -132,16 +148,25 @@ func (g *Guard) authorize(
 	if g != nil && g.observer != nil {
 		start = time.Now()
 	}
-	facts, refusal := g.authenticate(ctx, credentials)
+	anonymous := credentials.isNone() && op.Requirement.admitsAnonymous()
+	facts, refusal := noFacts, (*Error)(nil)
+	if !anonymous || !g.isMade() {
+		facts, refusal = g.authenticate(ctx, credentials)
+	}
 	if refusal != nil {
 		return nil, g.refuse(ctx, op, refusal, start)
 	}
 	c := &call{
 		Context: ctx, caller: Claims{facts}, guard: g, operation: op,
-		request: request, outer: callIn(ctx),
+		request: request, outer: callIn(ctx), anonymous: anonymous,
+	}
+	if credentials.Second != nil {
+		c.seconds = &seconds{find: credentials.Second}
 	}
 	// One that is met for the first time was verified now.
-	if !c.caller.met.Load() {
+	if anonymous {
+		c.verified = true
+	} else if !c.caller.met.Load() {
 		c.caller.met.Store(true)
 		c.verified = true
 	}
@@ -152,7 +177,7 @@ func (g *Guard) authorize(
 	q := c.query(c)
 	defer q.release()
 	q.pending = pending
-	err := op.Requirement.check(q)
+	err := op.Requirement.decide(q)
 	// A message can still decide what cannot be decided without.
 	if q.awaited && (err == nil || AsError(err).class == ErrUnavailable) {
 		c.deferred = &deferred{origin: q.origin, start: start}
@@ -161,9 +186,12 @@ func (g *Guard) authorize(
 		}
 		return c, nil
 	}
+	if err != nil {
+		err = AsError(err).forOperation(op.Requirement)
+	}
 	c.tell(q, op.Requirement, err, Decision{Remembered: !c.verified, Time: start})
 	if err != nil {
-		return nil, AsError(err).forOperation(op.Requirement)
+		return nil, err
 	}
 	c.publish(q.found)
 	return c, nil
@@ -197,7 +225,7 @@ func (g *Guard) Complete(ctx context.Context, request any) error {
 	defer q.release()
 	q.origin = c.deferred.origin
 	resumed := time.Now()
-	err := c.operation.Requirement.check(q)
+	err := c.operation.Requirement.decide(q)
 	c.settle(q, resumed, err)
 	if err != nil {
 		return AsError(err)
@@ -260,8 +288,11 @@ func (c *call) publish(found site) {
 
 // authenticate returns what is known of the caller, or a refusal.
 func (g *Guard) authenticate(ctx context.Context, c Credentials) (*facts, *Error) {
-	if g == nil || g.auth == nil {
+	if !g.isMade() {
 		return nil, errNotMade
+	}
+	if c.isNone() {
+		return nil, errNoToken
 	}
 	if g.own != nil {
 		f, err := g.own.identify(ctx, c)

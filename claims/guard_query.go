@@ -17,9 +17,11 @@ type call struct {
 	request   any         // *http.Request or a message
 	outer     *call       // that of a guard before this one, nil if it is the first
 	deferred  *deferred   // nil if the decision is not put off
-	verified  bool        // now, and not before
+	seconds   *seconds    // further credentials, nil for none
 	workspace site        // that the operation was allowed in, once placed is true
 	placed    atomic.Bool // from then on it does not change
+	verified  bool        // now, and not before
+	anonymous bool        // without a credential, which the operation lets pass
 
 	resolved atomic.Pointer[answer]        // of the permission source
 	asking   atomic.Pointer[chan struct{}] // one element while that is asked; see turns
@@ -78,13 +80,16 @@ func (c *call) observed() bool { return c.guard != nil && c.guard.observer != ni
 // used by one goroutine.
 type query struct {
 	ctx       context.Context
-	call      *call
+	call      *call  // whose caller is asked about
+	main      *call  // the request's, another if the caller is of a second credential
 	workspace string // empty for none
 	found     site   // the first in which something was allowed
 	pending   bool   // the request has not arrived: what looks at it is put off
 	awaited   bool   // something was put off
 	quiet     bool   // nobody is asked
 	untold    bool   // nobody is told
+	tried     bool   // it has no consequences
+	again     bool   // of a request that was let through before
 	origin    string // of the permissions that were looked at
 	reported  *Error // what a ReportOnly would have refused with
 }
@@ -94,7 +99,7 @@ var queries = sync.Pool{New: func() any { return new(query) }}
 // query returns a query about the call, to be released.
 func (c *call) query(ctx context.Context) *query {
 	q := queries.Get().(*query)
-	q.ctx, q.call = ctx, c
+	q.ctx, q.call, q.main = ctx, c, c
 	return q
 }
 

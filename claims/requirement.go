@@ -113,7 +113,18 @@ func (r Requirement) validateFor(request any) error {
 	return errors.Join(errs...)
 }
 
+// decide is check for a requirement that is not part of another.
+func (r Requirement) decide(q *query) error {
+	if q.call.anonymous && !r.admitsAnonymous() {
+		return errNoToken
+	}
+	return r.check(q)
+}
+
 func (r Requirement) check(q *query) error {
+	if q.call.anonymous && !r.meetable() {
+		return errNoToken
+	}
 	if r.rule == nil {
 		return nil
 	}
@@ -169,7 +180,7 @@ func (public) String() string               { return "Public()" }
 // forOperation returns e as the refusal of an operation: a client that needs
 // another token is told which scope to ask for.
 func (e *Error) forOperation(needs Requirement) *Error {
-	if e.class != ErrNoToken && e.class != ErrInvalidToken || e.scope != "" {
+	if e.class != ErrNoToken && e.class != ErrInvalidToken || e.scope != "" || e.second != "" {
 		return e
 	}
 	scope := needs.scope()

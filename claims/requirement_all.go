@@ -82,6 +82,9 @@ func (a *allOf) check(q *query) error {
 				undecided = err
 			}
 		case ErrInsufficientScope, ErrInsufficientAuthentication:
+			if refusal.second != "" { // what the first lacks would not help
+				return err
+			}
 			return a.refusal(q, r, refusal)
 		default:
 			return err
@@ -150,7 +153,7 @@ func (a *allOf) validate() error {
 	if _, ok := a.commonACR(); !ok {
 		err = errors.Join(err, fmt.Errorf("claims: %s: no acr meets all of its parts", a))
 	}
-	return err
+	return errors.Join(err, validateOptional(a.needs), validateSeconds(a.needs))
 }
 
 // commonACR returns the values of "acr" that meet every ACR that has to be met,
