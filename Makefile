@@ -1,7 +1,7 @@
 # Needs GNU make and Go; `make help` lists the targets. Tools are run by
 # `go run tool@version`, so nothing is installed and go.mod does not grow.
 
-MODULES     := . examples examples/bench examples/permissions
+MODULES     := . claims/redisstore claims/telemetry examples examples/bench examples/permissions
 PROTOS      := grpcmw examples/orders examples/permissions
 CI          := $(patsubst %/main.go,./%,$(wildcard .ci/*/main.go))
 FUZZTIME    ?= 30s
@@ -23,9 +23,9 @@ BENCHFLAGS := -test.run '^$$' -test.bench . -test.benchtime $(BENCHTIME)
 # The race detector needs cgo, which Go turns off where it finds no C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: check help test test-386 test-fips140 test-postgres conformance lint knots columns \
+.PHONY: check help test test-386 test-fips140 test-postgres test-redis conformance lint knots columns \
 	mutate mutate-short fuzz fuzz-short soak soak-short bench bench-short bench-report \
-	bench-stat bench-plot run fmt tidy proto proto-check
+	bench-stat bench-plot run fmt tidy proto proto-check rules-check
 .DEFAULT_GOAL := check
 
 check: lint test ## Lint and test: the default
@@ -64,6 +64,16 @@ test-fips140: ## Run the published vectors and claimstest as FIPS 140-3 wants it
 # of a server, the tests of examples/permissions use that by themselves.
 test-postgres: ## Run the tests that need SQL on a PostgreSQL server of their own
 	@.ci/postgres
+
+# Installs Redis where there is none; with SALLYPORT_REDIS set to a server's program,
+# such as redis-server, make test runs these tests too.
+test-redis: ## Run the tests that need Redis on servers of their own
+	@.ci/redis
+
+# promtool comes with Prometheus; Debian has it in the package prometheus.
+rules-check: ## Let promtool check the alert rules, and test when they fire
+	@cd claims/telemetry/prometheus && \
+	promtool check rules alerts.yml && promtool test rules alerts_test.yml
 
 # The suites fail unless they count what the table says.
 conformance: ## Run the suites of published vectors and print what they count

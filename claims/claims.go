@@ -25,6 +25,7 @@ type facts struct {
 	subject   string
 	clientID  string
 	id        string
+	session   string
 	audience  []string
 	scopes    []string
 	granted   []string // permissions
@@ -39,10 +40,12 @@ type facts struct {
 	cnf       string // JSON, empty if the token is not bound (RFC 7800)
 	origin    origin // zero if they did not come from a token
 
-	// The PermissionCache's answer. The only field that changes, beside met; no
-	// method shows it.
+	// The PermissionCache's answer. The only field that changes, beside met and
+	// cleared; no method shows it.
 	answer atomic.Pointer[standing]
 	met    atomic.Bool // by a Guard
+	// The last news of Revocations that has nothing about the token.
+	cleared atomic.Pointer[News]
 
 	first   Claims      // for the first who asks for the claims
 	taken   atomic.Bool // it is somebody's
@@ -99,6 +102,11 @@ func (c *Claims) ClientID() string { return c.of().clientID }
 
 // ID returns "jti", the identifier of the token.
 func (c *Claims) ID() string { return c.of().id }
+
+// SessionID returns "sid", the session of the user at the issuer that the token
+// was issued in (OpenID Connect Front-Channel Logout section 3). It is empty if
+// the claim is absent or not a string.
+func (c *Claims) SessionID() string { return c.of().session }
 
 // Audience returns "aud": whom the token is for. The slice is the caller's own,
 // and never nil.

@@ -98,6 +98,10 @@ func parseClaims(payload string, all *strict.Members) (*facts, *Error) {
 			c.issuedAt = r.ReadDate()
 		case "jti":
 			c.id = r.ReadString()
+		case "sid":
+			// Of any type, and no variant is refused: a "SID" is something
+			// else.
+			c.inSession(r.ReadRaw())
 		case "client_id":
 			clientID = r.ReadString()
 		case "azp":
@@ -173,5 +177,13 @@ func (c *facts) authenticated(name, value string) {
 		}
 	} else if at := r.ReadDate(); r.End() {
 		c.authTime = at
+	}
+}
+
+// inSession takes note of the session that the token was issued in.
+func (c *facts) inSession(value string) {
+	r := strict.NewReader(value)
+	if session := r.ReadString(); r.End() {
+		c.session = session
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
+	"github.com/sallyport-go/sallyport/claims/internal/presented"
 )
 
 // NewContext returns a context that carries the caller's claims. The transports
@@ -114,9 +115,13 @@ func (c *call) holds(ctx context.Context, now time.Time) error {
 // recheckToken asks the guard's Authenticator, if it can be asked again, and
 // the one that verified the token, which may stand behind it.
 func (c *call) recheckToken(ctx context.Context) error {
+	if err := c.revoked(); err != nil {
+		return err
+	}
 	if c.guard != nil {
 		if auth, ok := c.guard.auth.(rechecker); ok {
-			if err := recheckBy(ctx, auth.Recheck, &c.caller); err != nil {
+			of := presented.With(ctx, c.token)
+			if err := recheckBy(of, auth.Recheck, &c.caller); err != nil {
 				return err
 			}
 		}

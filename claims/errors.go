@@ -187,8 +187,8 @@ func (e *Error) textOfSecond() string {
 	return of.Text()
 }
 
-// ofSecond returns e as a refusal of a second credential, which a client is told
-// what to ask for by.
+// ofSecond returns e as a refusal of a second credential, which tells a client
+// what to ask for.
 func (e *Error) ofSecond(s *second) *Error {
 	if e.second != "" {
 		return e

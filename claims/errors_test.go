@@ -108,7 +108,7 @@ func assertText(t testing.TB, text string) {
 func TestError_Text_otherReason(t *testing.T) {
 	t.Parallel()
 	for _, tt := range sentinels {
-		for _, reason := range []claims.Reason{"revoked", "", `"\`, "<script>"} {
+		for _, reason := range []claims.Reason{"undone", "", `"\`, "<script>"} {
 			refusal := claims.NewError(tt.class, reason, nil)
 			assert.Equal(t, claims.NewError(tt.class, tt.reason, nil).Text(), refusal.Text())
 			assert.Equal(t, reason, refusal.Reason())

@@ -25,6 +25,10 @@ type GuardConfig struct {
 	// scheme of the credential's challenges. Nil means that a request has one
 	// credential.
 	Second map[string]Authenticator
+
+	// Revocations says which tokens have ended before they expire, usually a
+	// *revocation.Table. Nil means that none have.
+	Revocations Revocations
 }
 
 // Guard asks both questions of a request: who are you, and may you do this. It
@@ -34,8 +38,10 @@ type GuardConfig struct {
 type Guard struct {
 	auth        Authenticator
 	own         identifier // auth, if it accepts base64url and dots alone
+	asksAgain   bool       // auth has a Recheck
 	permissions PermissionSource
 	observer    Observer
+	revocations Revocations
 	panics      *foreign.Reports  // of the observer
 	calls       chan struct{}     // of permissions, unless that is a cache
 	second      map[string]*Guard // of further credentials, by name
@@ -56,16 +62,26 @@ func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 		errs = append(errs, errors.New("Config.Permissions was not made by NewPermissionCache"))
 	}
 	errs = append(errs, secondFaults(cfg.Second)...)
+	if fault := revocationsFault(cfg.Revocations); fault != "" {
+		errs = append(errs, errors.New("Config.Revocations "+fault))
+	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	g := &Guard{
-		auth: auth, own: identifierOf(auth), permissions: cfg.Permissions,
-		observer: cfg.Observer, panics: new(foreign.Reports),
+		permissions: cfg.Permissions,
+		observer:    cfg.Observer, revocations: cfg.Revocations, panics: new(foreign.Reports),
 		calls: make(chan struct{}, maxAskedAbout),
 	}
+	g.ask(auth)
 	g.second = g.guardsOf(cfg.Second)
 	return g, nil
+}
+
+// ask makes auth the one who is asked.
+func (g *Guard) ask(auth Authenticator) {
+	g.auth, g.own = auth, identifierOf(auth)
+	_, g.asksAgain = auth.(rechecker)
 }
 
 func (g *Guard) isMade() bool { return g != nil && g.auth != nil }
@@ -160,6 +176,9 @@ func (g *Guard) authorize(
 		Context: ctx, caller: Claims{facts}, guard: g, operation: op,
 		request: request, outer: callIn(ctx), anonymous: anonymous,
 	}
+	if g.asksAgain {
+		c.token = credentials.Token
+	}
 	if credentials.Second != nil {
 		c.seconds = &seconds{find: credentials.Second}
 	}
@@ -177,7 +196,10 @@ func (g *Guard) authorize(
 	q := c.query(c)
 	defer q.release()
 	q.pending = pending
-	err := op.Requirement.decide(q)
+	err := c.revoked()
+	if err == nil {
+		err = op.Requirement.decide(q)
+	}
 	// A message can still decide what cannot be decided without.
 	if q.awaited && (err == nil || AsError(err).class == ErrUnavailable) {
 		c.deferred = &deferred{origin: q.origin, start: start}
@@ -225,7 +247,10 @@ func (g *Guard) Complete(ctx context.Context, request any) error {
 	defer q.release()
 	q.origin = c.deferred.origin
 	resumed := time.Now()
-	err := c.operation.Requirement.decide(q)
+	err := c.revoked()
+	if err == nil {
+		err = c.operation.Requirement.decide(q)
+	}
 	c.settle(q, resumed, err)
 	if err != nil {
 		return AsError(err)

@@ -73,9 +73,10 @@ type Decision struct {
 type SecondCaller struct{ Name, Issuer, KeyID, Subject, ClientID string }
 
 // Outcome is one word for what came of it: a metric label. It is "allowed",
-// "anonymous" if it was allowed without a credential, "no_token", "invalid_request", "invalid_token",
-// "insufficient_authentication", "not_permitted", "unavailable", or "canceled"
-// if the sender of the request went away before it was decided.
+// "anonymous" if it was allowed without a credential, "no_token",
+// "invalid_request", "invalid_token", "insufficient_authentication",
+// "not_permitted", "unavailable", or "canceled" if the sender of the request
+// went away before it was decided.
 func (d Decision) Outcome() string {
 	if d.Err == nil && d.Anonymous {
 		return "anonymous"

@@ -12,6 +12,7 @@ import (
 type call struct {
 	context.Context
 	caller    Claims // its own, whatever a handler does with it
+	token     string // as presented, for who is asked again; empty outside a transport
 	guard     *Guard // nil outside a transport
 	operation Operation
 	request   any         // *http.Request or a message

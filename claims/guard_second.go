@@ -35,7 +35,7 @@ func (g *Guard) guardsOf(auths map[string]Authenticator) map[string]*Guard {
 	guards := make(map[string]*Guard, len(auths))
 	for name, auth := range auths {
 		own := *g
-		own.auth, own.own = auth, identifierOf(auth)
+		own.ask(auth)
 		guards[name] = &own
 	}
 	return guards
@@ -113,23 +113,28 @@ func (q *query) second(s *second) (*secondCall, error) {
 			return nil, refusal
 		}
 		c.caller = Claims{facts}
+		if guard.asksAgain {
+			c.token = credentials.Token
+		}
 	}
 	return main.seconds.add(c), nil
 }
 
 // checkSecond checks what a second credential needs of its caller.
 func (q *query) checkSecond(c *secondCall, s *second) error {
-	if q.again {
-		if err := c.holds(q.ctx, time.Now()); err != nil {
-			return err
-		}
+	err := c.revoked()
+	if err == nil && q.again {
+		err = c.holds(q.ctx, time.Now())
+	}
+	if err != nil {
+		return err
 	}
 	of := c.query(q.ctx)
 	defer of.release()
 	of.main, of.found = q.main, q.found
 	of.pending, of.quiet, of.untold, of.tried, of.again =
 		q.pending, q.quiet, q.untold, q.tried, q.again
-	err := s.needs.decide(of)
+	err = s.needs.decide(of)
 	q.awaited = q.awaited || of.awaited
 	q.from(of.origin)
 	if q.reported == nil && of.reported != nil {
@@ -145,8 +150,8 @@ func (q *query) checkSecond(c *secondCall, s *second) error {
 	return nil
 }
 
-// earlier returns the first end of a time that is over then for a reason, and of
-// those of the credentials.
+// earlier returns the first of a time, at which something is over for a reason,
+// and the ends of the credentials.
 func (s *seconds) earlier(until time.Time, over *Error) (time.Time, *Error) {
 	for c := s.all(); c != nil; c = c.before {
 		end, needs := c.caller.ValidUntil(), c.met.Load()

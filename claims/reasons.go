@@ -33,6 +33,9 @@ const (
 	ReasonBinding     Reason = "binding"
 	ReasonClient      Reason = "client"
 	ReasonRejected    Reason = "rejected"
+	// ReasonRevoked means that the token has ended before it expires, by what
+	// [Revocations] knows.
+	ReasonRevoked Reason = "revoked"
 
 	// Of [ErrInsufficientAuthentication].
 	ReasonAuthentication Reason = "authentication"
@@ -87,6 +90,7 @@ var reasons = []struct {
 	{ErrInvalidToken, ReasonBinding, "The access token is bound to a key that is not proven here."},
 	{ErrInvalidToken, ReasonClient, "The access token was issued to a client that is not accepted here."},
 	{ErrInvalidToken, ReasonRejected, "The access token is not accepted."},
+	{ErrInvalidToken, ReasonRevoked, "The access token has been revoked."},
 	{ErrInsufficientAuthentication, ReasonAuthentication, "This operation needs a stronger or more recent authentication."},
 	{ErrInsufficientScope, ReasonScope, "The access token lacks a scope that this operation needs."},
 	{ErrForbidden, ReasonPermission, "The caller is not permitted to do this."},

@@ -108,8 +108,8 @@ func validateNoOptional(name string, parts []Requirement) error {
 	return nil
 }
 
-// hasOptional reports whether a requirement says that the credential which it is
-// about may be missing.
+// hasOptional reports whether a requirement says that the credential which it
+// is about may be missing.
 func hasOptional(r Requirement) bool {
 	switch rule := r.rule.(type) {
 	case nil, *second: // which is about another

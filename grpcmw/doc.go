@@ -25,14 +25,14 @@
 //	                           grpc-retry-pushback-ms (gRFC A6)
 //
 // The token is taken from the "authorization" metadata, in the form of RFC 6750
-// section 2.1. The status has one fixed text for each reason, and an ErrorInfo
-// detail whose reason is the [claims.Reason] in capitals and whose domain is
-// that of [Config]. Its metadata has scope, acr_values and max_age, and the
-// challenge as "www-authenticate", which arrives whatever is on the way. The
-// challenge is a response header of that name too, if the headers have not been
-// sent. It is never a trailer, as RFC 9110 section 6.5.1 forbids. No part of
-// this ever has the token, what the token says, or the text of an internal
-// error.
+// section 2.1, unless [Config.From] names another [Place] for it. The status
+// has one fixed text for each reason, and an ErrorInfo detail whose reason is
+// the [claims.Reason] in capitals and whose domain is that of [Config]. Its
+// metadata has scope, acr_values and max_age, and the challenge as
+// "www-authenticate", which arrives whatever is on the way. The challenge is a
+// response header of that name too, if the headers have not been sent. It is
+// never a trailer, as RFC 9110 section 6.5.1 forbids. No part of this ever has
+// the token, what the token says, or the text of an internal error.
 //
 // A method, unary or stream, may return the error of [claims.Allowed], or any
 // other that is or wraps a [*claims.Error]: the client is told the refusal.

@@ -8,7 +8,6 @@ import (
 	"maps"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/httpauth"
@@ -24,9 +23,25 @@ type Config struct {
 	// what is protected, shown to clients. Empty means "api".
 	Realm string
 
+	// Resource is the URL by which clients know what is protected: the resource
+	// identifier of RFC 9728. Challenges then have its metadata's URL as
+	// resource_metadata; an HTTP server must serve that, such as
+	// httpmw.Metadata. It is an https URL without query and fragment, or http
+	// to this machine. Empty means that nobody is told.
+	Resource string
+
+	// From is where in the metadata of a call the credential stands. The zero
+	// value is "authorization". No other place is looked at.
+	From Place
+
 	// Permissions says what callers may do where their tokens do not, usually a
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
 	Permissions claims.PermissionSource
+
+	// Revocations says which tokens have ended before they expire, usually a
+	// *revocation.Table; it is asked on each use of a token. Nil means that
+	// none have.
+	Revocations claims.Revocations
 
 	// Observer is told of every decision about a call of a method that is not
 	// public, and of streams that end with their token: an audit log, such as
@@ -45,6 +60,7 @@ type Config struct {
 // [New] makes one; the zero value refuses every call.
 type Interceptor struct {
 	guard     *claims.Guard
+	from      Place
 	policy    Policy
 	challenge httpauth.Challenge
 	domain    string
@@ -66,22 +82,33 @@ var errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, ni
 // httpmw.New can only be given a nil.
 func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	guard, err := claims.NewGuard(auth, claims.GuardConfig{
-		Permissions: cfg.Permissions, Observer: cfg.Observer,
+		Permissions: cfg.Permissions, Observer: cfg.Observer, Revocations: cfg.Revocations,
 	})
 	errs := cfg.Policy.validate(guard)
 	for _, err := range each(err) {
 		errs = append(errs, fmt.Errorf("grpcmw: New: %w", err))
 	}
-	challenge, err := httpauth.NewChallenge(httpauth.ChallengeConfig{Realm: cfg.Realm})
+	challenging := httpauth.ChallengeConfig{Realm: cfg.Realm}
+	if cfg.Resource != "" {
+		metadata, err := httpauth.ResourceMetadataURL(cfg.Resource)
+		if err != nil {
+			errs = append(errs, fmt.Errorf(
+				"grpcmw: New: Config.Resource of %q %w", cfg.Resource, err))
+		}
+		challenging.Params = []httpauth.Param{{Name: "resource_metadata", Value: metadata}}
+	}
+	challenge, err := httpauth.NewChallenge(challenging)
 	if err != nil {
 		errs = append(errs, fmt.Errorf(
 			"grpcmw: New: Config.Realm of %q must be printable ASCII", cfg.Realm))
 	}
+	errs = append(errs, placed("Config.From", cfg.From)...)
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	i := &Interceptor{
 		guard:     guard,
+		from:      cfg.From,
 		policy:    maps.Clone(cfg.Policy),
 		challenge: challenge,
 		domain:    cmp.Or(cfg.Domain, DefaultDomain),
@@ -200,7 +227,7 @@ func (i *Interceptor) check(
 		}
 		return nil, false, i.guard.Refuse(ctx, op, errUnlisted)
 	}
-	credentials, err := httpauth.Parse(metadata.ValueFromIncomingContext(ctx, "authorization"))
+	credentials, err := i.from.take(ctx)
 	credentials.Proof = prover{}
 	switch {
 	case err != nil:

@@ -2,7 +2,8 @@
 // request, has it verified, and serves the request or refuses it.
 //
 // A token is taken from the Authorization field alone (RFC 6750 section 2.1),
-// never from the query, a form or a cookie. The outcomes:
+// never from the query, a form or a cookie, unless [Config.From] names another
+// [Place] for it. The outcomes:
 //
 //	no token, or a scheme alone 401  WWW-Authenticate: Bearer realm, scope
 //	malformed or repeated field 400  … error="invalid_request"
@@ -23,6 +24,10 @@
 // it before. [Middleware.Admit] decides and writes nothing, for a framework
 // that has handlers of another form. [ServeMux.Operations] and
 // [Audit.Operations] are the part of a server in a [claims.AccessTable].
+//
+// [Config].Resource is the URL by which clients know what is protected.
+// Challenges then say where its metadata are, and [ServeMux.HandleMetadata]
+// serves them: the issuers, and the scopes that the routes need (RFC 9728).
 //
 // A handler that goes on for long, such as one that sends events, asks
 // [claims.Recheck] whether its caller still may: the end of the token ends no

@@ -129,3 +129,24 @@ func ExampleNew() {
 	// 200
 	// 401
 }
+
+// A client that was refused finds out from the challenge where to get a token.
+func ExampleServeMux_HandleMetadata() {
+	auth := httpmw.New(verifier, httpmw.Config{Resource: "https://api.example/orders"})
+	mux := httpmw.NewServeMux(auth)
+	mux.Handle("GET /orders", claims.Scopes("orders:read"), listOrders)
+	mux.HandleMetadata(httpmw.MetadataConfig{})
+
+	for _, path := range []string{"/orders", "/.well-known/oauth-protected-resource/orders"} {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if w.Code == http.StatusUnauthorized {
+			fmt.Println(w.Header().Get("WWW-Authenticate"))
+			continue
+		}
+		fmt.Println(w.Body)
+	}
+	// Output:
+	// Bearer realm="api", resource_metadata="https://api.example/.well-known/oauth-protected-resource/orders", scope="orders:read"
+	// {"resource":"https://api.example/orders","authorization_servers":["https://issuer.example"],"bearer_methods_supported":["header"],"scopes_supported":["orders:read"]}
+}

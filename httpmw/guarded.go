@@ -24,7 +24,7 @@ func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if r.Pattern == "" { // nobody will route any more
 			r.Pattern = patternOf(g.next, r)
 		}
-		g.auth.answer(w, err)
+		g.auth.answer(w, r, err)
 		return
 	}
 	keep(w.Header())

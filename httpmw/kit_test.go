@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -69,4 +70,13 @@ type nobody struct{ err error }
 
 func (n nobody) Authenticate(context.Context, claims.Credentials) (*claims.Claims, error) {
 	return nil, n.err
+}
+
+// fill puts a token where TOKEN stands.
+func fill(values []string, token string) []string {
+	filled := make([]string, len(values))
+	for i, value := range values {
+		filled[i] = strings.ReplaceAll(value, "TOKEN", token)
+	}
+	return filled
 }

@@ -17,9 +17,33 @@ type Config struct {
 	// "api".
 	Realm string
 
+	// Resource is the URL by which clients know what is protected, such as
+	// "https://api.example/orders": the resource identifier of RFC 9728, and
+	// what the audience of tokens should be (RFC 8707). Challenges then have
+	// its metadata's URL as resource_metadata, and [Metadata] serves that. It
+	// is an https URL without query and fragment, or http to this machine.
+	//
+	// A path alone, such as "/" or "/orders", stands for that path of the host
+	// and the scheme by which each request came in: for tests, and for servers
+	// of many names that no proxy stands before. A refusal inside a handler, by
+	// [Middleware.Refuse], then has no resource_metadata.
+	//
+	// Empty means that nobody is told.
+	Resource string
+
+	// From is where in a request the credential stands. The zero value is the
+	// Authorization field. No other place is looked at: what a client puts
+	// elsewhere is no credential.
+	From Place
+
 	// Permissions says what callers may do where their tokens do not, usually a
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
 	Permissions claims.PermissionSource
+
+	// Revocations says which tokens have ended before they expire, usually a
+	// *revocation.Table; it is asked on each use of a token. Nil means that
+	// none have.
+	Revocations claims.Revocations
 
 	// Observer is told of every decision about a request to an operation that
 	// is not public: an audit log, such as [claims.LogDecisions]. Nil means
@@ -42,31 +66,54 @@ type Config struct {
 // callers who may. It is immutable and safe for concurrent use. [New] makes
 // one; the zero value refuses every request, and its Require and Wrap panic.
 type Middleware struct {
+	auth      claims.Authenticator
 	guard     *claims.Guard
+	realm     string
+	resource  resource
+	from      Place
 	challenge httpauth.Challenge
 	observed  bool
 	operation func(*http.Request) string // nil for none
 }
 
 // New returns a Middleware that asks auth who sent a request: a
-// [*claims.Verifier], a [*claims.Issuers], or any other. It panics if auth or
-// Config.Permissions is a nil pointer, which means that an error was ignored,
-// or if Config.Realm is not printable ASCII. Where grpcmw.New returns an error,
-// as its policy is data that can be wrong in many places, New panics, as
-// [http.ServeMux.Handle] does: what can be wrong here is a line of the program.
+// [*claims.Verifier], a [*claims.Issuers], or any other. It panics, with all
+// that is wrong, if auth or Config.Permissions is a nil pointer, which means
+// that an error was ignored, if Config.Realm or Config.Resource is not what it
+// says, or if something is wrong with the [Place] of Config.From. Where
+// grpcmw.New returns an error, as its policy is data that can be wrong in many
+// places, New panics, as [http.ServeMux.Handle] does: what can be wrong here is
+// a line of the program.
 func New(auth claims.Authenticator, cfg Config) *Middleware {
 	guard, guardErr := claims.NewGuard(auth, claims.GuardConfig{
-		Permissions: cfg.Permissions, Observer: cfg.Observer,
+		Permissions: cfg.Permissions, Observer: cfg.Observer, Revocations: cfg.Revocations,
 	})
-	challenge, err := httpauth.NewChallenge(httpauth.ChallengeConfig{Realm: cfg.Realm})
+	resource, resourceErr := newResource(cfg.Resource)
+	if resourceErr != nil {
+		resourceErr = fmt.Errorf("Config.Resource of %q %w", cfg.Resource, resourceErr)
+	}
+	challenge, err := newChallenge(cfg.Realm, resource.metadataURL)
 	if err != nil {
 		err = fmt.Errorf("Config.Realm of %q must be printable ASCII", cfg.Realm)
 	}
-	if err := errors.Join(guardErr, err); err != nil {
+	if err := errors.Join(guardErr, err, resourceErr, placed("Config.From", cfg.From)); err != nil {
 		const here = "httpmw: New: " // before each mistake, in the words of the caller
 		panic(here + strings.ReplaceAll(err.Error(), "\n", "\n"+here))
 	}
-	return &Middleware{guard, challenge, cfg.Observer != nil, cfg.Operation}
+	return &Middleware{
+		auth: auth, guard: guard, realm: cfg.Realm, resource: resource, from: cfg.From,
+		challenge: challenge, observed: cfg.Observer != nil, operation: cfg.Operation,
+	}
+}
+
+// newChallenge returns the challenge that names the metadata of the resource,
+// if there are any.
+func newChallenge(realm, metadataURL string) (httpauth.Challenge, error) {
+	cfg := httpauth.ChallengeConfig{Realm: realm}
+	if metadataURL != "" {
+		cfg.Params = []httpauth.Param{{Name: "resource_metadata", Value: metadataURL}}
+	}
+	return httpauth.NewChallenge(cfg)
 }
 
 // protocol is what this package's operations are of in an access table.
@@ -156,7 +203,7 @@ func (m *Middleware) admit(
 	if op.Requirement.IsPublic() {
 		return r, nil
 	}
-	credentials, err := httpauth.Parse(r.Header["Authorization"])
+	credentials, err := m.from.take(r)
 	if op.Name == "" {
 		var unnamed error
 		if op.Name, unnamed = m.nameOf(r, next); unnamed != nil {

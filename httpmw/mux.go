@@ -88,7 +88,7 @@ func operation(pattern string, needs claims.Requirement) claims.Operation {
 // it.
 func (m *ServeMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m == nil || m.auth == nil {
-		(*Middleware)(nil).answer(w, claims.ErrUnavailable)
+		(*Middleware)(nil).answer(w, r, claims.ErrUnavailable)
 		return
 	}
 	routed := canonical(r)

@@ -38,11 +38,12 @@ func (m *Middleware) Refuse(w http.ResponseWriter, err error) {
 	if early := (*notAdmitted)(nil); !errors.As(err, &early) {
 		drop(w.Header())
 	}
-	m.answer(w, err)
+	m.answer(w, nil, err)
 }
 
-// answer is Refuse where no handler has run.
-func (m *Middleware) answer(w http.ResponseWriter, err error) {
+// answer is Refuse where no handler has run. The request is nil if it is not
+// known.
+func (m *Middleware) answer(w http.ResponseWriter, r *http.Request, err error) {
 	refusal := claims.AsError(err)
 	status := statusOf(refusal.Class())
 	body := bodies.For(refusal)
@@ -54,7 +55,7 @@ func (m *Middleware) answer(w http.ResponseWriter, err error) {
 	} else { // it is known to whoever encodes the body; one with trailers has none
 		header.Del("Content-Length")
 	}
-	m.challengeIn(header, refusal)
+	m.challengeIn(header, r, refusal)
 	if status == http.StatusServiceUnavailable {
 		// Whole seconds, rounded up: never sooner than it is worth.
 		seconds := int64((refusal.RetryAfter() + time.Second - 1) / time.Second)
@@ -66,11 +67,8 @@ func (m *Middleware) answer(w http.ResponseWriter, err error) {
 
 // challengeIn adds the challenge of a refusal to those of others, such as a
 // middleware that also takes Basic, but not to its own.
-func (m *Middleware) challengeIn(header http.Header, refusal *claims.Error) {
-	var challenge httpauth.Challenge
-	if m != nil {
-		challenge = m.challenge
-	}
+func (m *Middleware) challengeIn(header http.Header, r *http.Request, refusal *claims.Error) {
+	challenge := m.challengeFor(r)
 	field := challenge.Field(refusal)
 	if field == "" {
 		return
@@ -83,6 +81,22 @@ func (m *Middleware) challengeIn(header http.Header, refusal *claims.Error) {
 		})
 	}
 	header.Add(name, field)
+}
+
+// challengeFor returns the challenge for a request.
+func (m *Middleware) challengeFor(r *http.Request) httpauth.Challenge {
+	if m == nil {
+		return httpauth.Challenge{}
+	}
+	if !m.resource.ofRequest {
+		return m.challenge
+	}
+	_, metadataURL := m.resource.of(r)
+	challenge, err := newChallenge(m.realm, metadataURL)
+	if err != nil { // of a host that cannot stand in a challenge
+		return m.challenge
+	}
+	return challenge
 }
 
 // bodies are those of the answers.

@@ -12,8 +12,8 @@ import (
 const maxScheme = 32
 
 var (
-	errNoToken   = claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil)
-	errEmpty     = claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, errors.New(
+	errNoToken = claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil)
+	errEmpty   = claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, errors.New(
 		"httpauth: the field is empty, or a scheme without credentials"))
 	errSeveral   = claims.NewError(claims.ErrInvalidRequest, claims.ReasonSeveralCredentials, nil)
 	errMalformed = claims.NewError(claims.ErrInvalidRequest, claims.ReasonMalformedCredentials, nil)

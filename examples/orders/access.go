@@ -17,17 +17,19 @@ func (nobody) Authenticate(context.Context, claims.Credentials) (*claims.Claims,
 	return nil, claims.NewError(claims.ErrInvalidToken, claims.ReasonIssuer, nil)
 }
 
+func (nobody) AuthorizationServers() []string { return nil }
+
 func (nobody) Ready(context.Context, ...string) error { return nil }
 
 // accessTable lists what the operations of both APIs need. Nothing is served,
 // so that it takes no issuer.
 func accessTable() (claims.AccessTable, error) {
-	orders := newStore()
-	if _, _, err := newGRPCServer(nobody{}, orders); err != nil { // it audits the policy
+	orders, told := newStore(), new(records)
+	if _, _, err := newGRPCServer(nobody{}, orders, told); err != nil { // it audits the policy
 		return nil, err
 	}
 	return claims.NewAccessTable(
-		newHTTPMux(nobody{}, orders).Operations(), policy.Operations()), nil
+		newHTTPMux(nobody{}, orders, told).Operations(), policy.Operations()), nil
 }
 
 // tableFlag is -access-table, whose value is optional.

@@ -25,6 +25,7 @@ const usage = `usage: orders [flags]
   -audience AUD     accepted audience, repeatable (https://orders.example)
   -access-table     print what each operation needs, as Markdown, and serve
                     nothing; -access-table=json prints it as JSON
+  -metrics          GET /metrics for Prometheus, public
 
 ADDR is HOST:PORT; port 0 takes a free one.
 `
@@ -39,9 +40,11 @@ type options struct {
 	jwksURL            string
 	audiences          []string
 	table              tableFlag // to print it instead of serving
+	metrics            bool
 
 	// trusted are the issuers, ready for use; nil if issuers is empty.
 	trusted *claims.Issuers
+	records *records // nil if issuers is empty
 }
 
 // parseOptions reads the command line. The error is [flag.ErrHelp], or names
@@ -54,6 +57,7 @@ func parseOptions(args []string) (*options, error) {
 	fs.StringVar(&o.devAddr, "dev-issuer", "127.0.0.1:8082", "")
 	fs.StringVar(&o.jwksURL, "jwks-url", "", "")
 	fs.Var(&o.table, "access-table", "")
+	fs.BoolVar(&o.metrics, "metrics", false, "")
 	repeatable(fs, "issuer", &o.issuers)
 	repeatable(fs, "audience", &o.audiences)
 	if err := demo.Parse(fs, args); err != nil {
@@ -110,13 +114,20 @@ func (o *options) trust() error {
 			errs = append(errs, fmt.Errorf("-jwks-url %q: %w", redacted(o.jwksURL), err))
 		}
 	}
+	var err error
+	if len(o.issuers) > 0 {
+		o.records, err = newRecords(o.metrics, o.issuers...)
+		errs = append(errs, err)
+	}
 	var configs []claims.Config
 	for _, issuer := range o.issuers {
 		if issuer == "" {
 			errs = append(errs, errors.New("-issuer must not be empty"))
 			continue
 		}
-		keys, err := jwks.NewCache(jwks.Config{Issuer: issuer, URL: o.jwksURL})
+		keys, err := jwks.NewCache(jwks.Config{
+			Issuer: issuer, URL: o.jwksURL, Observer: o.records.ofKeys(issuer),
+		})
 		if err != nil && o.jwksURL == "" {
 			errs = append(errs, fmt.Errorf("-issuer %q: %w", redacted(issuer), err))
 		}
@@ -125,7 +136,6 @@ func (o *options) trust() error {
 	if err := errors.Join(errs...); err != nil || len(configs) == 0 {
 		return err
 	}
-	var err error
 	o.trusted, err = claims.NewIssuers(configs...)
 	return err
 }

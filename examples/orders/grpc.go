@@ -49,9 +49,11 @@ type grpcAPI struct {
 }
 
 func newGRPCServer(
-	issuers claims.Authenticator, orders *store,
+	issuers claims.Authenticator, orders *store, told *records,
 ) (*grpc.Server, *health.Server, error) {
-	auth, err := grpcmw.New(issuers, grpcmw.Config{Policy: policy, Realm: realm})
+	auth, err := grpcmw.New(issuers, grpcmw.Config{
+		Policy: policy, Realm: realm, Observer: told.observe,
+	})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -27,7 +27,8 @@ func TestGreeting_commandsWork(t *testing.T) {
 		switch {
 		case strings.HasSuffix(promise, "401"):
 			assert.NotContains(t, got, "error=")
-			assert.Contains(t, got, `Www-Authenticate: Bearer realm="orders", scope="orders:read"`)
+			assert.Contains(t, got, `Www-Authenticate: Bearer realm="orders", resource_metadata="http://`)
+			assert.Contains(t, got, `, scope="orders:read"`)
 		case strings.HasSuffix(promise, "403"):
 			assert.Contains(t, got, `scope="orders:write"`)
 		}

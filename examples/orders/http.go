@@ -26,9 +26,16 @@ type httpAPI struct {
 	orders  *store
 }
 
-func newHTTPMux(issuers trusted, orders *store) *httpmw.ServeMux {
-	a := &httpAPI{httpmw.New(issuers, httpmw.Config{Realm: realm}), issuers, orders}
+func newHTTPMux(issuers trusted, orders *store, told *records) *httpmw.ServeMux {
+	auth := httpmw.New(issuers, httpmw.Config{
+		Realm: realm, Resource: "/", Observer: told.observe,
+	})
+	a := &httpAPI{auth, issuers, orders}
 	mux := httpmw.NewServeMux(a.auth)
+	mux.HandleMetadata(httpmw.MetadataConfig{Members: map[string]any{"resource_name": "Orders"}})
+	if told.metrics != nil {
+		mux.Handle("GET /metrics", claims.Public(), told.metrics)
+	}
 	mux.HandleFunc("GET /healthz", claims.Public(), a.health)
 	mux.HandleFunc("GET /readyz", claims.Public(), a.ready)
 	mux.HandleFunc("GET /me", claims.Authenticated(), a.me)

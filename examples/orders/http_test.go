@@ -41,7 +41,7 @@ func TestHTTP_oauthClient(t *testing.T) {
 
 			got = demotest.Send(t, client, d.request(t, "POST", "/orders", "", tea))
 			assert.Equal(t, 403, got.Status)
-			assert.Equal(t, scopeChallenge("orders:write"), got.Header.Get("WWW-Authenticate"))
+			assert.Equal(t, scopeChallenge("orders:write"), d.challengeIn(t, got))
 
 			got = demotest.Send(t, client, d.request(t, "GET", "/me", "", ""))
 			assert.Equal(t, 200, got.Status)
@@ -100,6 +100,34 @@ func (f fault) challenge(scope string) string {
 		c += `, scope="` + scope + `"`
 	}
 	return c
+}
+
+// challengeIn returns the challenge of an answer without where the metadata of
+// the resource are, which each has.
+func (d demo) challengeIn(t *testing.T, got demotest.Answer) string {
+	t.Helper()
+	challenge := got.Header.Get("WWW-Authenticate")
+	at := `, resource_metadata="` + d.URL + `/.well-known/oauth-protected-resource"`
+	assert.Contains(t, challenge, at)
+	return strings.Replace(challenge, at, "", 1)
+}
+
+// A client that was refused finds out where to get a token, and for what.
+func TestHTTP_metadata(t *testing.T) {
+	t.Parallel()
+	d := start(t)
+	got := d.call(t, "GET", "/.well-known/oauth-protected-resource", "", "")
+	require.Equal(t, 200, got.Status)
+	assert.Equal(t, map[string]any{
+		"resource":                 d.URL,
+		"authorization_servers":    []any{d.Issuer},
+		"scopes_supported":         []any{"orders:delete", "orders:read", "orders:write"},
+		"bearer_methods_supported": []any{"header"},
+		"resource_name":            "Orders",
+	}, got.Decode(t))
+	for _, path := range []string{"/.well-known/", "/.well-known/oauth-protected-resource/orders"} {
+		assert.Equal(t, 404, d.call(t, "GET", path, "", "").Status, path)
+	}
 }
 
 func scopeChallenge(scope string) string {
@@ -179,13 +207,13 @@ func TestHTTP_refusals(t *testing.T) {
 				}
 				got := d.call(t, op.method, op.path, "", tea)
 				assert.Equal(t, 401, got.Status, "no token")
-				assert.Equal(t, bare, got.Header.Get("WWW-Authenticate"), "no token")
+				assert.Equal(t, bare, d.challengeIn(t, got), "no token")
 
 				for _, fault := range faults {
 					good := claimstest.Token{Subject: "alice", Scope: op.scope}
 					got := d.call(t, op.method, op.path, fault.token(issuer, good), tea)
 					assert.Equal(t, 401, got.Status, fault.name)
-					assert.Equal(t, fault.challenge(op.scope), got.Header.Get("WWW-Authenticate"))
+					assert.Equal(t, fault.challenge(op.scope), d.challengeIn(t, got))
 					assert.Equal(t, "application/problem+json", got.Header.Get("Content-Type"))
 					assert.Equal(t, map[string]any{
 						"title": "Unauthorized", "status": 401.0,
@@ -199,7 +227,7 @@ func TestHTTP_refusals(t *testing.T) {
 				another := issuer.Mint(claimstest.Token{Scope: op.scope + "s"})
 				got = d.call(t, op.method, op.path, another, tea)
 				assert.Equal(t, 403, got.Status, "another scope")
-				assert.Equal(t, scopeChallenge(op.scope), got.Header.Get("WWW-Authenticate"))
+				assert.Equal(t, scopeChallenge(op.scope), d.challengeIn(t, got))
 			})
 		}
 	})

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"io"
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/examples/internal/demo"
+	"github.com/sallyport-go/sallyport/jwks"
 )
 
 // trusted is what both APIs know of issuers, such as [claims.Issuers].
@@ -21,7 +23,7 @@ type service struct {
 
 // newService listens, and returns a service that is ready to serve. The error
 // names every address that cannot be had.
-func newService(o *options) (*service, error) {
+func newService(o *options, log io.Writer) (*service, error) {
 	devAddr := o.devAddr
 	if o.trusted != nil {
 		devAddr = ""
@@ -31,7 +33,7 @@ func newService(o *options) (*service, error) {
 		return nil, err
 	}
 	s := &service{servers, o.issuers}
-	if err := s.build(o); err != nil {
+	if err := s.build(o, log); err != nil {
 		servers.Close()
 		return nil, err
 	}
@@ -39,7 +41,7 @@ func newService(o *options) (*service, error) {
 }
 
 // build makes the servers, once all listeners are there.
-func (s *service) build(o *options) error {
+func (s *service) build(o *options, log io.Writer) error {
 	issuers := o.trusted
 	if issuers == nil {
 		if err := s.servers.NewDevIssuer(o.audiences[0], devReader, devAdmin); err != nil {
@@ -48,7 +50,13 @@ func (s *service) build(o *options) error {
 		url := s.servers.Dev.URL()
 		s.issuers = []string{url}
 		var err error
-		issuers, err = claims.NewIssuers(claims.Config{Issuer: url, Audiences: o.audiences})
+		if o.records, err = newRecords(o.metrics, url); err != nil {
+			return err
+		}
+		issuers, err = claims.NewIssuers(claims.Config{
+			Issuer: url, Audiences: o.audiences,
+			KeyCache: jwks.Config{Observer: o.records.ofKeys(url)},
+		})
 		if err != nil {
 			return err
 		}
@@ -60,10 +68,15 @@ func (s *service) build(o *options) error {
 		}
 	}
 	s.servers.Stop = orders.stop
-	s.servers.HTTP = demo.NewHTTPServer(newHTTPMux(issuers, orders))
+	o.records.logTo(log)
+	mux := newHTTPMux(issuers, orders, o.records)
+	s.servers.HTTP = demo.NewHTTPServer(mux)
 	var err error
-	s.servers.GRPC, s.servers.Health, err = newGRPCServer(issuers, orders)
-	return err
+	s.servers.GRPC, s.servers.Health, err = newGRPCServer(issuers, orders, o.records)
+	if err != nil {
+		return err
+	}
+	return o.records.watch(issuers, mux.Operations(), policy.Operations())
 }
 
 // Serve implements [demo.Service].

@@ -1,0 +1,9 @@
+package claims
+
+import "time"
+
+// News is a piece of news of [Revocations].
+type News struct {
+	// Time is when it came.
+	Time time.Time
+}
