@@ -46,6 +46,9 @@ const (
 	// Of [ErrForbidden].
 	ReasonPermission Reason = "permission"
 	ReasonUnlisted   Reason = "unlisted_operation"
+	// ReasonCrossOrigin means that a page of another origin has a browser send
+	// the request, with a credential that the browser adds by itself.
+	ReasonCrossOrigin Reason = "cross_origin"
 
 	// Of [ErrUnavailable].
 	ReasonKeysUnavailable Reason = "keys_unavailable"
@@ -70,8 +73,8 @@ var reasons = []struct {
 }{
 	{ErrNoToken, ReasonNoToken, "This operation needs an access token."},
 	{ErrNoToken, ReasonUnsupportedScheme, "This operation needs an access token of another scheme."},
-	{ErrInvalidRequest, ReasonMalformedCredentials, "The Authorization field must be Bearer, a space and an access token."},
-	{ErrInvalidRequest, ReasonSeveralCredentials, "The request has more than one Authorization field."},
+	{ErrInvalidRequest, ReasonMalformedCredentials, "The credentials of the request are malformed."},
+	{ErrInvalidRequest, ReasonSeveralCredentials, "The request has more than one access token."},
 	{ErrInvalidToken, ReasonTooLarge, "The access token is too large."},
 	{ErrInvalidToken, ReasonMalformed, "The access token is malformed."},
 	{ErrInvalidToken, ReasonEncrypted, "The access token is encrypted, which is not supported here."},
@@ -95,6 +98,7 @@ var reasons = []struct {
 	{ErrInsufficientScope, ReasonScope, "The access token lacks a scope that this operation needs."},
 	{ErrForbidden, ReasonPermission, "The caller is not permitted to do this."},
 	{ErrForbidden, ReasonUnlisted, "This operation is not open to callers."},
+	{ErrForbidden, ReasonCrossOrigin, "The request comes from a page of another origin."},
 	{ErrUnavailable, ReasonKeysUnavailable, "The access token cannot be checked at the moment."},
 	{ErrUnavailable, ReasonUndecided, "The permission cannot be decided at the moment."},
 	{ErrUnavailable, ReasonPermissionsUnavailable, "The permissions of the caller cannot be had at the moment."},

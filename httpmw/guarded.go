@@ -32,6 +32,9 @@ func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.next.ServeHTTP(w, r)
 		return
 	}
+	if g.auth.private {
+		keepPrivate(w.Header())
+	}
 	defer handBack(admitted, r)
 	g.next.ServeHTTP(w, admitted)
 }

@@ -71,6 +71,8 @@ type Middleware struct {
 	realm     string
 	resource  resource
 	from      Place
+	hidden    bool // a handler must not see what is in from
+	private   bool // caches do not know that responses are
 	challenge httpauth.Challenge
 	observed  bool
 	operation func(*http.Request) string // nil for none
@@ -101,7 +103,8 @@ func New(auth claims.Authenticator, cfg Config) *Middleware {
 		panic(here + strings.ReplaceAll(err.Error(), "\n", "\n"+here))
 	}
 	return &Middleware{
-		auth: auth, guard: guard, realm: cfg.Realm, resource: resource, from: cfg.From,
+		auth: auth, guard: guard, realm: cfg.Realm, resource: resource,
+		from: cfg.From.alone(), hidden: cfg.From.hidden(), private: !cfg.From.isStandard(),
 		challenge: challenge, observed: cfg.Observer != nil, operation: cfg.Operation,
 	}
 }
@@ -218,5 +221,9 @@ func (m *Middleware) admit(
 	if err != nil {
 		return nil, err
 	}
-	return r.WithContext(ctx), nil
+	admitted := r.WithContext(ctx)
+	if m.hidden {
+		m.from.hide(admitted)
+	}
+	return admitted, nil
 }
