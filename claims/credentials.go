@@ -141,3 +141,19 @@ func isScheme(s string) bool {
 type noProof struct{}
 
 func (noProof) Prove(context.Context) Proof { return Proof{} }
+
+// secondNameFault returns what is wrong with the name of a second credential,
+// which is the scheme of its challenges too.
+func secondNameFault(name string) string {
+	if !isScheme(name) || len(name) > maxSecondName {
+		return "is not a token (RFC 9110 section 5.6.2) of at most 32 characters"
+	}
+	switch strings.ToLower(name) {
+	case "basic", "bearer", "concealed", "digest", "dpop", "gnap", "hoba", "mutual",
+		"negotiate", "oauth", "privatetoken", "scram-sha-1", "scram-sha-256", "vapid":
+		return "is an authentication scheme"
+	}
+	return ""
+}
+
+const maxSecondName = 32

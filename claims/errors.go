@@ -187,17 +187,6 @@ func (e *Error) textOfSecond() string {
 	return of.Text()
 }
 
-// ofSecond returns e as a refusal of a second credential, which tells a client
-// what to ask for.
-func (e *Error) ofSecond(s *second) *Error {
-	if e.second != "" {
-		return e
-	}
-	of := *e.forOperation(s.needs)
-	of.second = s.name
-	return &of
-}
-
 // Is reports whether target is the class of e.
 func (e *Error) Is(target error) bool { return e != nil && target == e.class }
 

@@ -3,6 +3,9 @@ package claims
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -98,6 +101,35 @@ func faultOf(auth Authenticator) string {
 		return "was not made by its constructor"
 	}
 	return ""
+}
+
+// secondFaults returns what is wrong with GuardConfig.Second.
+func secondFaults(auths map[string]Authenticator) []error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(auths)) {
+		if fault := secondNameFault(name); fault != "" {
+			errs = append(errs, fmt.Errorf("Config.Second has %q, which %s", name, fault))
+		}
+		if fault := faultOf(auths[name]); fault != "" {
+			errs = append(errs, fmt.Errorf("Config.Second[%q]: its Authenticator %s", name, fault))
+		}
+	}
+	return errs
+}
+
+// guardsOf returns a guard for each second credential, which shares all but the
+// Authenticator with g.
+func (g *Guard) guardsOf(auths map[string]Authenticator) map[string]*Guard {
+	if len(auths) == 0 {
+		return nil
+	}
+	guards := make(map[string]*Guard, len(auths))
+	for name, auth := range auths {
+		own := *g
+		own.ask(auth)
+		guards[name] = &own
+	}
+	return guards
 }
 
 // identifier is an Authenticator of this package that accepts base64url and

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
@@ -121,6 +123,36 @@ func (c *call) tell(q *query, needs Requirement, err error, d Decision) {
 		d.Err = AsError(err)
 	}
 	c.guard.report(q.ctx, d)
+}
+
+// callers returns those whose credentials were verified, by name.
+func (s *seconds) callers() []SecondCaller {
+	var list []SecondCaller
+	for c := s.all(); c != nil; c = c.before {
+		if f := c.caller.of(); !c.anonymous {
+			list = append(list, SecondCaller{c.name, f.issuer, f.keyID, f.subject, f.clientID})
+		}
+	}
+	slices.SortFunc(list, func(a, b SecondCaller) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// secondsAttr returns a group with a group for each name.
+func secondsAttr(list []SecondCaller) slog.Attr {
+	groups := make([]slog.Attr, len(list))
+	for i, second := range list {
+		var attrs []slog.Attr
+		for _, attr := range []slog.Attr{
+			slog.String("issuer", second.Issuer), slog.String("key_id", second.KeyID),
+			slog.String("subject", second.Subject), slog.String("client_id", second.ClientID),
+		} {
+			if attr.Value.String() != "" {
+				attrs = append(attrs, attr)
+			}
+		}
+		groups[i] = slog.Attr{Key: second.Name, Value: slog.GroupValue(attrs...)}
+	}
+	return slog.Attr{Key: "seconds", Value: slog.GroupValue(groups...)}
 }
 
 // report tells the observer.

@@ -77,6 +77,53 @@ func (c *call) message() any {
 // observed reports whether somebody is told of decisions.
 func (c *call) observed() bool { return c.guard != nil && c.guard.observer != nil }
 
+// seconds are the further credentials of a request. Nil has none.
+type seconds struct {
+	find func(name string) (Credentials, error)
+	last atomic.Pointer[secondCall]
+}
+
+// secondCall is what came of one of them that was asked for. It is met once its
+// caller has what an operation, or a part of one, needs of them.
+type secondCall struct {
+	call
+	name   string
+	before *secondCall
+	met    atomic.Pointer[Error] // the refusal for its end, nil if it was not met
+}
+
+func (s *seconds) named(name string) *secondCall {
+	if s == nil {
+		return nil
+	}
+	for c := s.last.Load(); c != nil; c = c.before {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// add adds c, and returns what has its name by now.
+func (s *seconds) add(c *secondCall) *secondCall {
+	for {
+		c.before = s.last.Load()
+		if other := s.named(c.name); other != nil {
+			return other
+		}
+		if s.last.CompareAndSwap(c.before, c) {
+			return c
+		}
+	}
+}
+
+func (s *seconds) all() *secondCall {
+	if s == nil {
+		return nil
+	}
+	return s.last.Load()
+}
+
 // query is one requirement being checked, and what comes to light by it. It is
 // used by one goroutine.
 type query struct {

@@ -101,7 +101,11 @@ func (r Requirement) Validate() error {
 // error if a [RequestFunc] or an [InWorkspaceOf] looks at requests of another
 // type.
 func (r Requirement) validateFor(request any) error {
-	errs := []error{r.Validate()}
+	return errors.Join(r.Validate(), r.fitsAll(request))
+}
+
+func (r Requirement) fitsAll(request any) error {
+	var errs []error
 	r.each(func(part Requirement) {
 		if part.rule == nil {
 			return
@@ -111,6 +115,29 @@ func (r Requirement) validateFor(request any) error {
 		}
 	})
 	return errors.Join(errs...)
+}
+
+// anonymously is a rule that may be met without the credential. Whatever is
+// none is not even asked about who is anonymous: the refusal is that there is
+// no token.
+type anonymously interface {
+	// meetable reports whether it can be met without the credential.
+	meetable() bool
+	// admits reports whether it says that the credential may be missing, and
+	// can be met then.
+	admits() bool
+}
+
+func (r Requirement) meetable() bool {
+	rule, ok := r.rule.(anonymously)
+	return ok && rule.meetable()
+}
+
+// admitsAnonymous reports whether an operation may be asked for without a
+// credential.
+func (r Requirement) admitsAnonymous() bool {
+	rule, ok := r.rule.(anonymously)
+	return ok && rule.admits()
 }
 
 // decide is check for a requirement that is not part of another.

@@ -125,6 +125,18 @@ func (a *anyOf) equal(other rule) bool {
 		slices.EqualFunc(a.alternatives, o.alternatives, Requirement.Equal)
 }
 
+func (a *anyOf) meetable() bool {
+	for _, r := range a.alternatives {
+		if r.meetable() {
+			return true
+		}
+	}
+	return false
+}
+
+// admits is false: [Optional] is no alternative, as everybody would meet it.
+func (*anyOf) admits() bool { return false }
+
 func (a *anyOf) validate() error {
 	errs := []error{
 		validateParts(a.name, a.alternatives), validateNoOptional(a.name, a.alternatives),

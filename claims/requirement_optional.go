@@ -29,60 +29,8 @@ func (optional) String() string               { return "Optional()" }
 
 func (r Requirement) isOptional() bool { return r.rule == optional{} }
 
-// anonymously is a rule that may be met without the credential. Whatever is
-// none is not even asked about who is anonymous: the refusal is that there is
-// no token.
-type anonymously interface {
-	// meetable reports whether it can be met without the credential.
-	meetable() bool
-	// admits reports whether it says that the credential may be missing, and
-	// can be met then.
-	admits() bool
-}
-
 func (optional) meetable() bool { return true }
 func (optional) admits() bool   { return true }
-
-func (a *allOf) meetable() bool {
-	for _, r := range a.needs {
-		if !r.meetable() {
-			return false
-		}
-	}
-	return true
-}
-
-func (a *allOf) admits() bool {
-	admitted := false
-	for _, r := range a.needs {
-		admitted = admitted || r.admitsAnonymous()
-	}
-	return admitted && a.meetable()
-}
-
-func (a *anyOf) meetable() bool {
-	for _, r := range a.alternatives {
-		if r.meetable() {
-			return true
-		}
-	}
-	return false
-}
-
-// admits is false: [Optional] is no alternative, as everybody would meet it.
-func (*anyOf) admits() bool { return false }
-
-func (r Requirement) meetable() bool {
-	rule, ok := r.rule.(anonymously)
-	return ok && rule.meetable()
-}
-
-// admitsAnonymous reports whether an operation may be asked for without a
-// credential.
-func (r Requirement) admitsAnonymous() bool {
-	rule, ok := r.rule.(anonymously)
-	return ok && rule.admits()
-}
 
 // validateOptional returns an error if an [Optional] among the parts of an
 // [All] says nothing, as another part can only be met with the credential.
@@ -112,7 +60,7 @@ func validateNoOptional(name string, parts []Requirement) error {
 // is about may be missing.
 func hasOptional(r Requirement) bool {
 	switch rule := r.rule.(type) {
-	case nil, *second: // which is about another
+	case nil:
 		return false
 	case optional:
 		return true

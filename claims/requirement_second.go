@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 )
 
 // Second needs a second credential of the request, beside that of its caller,
@@ -21,13 +20,17 @@ import (
 // ([Error.Second]), so that no client renews the wrong one, and asks for the
 // scopes of needs alone.
 func Second(name string, needs Requirement) Requirement {
-	return valid(&second{name: name, needs: needs})
+	s := &second{name: name, needs: needs}
+	s.over = errExpired.ofSecond(s)
+	return valid(s)
 }
 
 type second struct {
-	text  text
-	name  string
-	needs Requirement
+	single // what needs is made of is no part, as it is about another caller
+	text   text
+	name   string
+	needs  Requirement
+	over   *Error // the refusal once the credential is not accepted any more
 }
 
 func (s *second) check(q *query) error {
@@ -47,8 +50,8 @@ func (*second) local() bool                  { return false }
 func (*second) meetable() bool               { return true }
 func (*second) admits() bool                 { return false }
 
-func (s *second) parts() []Requirement { return []Requirement{s.needs} }
-func (*second) fits(any) error         { return nil }
+func (s *second) credential() string     { return s.name }
+func (s *second) fits(request any) error { return s.needs.fitsAll(request) }
 
 func (s *second) String() string {
 	return s.text.or(func() string {
@@ -72,55 +75,13 @@ func (s *second) validate() error {
 	return errors.Join(append(errs, validateParts("Second", []Requirement{s.needs}))...)
 }
 
-// secondNameFault returns what is wrong with the name of a second credential,
-// which is the scheme of its challenges too.
-func secondNameFault(name string) string {
-	if !isScheme(name) || len(name) > maxSecondName {
-		return "is not a token (RFC 9110 section 5.6.2) of at most 32 characters"
+// ofSecond returns e as a refusal of a second credential, which tells a client
+// what to ask for.
+func (e *Error) ofSecond(s *second) *Error {
+	if e.second != "" {
+		return e
 	}
-	switch strings.ToLower(name) {
-	case "basic", "bearer", "concealed", "digest", "dpop", "gnap", "hoba", "mutual",
-		"negotiate", "oauth", "privatetoken", "scram-sha-1", "scram-sha-256", "vapid":
-		return "is an authentication scheme"
-	}
-	return ""
-}
-
-const maxSecondName = 32
-
-func hasSecond(r Requirement) bool { return len(secondsOf(r)) > 0 }
-
-// secondsOf returns the names of the second credentials that a requirement asks
-// for, one for each place.
-func secondsOf(r Requirement) (names []string) {
-	r.each(func(part Requirement) {
-		if s, ok := part.rule.(*second); ok {
-			names = append(names, s.name)
-		}
-	})
-	return names
-}
-
-// validateSeconds returns an error if parts that are all needed ask for one
-// credential several times: a refusal would ask for a part of what is needed.
-func validateSeconds(parts []Requirement) error {
-	var errs []error
-	seen := map[string]bool{}
-	var look func(parts []Requirement)
-	look = func(parts []Requirement) {
-		for _, r := range parts {
-			switch rule := r.rule.(type) {
-			case *allOf:
-				look(rule.needs)
-			case *second:
-				if seen[rule.name] {
-					errs = append(errs, fmt.Errorf(
-						"claims: All has Second(%q) several times: say all it needs in one", rule.name))
-				}
-				seen[rule.name] = true
-			}
-		}
-	}
-	look(parts)
-	return errors.Join(errs...)
+	of := *e.forOperation(s.needs)
+	of.second = s.name
+	return &of
 }
