@@ -202,11 +202,11 @@ func (g *Guard) authorize(
 		facts, refusal = g.authenticate(ctx, credentials)
 	}
 	if refusal != nil {
-		return nil, g.refuse(ctx, op, refusal, start)
+		return nil, g.refuse(ctx, op, refusal.under(credentials.ownScheme()), start)
 	}
 	c := &call{
-		Context: ctx, caller: Claims{facts}, guard: g, operation: op,
-		request: request, outer: callIn(ctx), anonymous: anonymous,
+		Context: ctx, caller: Claims{facts}, scheme: credentials.ownScheme(), guard: g,
+		operation: op, request: request, outer: callIn(ctx), anonymous: anonymous,
 	}
 	if g.asksAgain {
 		c.token = credentials.Token
@@ -241,7 +241,7 @@ func (g *Guard) authorize(
 		return c, nil
 	}
 	if err != nil {
-		err = AsError(err).forOperation(op.Requirement)
+		err = AsError(err).forOperation(op.Requirement).under(c.scheme)
 	}
 	c.tell(q, op.Requirement, err, Decision{Remembered: !c.verified, Time: start})
 	if err != nil {
@@ -285,7 +285,7 @@ func (g *Guard) Complete(ctx context.Context, request any) error {
 	}
 	c.settle(q, resumed, err)
 	if err != nil {
-		return AsError(err)
+		return AsError(err).under(c.scheme)
 	}
 	c.publish(q.found)
 	return nil
@@ -306,7 +306,7 @@ func (g *Guard) Ended(ctx context.Context, err error) error {
 	if c == nil {
 		return refusal
 	}
-	refusal = refusal.forOperation(c.operation.Requirement)
+	refusal = refusal.forOperation(c.operation.Requirement).under(c.scheme)
 	q := c.query(ctx)
 	defer q.release()
 	if g.IsPending(ctx) && c.deferred.arrived.CompareAndSwap(nil, new(any)) {

@@ -31,6 +31,11 @@ const (
 	ReasonUnknownKey  Reason = "unknown_key"
 	ReasonSignature   Reason = "signature"
 	ReasonBinding     Reason = "binding"
+	ReasonProof       Reason = "proof"
+	ReasonProofTarget Reason = "proof_target"
+	ReasonProofTime   Reason = "proof_time"
+	ReasonProofUsed   Reason = "proof_used"
+	ReasonNonce       Reason = "nonce"
 	ReasonClient      Reason = "client"
 	ReasonRejected    Reason = "rejected"
 	// ReasonRevoked means that the token has ended before it expires, by what
@@ -91,6 +96,11 @@ var reasons = []struct {
 	{ErrInvalidToken, ReasonUnknownKey, "The access token is signed with an unknown key."},
 	{ErrInvalidToken, ReasonSignature, "The signature of the access token is wrong."},
 	{ErrInvalidToken, ReasonBinding, "The access token is bound to a key that is not proven here."},
+	{ErrInvalidToken, ReasonProof, "The DPoP proof is missing or not as it must be."},
+	{ErrInvalidToken, ReasonProofTarget, "The DPoP proof is for another request: check htm and htu."},
+	{ErrInvalidToken, ReasonProofTime, "The DPoP proof was not made now: check iat and the clock."},
+	{ErrInvalidToken, ReasonProofUsed, "The DPoP proof was used before."},
+	{ErrInvalidToken, ReasonNonce, "The DPoP proof must have the nonce of the field DPoP-Nonce."},
 	{ErrInvalidToken, ReasonClient, "The access token was issued to a client that is not accepted here."},
 	{ErrInvalidToken, ReasonRejected, "The access token is not accepted."},
 	{ErrInvalidToken, ReasonRevoked, "The access token has been revoked."},

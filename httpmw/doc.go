@@ -18,9 +18,11 @@
 //	  from another origin
 //	cannot decide               503  Retry-After
 //
-// The body is a problem document (RFC 9457): title, status, detail, and reason,
-// one of the [claims.Reason] words. Neither it nor the challenge ever has the
-// token, what the token says, or the text of an internal error.
+// The body is a problem document (RFC 9457), plain JSON or plain text as the
+// client's Accept field has it, or what [Config.Body] makes: a [Problem] with
+// title, status, detail, and reason, one of the [claims.Reason] words. Neither
+// it nor the challenge ever has the token, what the token says, or the text of
+// an internal error.
 //
 // [NewServeMux] makes a mux on which every route says what it needs.
 // [Middleware.Require] and [Middleware.Wrap] are middleware of the usual form

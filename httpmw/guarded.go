@@ -19,7 +19,7 @@ type guarded struct {
 }
 
 func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	admitted, err := g.auth.admit(r, operation(g.name, g.needs), g.next)
+	admitted, _, err := g.auth.admit(r, operation(g.name, g.needs), g.next, w.Header())
 	if err != nil {
 		if r.Pattern == "" { // nobody will route any more
 			r.Pattern = patternOf(g.next, r)
