@@ -55,7 +55,7 @@ func Allowed(ctx context.Context, needs Requirement) error {
 	defer q.release()
 	err := needs.check(q)
 	c.tell(q, needs, err, Decision{Part: true, Time: start})
-	return err
+	return c.refusal(err)
 }
 
 // Recheck decides anew about the request that ctx belongs to: for what lasts,
@@ -88,7 +88,7 @@ func (c *call) recheck(ctx context.Context) error {
 	defer q.release()
 	err := c.decideAgain(q, start)
 	c.tell(q, c.operation.Requirement, err, Decision{Part: true, Time: start})
-	return err
+	return c.refusal(err)
 }
 
 func (c *call) decideAgain(q *query, now time.Time) error {

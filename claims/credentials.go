@@ -46,6 +46,11 @@ type Proof struct {
 	// Certificate is that of the TLS client, nil if there is none (RFC 8705).
 	Certificate *x509.Certificate
 
+	// Respond adds a field to the response, such as DPoP-Nonce (RFC 9449
+	// section 8.2), whether the request is refused or not. It is nil where the
+	// transport cannot, or the scheme is Bearer, which needs none.
+	Respond func(name, value string)
+
 	// Peer is the address at the other end of the connection, a proxy's where
 	// there is one, without a zone, and IPv4 as that. It is the zero Addr where
 	// there is none, as on a Unix socket. Over HTTP it is RemoteAddr of the
@@ -67,7 +72,12 @@ type Proof struct {
 //	Recheck(ctx context.Context, caller *Claims) error
 //
 // by which [Recheck] asks whether what it said of a caller still holds, for
-// requests that last. It returns nil for claims that it did not make.
+// requests that last. It returns nil for claims that it did not make. One that
+// takes tokens under other schemes than Bearer says so by a third,
+//
+//	Schemes() []Scheme
+//
+// so that challenges name them.
 type Authenticator interface {
 	Authenticate(ctx context.Context, c Credentials) (*Claims, error)
 }
@@ -79,6 +89,14 @@ type rechecker interface {
 
 func (c Credentials) isBearer() bool {
 	return c.Scheme == "Bearer" || strings.EqualFold(c.Scheme, "Bearer") // mostly the first
+}
+
+// ownScheme returns the scheme if it is another than Bearer.
+func (c Credentials) ownScheme() string {
+	if c.isBearer() {
+		return ""
+	}
+	return c.Scheme
 }
 
 func (c Credentials) isWellFormed() bool { return !c.isBearer() || isToken68(c.Token) }

@@ -49,6 +49,7 @@ type Error struct {
 	retryAfter time.Duration
 	cause      error
 	issuer     string // trusted, as a Config names it, that the token says it is of
+	scheme     string // that the request used, empty for Bearer
 }
 
 // Refusals without particulars, made once: to refuse costs no allocation.
@@ -215,6 +216,22 @@ func (e *Error) ACRValues() string { return e.acr }
 // otherwise, and where that does not matter, it is zero (RFC 9470 section 3,
 // "max_age").
 func (e *Error) MaxAge() time.Duration { return e.maxAge }
+
+// Scheme returns the authentication scheme that the request used, as it was
+// written, if that is another than Bearer: the scheme whose challenge says what
+// was wrong. It is empty for Bearer, and where there is none.
+func (e *Error) Scheme() string { return e.scheme }
+
+// under returns e as the refusal of a request that used an authentication
+// scheme.
+func (e *Error) under(scheme string) *Error {
+	if scheme == "" || e.scheme != "" {
+		return e
+	}
+	used := *e
+	used.scheme = scheme
+	return &used
+}
 
 // because returns e with the reason and the cause of another refusal.
 func (e *Error) because(other *Error) *Error {

@@ -132,3 +132,13 @@ func (e *Examiner) admit(ctx context.Context, f *facts, holds func(*facts) error
 	}
 	return e.rules.ofIssuer(err)
 }
+
+// Schemes returns the authentication schemes beside Bearer under which Takes
+// takes tokens, for an [Authenticator] to return by a method of that name. The
+// slice is shared and must not be modified.
+func (e *Examiner) Schemes() []Scheme {
+	if !e.isMade() {
+		return nil
+	}
+	return e.rules.schemes
+}

@@ -142,10 +142,11 @@ func (g *Guard) authorize(
 	}
 	facts, refusal := g.authenticate(ctx, credentials)
 	if refusal != nil {
-		return nil, g.refuse(ctx, op, refusal, start)
+		return nil, g.refuse(ctx, op, refusal.under(credentials.ownScheme()), start)
 	}
 	c := &call{
-		Context: ctx, caller: Claims{facts}, token: credentials.Token, guard: g, operation: op,
+		Context: ctx, caller: Claims{facts}, token: credentials.Token,
+		scheme: credentials.ownScheme(), guard: g, operation: op,
 		request: request, outer: callIn(ctx),
 	}
 	// One that is met for the first time was verified now.
@@ -174,7 +175,7 @@ func (g *Guard) authorize(
 	}
 	c.tell(q, op.Requirement, err, Decision{Remembered: !c.verified, Time: start})
 	if err != nil {
-		return nil, AsError(err).forOperation(op.Requirement)
+		return nil, AsError(err).forOperation(op.Requirement).under(c.scheme)
 	}
 	c.publish(q.found)
 	return c, nil
@@ -214,7 +215,7 @@ func (g *Guard) Complete(ctx context.Context, request any) error {
 	}
 	c.settle(q, resumed, err)
 	if err != nil {
-		return AsError(err)
+		return AsError(err).under(c.scheme)
 	}
 	c.publish(q.found)
 	return nil
@@ -235,7 +236,7 @@ func (g *Guard) Ended(ctx context.Context, err error) error {
 	if c == nil {
 		return refusal
 	}
-	refusal = refusal.forOperation(c.operation.Requirement)
+	refusal = refusal.forOperation(c.operation.Requirement).under(c.scheme)
 	q := c.query(ctx)
 	defer q.release()
 	if g.IsPending(ctx) && c.deferred.arrived.CompareAndSwap(nil, new(any)) {

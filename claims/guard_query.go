@@ -16,6 +16,7 @@ type call struct {
 	guard     *Guard // nil outside a transport
 	operation Operation
 	request   any         // *http.Request or a message
+	scheme    string      // of the credentials, empty for Bearer
 	outer     *call       // that of a guard before this one, nil if it is the first
 	deferred  *deferred   // nil if the decision is not put off
 	verified  bool        // now, and not before
@@ -54,6 +55,7 @@ func newCall(ctx context.Context, caller *Claims) *call {
 	c := &call{Context: ctx, caller: Claims{caller.of()}}
 	if before := callIn(ctx); before != nil {
 		c.guard, c.outer, c.operation = before.guard, before.outer, before.operation
+		c.scheme = before.scheme
 		c.request = before.message()
 		if before.placed.Load() {
 			c.publish(before.workspace)
@@ -74,6 +76,14 @@ func (c *call) message() any {
 
 // observed reports whether somebody is told of decisions.
 func (c *call) observed() bool { return c.guard != nil && c.guard.observer != nil }
+
+// refusal returns an error as that of a request under its scheme.
+func (c *call) refusal(err error) error {
+	if err == nil || c.scheme == "" {
+		return err
+	}
+	return AsError(err).under(c.scheme)
+}
 
 // query is one requirement being checked, and what comes to light by it. It is
 // used by one goroutine.

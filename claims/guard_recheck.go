@@ -24,7 +24,7 @@ func (g *Guard) Recheck(ctx context.Context) error {
 	defer q.release()
 	q.pending, q.untold = true, true
 	if err := c.decideAgain(q, time.Now()); err != nil {
-		return AsError(err)
+		return AsError(err).under(c.scheme)
 	}
 	return nil
 }

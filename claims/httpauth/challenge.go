@@ -45,8 +45,9 @@ type Param struct {
 // [NewChallenge] makes one; the zero value is the challenge of the zero
 // [ChallengeConfig].
 //
-// A server of several schemes has a Challenge for each. Their fields can be
-// sent one by one, which more clients understand, or joined by ", " in one.
+// A server of several schemes can have a Challenge for each, or one and its
+// Fields. They can be sent one by one, which more clients understand, or joined
+// by ", " in one.
 type Challenge struct {
 	bare string // scheme, realm and Params; empty for the zero Challenge
 }
@@ -153,17 +154,24 @@ func (c Challenge) Field(refusal *claims.Error) string {
 
 // faults are the error parameters of challenges.
 var faults = Prepare(func(refusal *claims.Error) string {
-	code := codeOf(refusal.Class())
+	code := codeOf(refusal)
 	if code == "" {
 		return ""
 	}
 	return `, error="` + code + `", error_description="` + refusal.Text() + `"`
 })
 
-// codeOf returns the error code of a class (RFC 6750 section 3.1, RFC 9470
-// section 3), empty for one that has none.
-func codeOf(class error) string {
-	switch class {
+// codeOf returns the error code of a refusal (RFC 6750 section 3.1, RFC 9470
+// section 3, RFC 9449 sections 7.1 and 9), empty for one that has none.
+func codeOf(refusal *claims.Error) string {
+	switch refusal.Reason() {
+	case claims.ReasonProof, claims.ReasonProofTarget, claims.ReasonProofTime,
+		claims.ReasonProofUsed:
+		return "invalid_dpop_proof"
+	case claims.ReasonNonce:
+		return "use_dpop_nonce"
+	}
+	switch refusal.Class() {
 	case claims.ErrInvalidRequest:
 		return "invalid_request"
 	case claims.ErrInvalidToken:
