@@ -45,6 +45,7 @@ type rules struct {
 	maxTokens    int // negative for none
 	meaning      meaning
 	confirmers   confirmers
+	schemes      []Scheme // beside Bearer
 	check        func(ctx context.Context, caller *Claims) error
 }
 
@@ -99,6 +100,7 @@ func (cfg Config) compile(accepted jws.Algorithms) (*rules, []error) {
 		maxTokens:    full.MaxTokens,
 		meaning:      full.meaning(),
 		confirmers:   confirmers,
+		schemes:      confirmers.schemes(),
 		check:        full.Check,
 	}
 	named := namesOf(full)

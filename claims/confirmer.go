@@ -14,6 +14,7 @@ import (
 type confirmer struct {
 	Confirmer
 	member, scheme string
+	algorithms     string // of proofs, space-separated
 }
 
 // confirmers prove the members of "cnf", each one of them.
@@ -38,6 +39,16 @@ func (list confirmers) takes(scheme string) bool {
 	return false
 }
 
+// schemes returns those beside Bearer.
+func (list confirmers) schemes() (schemes []Scheme) {
+	for _, c := range list {
+		if !strings.EqualFold(c.scheme, "Bearer") {
+			schemes = union(schemes, []Scheme{{c.scheme, c.algorithms}})
+		}
+	}
+	return schemes
+}
+
 func compileConfirmers(list []Confirmer, report reporter) confirmers {
 	var compiled confirmers
 	for i, c := range list {
@@ -45,9 +56,12 @@ func compileConfirmers(list []Confirmer, report reporter) confirmers {
 			report("Confirmers[%d] is nil", i)
 			continue
 		}
-		var member, scheme string
+		var member, scheme, algorithms string
 		err := foreign.Call(foreign.Name("Confirms"), func() error {
 			member, scheme = c.Confirms()
+			if by, ok := c.(interface{ Algorithms() []string }); ok {
+				algorithms = strings.Join(by.Algorithms(), " ")
+			}
 			return nil
 		})
 		if err != nil {
@@ -63,7 +77,7 @@ func compileConfirmers(list []Confirmer, report reporter) confirmers {
 			report("Confirmers[%d], a %T, has %q for the member of cnf and %q for the scheme",
 				i, c, member, scheme)
 		}
-		compiled = append(compiled, confirmer{c, member, scheme})
+		compiled = append(compiled, confirmer{c, member, scheme, algorithms})
 	}
 	return compiled
 }
@@ -91,6 +105,13 @@ func bindingRefusal(cause string) *Error {
 
 // Confirmer proves that the sender of a request holds the key that their token
 // is bound to (RFC 7800 section 3.1). It is safe for concurrent use.
+//
+// A Confirmer may have a third method,
+//
+//	Algorithms() []string
+//
+// by which the challenge of its scheme says how proofs may be signed (RFC 9449
+// section 7.1, "algs").
 type Confirmer interface {
 	// Confirms returns the member of "cnf" that it proves, such as "jkt" or
 	// "x5t#S256", and the authentication scheme under which a token that has it

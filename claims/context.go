@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
+	"github.com/sallyport-go/sallyport/claims/internal/presented"
 )
 
 // NewContext returns a context that carries the caller's claims. The transports
@@ -23,7 +24,7 @@ func NewContext(ctx context.Context, caller *Claims) context.Context {
 // operation, whose credentials are not looked at.
 func FromContext(ctx context.Context) (*Claims, bool) {
 	c := callIn(ctx)
-	if c == nil {
+	if c == nil || c.anonymous {
 		return nil, false
 	}
 	return &c.caller, true
@@ -52,9 +53,9 @@ func Allowed(ctx context.Context, needs Requirement) error {
 	}
 	q := c.query(ctx)
 	defer q.release()
-	err := needs.check(q)
+	err := needs.decide(q)
 	c.tell(q, needs, err, Decision{Part: true, Time: start})
-	return err
+	return c.refusal(err)
 }
 
 // Recheck decides anew about the request that ctx belongs to: for what lasts,
@@ -87,21 +88,31 @@ func (c *call) recheck(ctx context.Context) error {
 	defer q.release()
 	err := c.decideAgain(q, start)
 	c.tell(q, c.operation.Requirement, err, Decision{Part: true, Time: start})
-	return err
+	return c.refusal(err)
 }
 
 func (c *call) decideAgain(q *query, now time.Time) error {
-	if until, over := c.lasts(); !until.IsZero() && !now.Before(until) {
-		if !c.operation.Requirement.MayOutlive() {
-			return over
-		}
-		if err := c.revoked(); err != nil { // nothing else is left to ask of the token
-			return err
-		}
-	} else if err := c.recheckToken(q.ctx); err != nil {
+	if err := c.holds(q.ctx, now); err != nil {
 		return err
 	}
-	return c.operation.Requirement.check(q)
+	q.again = true
+	return c.operation.Requirement.decide(q)
+}
+
+// holds returns why the token of the call's caller is not accepted any more,
+// nil if it is, or if they have none.
+func (c *call) holds(ctx context.Context, now time.Time) error {
+	if c.anonymous {
+		return nil
+	}
+	until := (&Claims{c.current()}).ValidUntil()
+	switch {
+	case until.IsZero() || now.Before(until):
+		return c.recheckToken(ctx)
+	case c.operation.Requirement.MayOutlive():
+		return c.revoked() // nothing else is left to ask of the token
+	}
+	return errExpired
 }
 
 // recheckToken asks the guard's Authenticator, if it can be asked again, and
@@ -110,10 +121,11 @@ func (c *call) recheckToken(ctx context.Context) error {
 	if err := c.revoked(); err != nil {
 		return err
 	}
-	caller := &Claims{c.token()}
+	caller := &Claims{c.current()}
 	if c.guard != nil {
 		if auth, ok := c.guard.auth.(rechecker); ok {
-			if err := recheckBy(ctx, auth.Recheck, caller); err != nil {
+			of := presented.With(ctx, c.token)
+			if err := recheckBy(of, auth.Recheck, caller); err != nil {
 				return err
 			}
 		}
@@ -144,7 +156,8 @@ func WorkspaceFromContext(ctx context.Context) (string, bool) {
 // that can be shown. Where ctx carries no claims the error is [ErrNoToken].
 // There is no [Decision] for each item, but one if some cannot be decided.
 func Filter[T any](ctx context.Context, items []T, needs func(item T) Requirement) ([]T, error) {
-	q, start := &query{ctx: ctx, call: callIn(ctx), untold: true}, time.Now()
+	c := callIn(ctx)
+	q, start := &query{ctx: ctx, call: c, main: c, untold: true}, time.Now()
 	var kept []T
 	var noToken, unavailable error
 	for _, item := range items {
@@ -163,11 +176,13 @@ func Filter[T any](ctx context.Context, items []T, needs func(item T) Requiremen
 			noToken = errNoToken
 			continue
 		default:
-			err = r.check(q)
+			err = r.decide(q)
 		}
 		switch {
 		case err == nil:
 			kept = append(kept, item)
+		case err == errNoToken: // the very one of who is anonymous
+			noToken = err
 		case unavailable == nil && AsError(err).class == ErrUnavailable:
 			unavailable = err
 			if q.call != nil {

@@ -102,3 +102,12 @@ func (f *firstOf) isStrict(auth Authenticator) bool {
 		return identifierOf(part) == nil
 	})
 }
+
+// Schemes returns those of all.
+func (f *firstOf) Schemes() []Scheme {
+	var all []Scheme
+	for _, auth := range f.auths {
+		all = union(all, schemesOf(auth))
+	}
+	return all
+}

@@ -51,7 +51,7 @@ func (g *Guard) Hold(ctx context.Context, end func(refusal *Error)) *Hold {
 	}
 	g.open.Add(&h.item, ends.at)
 	h.call.held.Store(&h.item)
-	if h.call.revoked() != nil { // since it was authorized
+	if h.call.anyRevoked() != nil { // since it was authorized
 		go h.look()
 	}
 	return h
@@ -95,7 +95,7 @@ func (h *Hold) update() *ending {
 
 // look ends the request if it has to.
 func (h *Hold) look() {
-	ends, err := h.update(), h.call.revoked()
+	ends, err := h.update(), h.call.anyRevoked()
 	switch {
 	case err != nil && AsError(err).class != ErrUnavailable:
 		h.finish(AsError(err))
@@ -117,4 +117,36 @@ func (h *Hold) finish(refusal *Error) {
 	h.call.guard.panics.Call(foreign.Name("claims: the function given to Guard.Hold"), func() {
 		h.end(refusal)
 	})
+}
+
+// lasts returns until when what was decided holds by itself, until the first of
+// the tokens that it rests on is not accepted any more, and the refusal for
+// then. The time is zero for ever. Of a request that is pending it may be an
+// earlier time once that is decided.
+func (c *call) lasts() (until time.Time, over *Error) {
+	if !c.anonymous {
+		until, over = (&Claims{c.current()}).ValidUntil(), errExpired
+	}
+	return c.seconds.earlier(until, over)
+}
+
+// anyRevoked returns the refusal of a token that what was decided rests on and
+// that has ended, nil if none has.
+func (c *call) anyRevoked() error {
+	if err := c.revoked(); err != nil {
+		return err
+	}
+	for s := c.seconds.all(); s != nil; s = s.before {
+		over := s.met.Load()
+		if over == nil {
+			continue
+		}
+		if err := s.revoked(); err != nil {
+			if refusal := AsError(err); refusal.class != ErrUnavailable {
+				return over.because(refusal)
+			}
+			return err
+		}
+	}
+	return nil
 }

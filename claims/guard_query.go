@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/lasting"
 )
@@ -15,37 +14,24 @@ import (
 type call struct {
 	context.Context
 	caller    Claims // its own, whatever a handler does with it
+	token     string // as presented, for who is asked again; empty outside a transport
 	guard     *Guard // nil outside a transport
 	operation Operation
 	request   any         // *http.Request or a message
+	scheme    string      // of the credentials, empty for Bearer
 	outer     *call       // that of a guard before this one, nil if it is the first
 	deferred  *deferred   // nil if the decision is not put off
-	verified  bool        // now, and not before
+	seconds   *seconds    // further credentials, nil for none
 	workspace site        // that the operation was allowed in, once placed is true
 	placed    atomic.Bool // from then on it does not change
+	verified  bool        // now, and not before
+	anonymous bool        // without a credential, which the operation lets pass
 
 	resolved atomic.Pointer[answer]        // of the permission source
 	asking   atomic.Pointer[chan struct{}] // one element while that is asked; see turns
 
 	renewed atomic.Pointer[facts]        // what the caller's token was renewed by
 	held    atomic.Pointer[lasting.Item] // of the Hold, if it lasts and can end
-}
-
-// token returns what the request goes on with: the caller's token, or the last
-// that it was renewed by.
-func (c *call) token() *facts {
-	if f := c.renewed.Load(); f != nil {
-		return f
-	}
-	return c.caller.of()
-}
-
-// revoked returns the refusal of a token that has ended, nil if none has.
-func (c *call) revoked() error {
-	if c.guard == nil {
-		return nil
-	}
-	return c.token().unrevoked(c.guard.revocations)
 }
 
 func (c *call) Value(key any) any {
@@ -55,11 +41,21 @@ func (c *call) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// lasts returns until when what was decided holds by itself, and the refusal
-// for then.
-func (c *call) lasts() (until time.Time, over *Error) {
-	f := c.token()
-	return (&Claims{f}).ValidUntil(), errExpired
+// current returns what the request goes on with: the caller's token, or the
+// last that it was renewed by.
+func (c *call) current() *facts {
+	if f := c.renewed.Load(); f != nil {
+		return f
+	}
+	return c.caller.of()
+}
+
+// revoked returns the refusal of a token that has ended, nil if it has not.
+func (c *call) revoked() error {
+	if c.anonymous || c.guard == nil {
+		return nil
+	}
+	return c.current().unrevoked(c.guard.revocations)
 }
 
 // callIn returns the call that ctx is of, or nil.
@@ -83,6 +79,7 @@ func newCall(ctx context.Context, caller *Claims) *call {
 	c := &call{Context: ctx, caller: Claims{caller.of()}}
 	if before := callIn(ctx); before != nil {
 		c.guard, c.outer, c.operation = before.guard, before.outer, before.operation
+		c.scheme = before.scheme
 		c.request = before.message()
 		if before.placed.Load() {
 			c.publish(before.workspace)
@@ -104,17 +101,75 @@ func (c *call) message() any {
 // observed reports whether somebody is told of decisions.
 func (c *call) observed() bool { return c.guard != nil && c.guard.observer != nil }
 
+// refusal returns an error as that of a request under its scheme.
+func (c *call) refusal(err error) error {
+	if err == nil || c.scheme == "" {
+		return err
+	}
+	return AsError(err).under(c.scheme)
+}
+
+// seconds are the further credentials of a request. Nil has none.
+type seconds struct {
+	find func(name string) (Credentials, error)
+	last atomic.Pointer[secondCall]
+}
+
+// secondCall is what came of one of them that was asked for. It is met once its
+// caller has what an operation, or a part of one, needs of them.
+type secondCall struct {
+	call
+	name   string
+	before *secondCall
+	met    atomic.Pointer[Error] // the refusal for its end, nil if it was not met
+}
+
+func (s *seconds) named(name string) *secondCall {
+	if s == nil {
+		return nil
+	}
+	for c := s.last.Load(); c != nil; c = c.before {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// add adds c, and returns what has its name by now.
+func (s *seconds) add(c *secondCall) *secondCall {
+	for {
+		c.before = s.last.Load()
+		if other := s.named(c.name); other != nil {
+			return other
+		}
+		if s.last.CompareAndSwap(c.before, c) {
+			return c
+		}
+	}
+}
+
+func (s *seconds) all() *secondCall {
+	if s == nil {
+		return nil
+	}
+	return s.last.Load()
+}
+
 // query is one requirement being checked, and what comes to light by it. It is
 // used by one goroutine.
 type query struct {
 	ctx       context.Context
-	call      *call
+	call      *call  // whose caller is asked about
+	main      *call  // the request's, another if the caller is of a second credential
 	workspace string // empty for none
 	found     site   // the first in which something was allowed
 	pending   bool   // the request has not arrived: what looks at it is put off
 	awaited   bool   // something was put off
 	quiet     bool   // nobody is asked
 	untold    bool   // nobody is told
+	tried     bool   // it has no consequences
+	again     bool   // of a request that was let through before
 	origin    string // of the permissions that were looked at
 	reported  *Error // what a ReportOnly would have refused with
 }
@@ -124,7 +179,7 @@ var queries = sync.Pool{New: func() any { return new(query) }}
 // query returns a query about the call, to be released.
 func (c *call) query(ctx context.Context) *query {
 	q := queries.Get().(*query)
-	q.ctx, q.call = ctx, c
+	q.ctx, q.call, q.main = ctx, c, c
 	return q
 }
 

@@ -24,7 +24,22 @@ func (g *Guard) Recheck(ctx context.Context) error {
 	defer q.release()
 	q.pending, q.untold = true, true
 	if err := c.decideAgain(q, time.Now()); err != nil {
-		return AsError(err)
+		return AsError(err).under(c.scheme)
 	}
 	return nil
+}
+
+// Lasts returns until when what [Guard.Authorize] said holds by itself: until
+// the first of the tokens that it rests on is not accepted any more; and the
+// refusal for then, an [*Error], in the words of the operation once it is given
+// to [Guard.Ended]. The time is zero for ever. ctx is what Authorize returned,
+// or made of it. Of a request that is pending the answer may be an earlier time
+// once [Guard.Complete] has decided. What has to end then, and by news, is for
+// [Guard.Hold].
+func (g *Guard) Lasts(ctx context.Context) (until time.Time, over *Error) {
+	c := g.callIn(ctx)
+	if c == nil {
+		return time.Time{}, nil
+	}
+	return c.lasts()
 }

@@ -238,3 +238,12 @@ func (i *Issuers) KeyStats() map[string]jwks.Stats {
 	}
 	return stats
 }
+
+// Schemes returns the authentication schemes beside Bearer that tokens are
+// taken under, of any issuer. The slice is shared and must not be modified.
+func (i *Issuers) Schemes() []Scheme {
+	if !i.isMade() {
+		return nil
+	}
+	return i.trusted.Load().schemes
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/sallyport-go/sallyport/claims/internal/jws"
 	"github.com/sallyport-go/sallyport/claims/internal/persistent"
@@ -18,7 +17,8 @@ import (
 type issuerTable struct {
 	verifiers persistent.Map[*Verifier] // by Config.Issuer
 	open      openIssuers               // those of them that leave a segment open
-	schemes   []string                  // that any of them takes, in lower case
+	kinds     []Scheme                  // of all their Confirmers
+	schemes   []Scheme                  // the same, each once, and without Bearer
 	pipeline  *pipeline
 	of        *Issuers
 	maxSize   int // of tokens
@@ -29,7 +29,7 @@ type issuerTable struct {
 type ledger struct {
 	caches  map[*jwks.Cache]sharing
 	sizes   map[int]int    // how many issuers have a MaxTokenSize
-	schemes map[string]int // how many Confirmers have a scheme, in lower case
+	schemes map[Scheme]int // how many Confirmers have a scheme
 }
 
 // sharing is how many issuers have their keys from a cache, and whose keys they
@@ -40,7 +40,7 @@ type sharing struct {
 }
 
 func newLedger() ledger {
-	return ledger{map[*jwks.Cache]sharing{}, map[int]int{}, map[string]int{}}
+	return ledger{map[*jwks.Cache]sharing{}, map[int]int{}, map[Scheme]int{}}
 }
 
 // shares says what is wrong if a Verifier, in the place of one before, has its
@@ -77,7 +77,7 @@ func (l *ledger) count(v *Verifier, once int) {
 	}
 	countIn(l.sizes, v.maxTokenSize, once)
 	for _, c := range v.confirmers {
-		countIn(l.schemes, strings.ToLower(c.scheme), once)
+		countIn(l.schemes, Scheme{c.scheme, c.algorithms}, once)
 	}
 }
 
@@ -124,9 +124,15 @@ func (table *issuerTable) settle(tokens int, l *ledger) {
 			table.maxSize = max(table.maxSize, size)
 		}
 	}
-	if known := len(l.schemes); known != len(table.schemes) || slices.ContainsFunc(
-		table.schemes, func(s string) bool { return l.schemes[s] == 0 }) {
-		table.schemes = slices.Sorted(maps.Keys(l.schemes))
+	if known := len(l.schemes); known != len(table.kinds) || slices.ContainsFunc(
+		table.kinds, func(s Scheme) bool { return l.schemes[s] == 0 }) {
+		table.kinds = slices.SortedFunc(maps.Keys(l.schemes), Scheme.compare)
+		table.schemes = nil
+		for _, scheme := range table.kinds {
+			if !scheme.is("Bearer") {
+				table.schemes = union(table.schemes, []Scheme{scheme})
+			}
+		}
 	}
 	if p := table.pipeline; p == nil || p.cache.Max() < tokens {
 		table.pipeline = newPipeline(jws.Asymmetric, tokens)
@@ -138,8 +144,7 @@ func (table *issuerTable) owner() maker { return table.of }
 func (table *issuerTable) sizes() int   { return table.maxSize }
 
 func (table *issuerTable) takes(scheme string) (takes, sure bool) {
-	return slices.ContainsFunc(table.schemes,
-		func(s string) bool { return strings.EqualFold(s, scheme) }), true
+	return slices.ContainsFunc(table.schemes, func(s Scheme) bool { return s.is(scheme) }), true
 }
 
 func (table *issuerTable) route(_ context.Context, issuer string) (*trust, error) {

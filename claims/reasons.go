@@ -31,6 +31,11 @@ const (
 	ReasonUnknownKey  Reason = "unknown_key"
 	ReasonSignature   Reason = "signature"
 	ReasonBinding     Reason = "binding"
+	ReasonProof       Reason = "proof"
+	ReasonProofTarget Reason = "proof_target"
+	ReasonProofTime   Reason = "proof_time"
+	ReasonProofUsed   Reason = "proof_used"
+	ReasonNonce       Reason = "nonce"
 	ReasonClient      Reason = "client"
 	ReasonRejected    Reason = "rejected"
 	// ReasonRevoked means that the token has ended before it expires, by what
@@ -46,6 +51,9 @@ const (
 	// Of [ErrForbidden].
 	ReasonPermission Reason = "permission"
 	ReasonUnlisted   Reason = "unlisted_operation"
+	// ReasonCrossOrigin means that a page of another origin has a browser send
+	// the request, with a credential that the browser adds by itself.
+	ReasonCrossOrigin Reason = "cross_origin"
 
 	// Of [ErrUnavailable].
 	ReasonKeysUnavailable Reason = "keys_unavailable"
@@ -70,8 +78,8 @@ var reasons = []struct {
 }{
 	{ErrNoToken, ReasonNoToken, "This operation needs an access token."},
 	{ErrNoToken, ReasonUnsupportedScheme, "This operation needs an access token of another scheme."},
-	{ErrInvalidRequest, ReasonMalformedCredentials, "The Authorization field must be Bearer, a space and an access token."},
-	{ErrInvalidRequest, ReasonSeveralCredentials, "The request has more than one Authorization field."},
+	{ErrInvalidRequest, ReasonMalformedCredentials, "The credentials of the request are malformed."},
+	{ErrInvalidRequest, ReasonSeveralCredentials, "The request has more than one access token."},
 	{ErrInvalidToken, ReasonTooLarge, "The access token is too large."},
 	{ErrInvalidToken, ReasonMalformed, "The access token is malformed."},
 	{ErrInvalidToken, ReasonEncrypted, "The access token is encrypted, which is not supported here."},
@@ -88,6 +96,11 @@ var reasons = []struct {
 	{ErrInvalidToken, ReasonUnknownKey, "The access token is signed with an unknown key."},
 	{ErrInvalidToken, ReasonSignature, "The signature of the access token is wrong."},
 	{ErrInvalidToken, ReasonBinding, "The access token is bound to a key that is not proven here."},
+	{ErrInvalidToken, ReasonProof, "The DPoP proof is missing or not as it must be."},
+	{ErrInvalidToken, ReasonProofTarget, "The DPoP proof is for another request: check htm and htu."},
+	{ErrInvalidToken, ReasonProofTime, "The DPoP proof was not made now: check iat and the clock."},
+	{ErrInvalidToken, ReasonProofUsed, "The DPoP proof was used before."},
+	{ErrInvalidToken, ReasonNonce, "The DPoP proof must have the nonce of the field DPoP-Nonce."},
 	{ErrInvalidToken, ReasonClient, "The access token was issued to a client that is not accepted here."},
 	{ErrInvalidToken, ReasonRejected, "The access token is not accepted."},
 	{ErrInvalidToken, ReasonRevoked, "The access token has been revoked."},
@@ -95,6 +108,7 @@ var reasons = []struct {
 	{ErrInsufficientScope, ReasonScope, "The access token lacks a scope that this operation needs."},
 	{ErrForbidden, ReasonPermission, "The caller is not permitted to do this."},
 	{ErrForbidden, ReasonUnlisted, "This operation is not open to callers."},
+	{ErrForbidden, ReasonCrossOrigin, "The request comes from a page of another origin."},
 	{ErrUnavailable, ReasonKeysUnavailable, "The access token cannot be checked at the moment."},
 	{ErrUnavailable, ReasonUndecided, "The permission cannot be decided at the moment."},
 	{ErrUnavailable, ReasonPermissionsUnavailable, "The permissions of the caller cannot be had at the moment."},

@@ -52,6 +52,8 @@ type lasts struct {
 func (l *lasts) check(q *query) error               { return l.needs.check(q) }
 func (l *lasts) wants(q *query, acr []string) wants { return l.needs.wants(q, acr) }
 func (l *lasts) local() bool                        { return l.needs.local() }
+func (l *lasts) meetable() bool                     { return l.needs.meetable() }
+func (l *lasts) admits() bool                       { return l.needs.admitsAnonymous() }
 func (l *lasts) parts() []Requirement               { return []Requirement{l.needs} }
 func (l *lasts) fits(any) error                     { return nil }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -73,7 +72,7 @@ type Tenants struct {
 
 	desk    *asked.Desk[string, *tenant]
 	known   sync.Map                 // string to *tenant; written with the lock of desk held
-	schemes atomic.Pointer[[]string] // beside Bearer, that tenants have been seen to take
+	schemes atomic.Pointer[[]Scheme] // beside Bearer, that tenants have been seen to take
 
 	// Guarded by the lock of desk.
 	newcomers list.List          // of known, from the oldest: no token was verified
@@ -224,26 +223,24 @@ func (t *Tenants) sizes() int                       { return t.cfg.MaxTokenSize 
 // takes any scheme: which ones a tenant takes is known once it is.
 func (t *Tenants) takes(scheme string) (takes, sure bool) {
 	if schemes := t.schemes.Load(); schemes != nil {
-		sure = slices.ContainsFunc(*schemes, func(s string) bool {
-			return strings.EqualFold(s, scheme)
-		})
+		sure = slices.ContainsFunc(*schemes, func(s Scheme) bool { return s.is(scheme) })
 	}
 	return true, sure
 }
 
 // learn takes note of the schemes that a tenant takes.
 func (t *Tenants) learn(v *Verifier) {
-	for _, c := range v.confirmers {
-		if _, sure := t.takes(c.scheme); sure {
+	for _, scheme := range v.schemes {
+		if _, sure := t.takes(scheme.Name); sure {
 			continue
 		}
 		t.desk.Lock()
-		var known []string
+		var known []Scheme
 		if schemes := t.schemes.Load(); schemes != nil {
 			known = *schemes
 		}
 		if len(known) < maxSchemes {
-			known = append(slices.Clip(known), c.scheme)
+			known = append(slices.Clip(known), scheme)
 			t.schemes.Store(&known)
 		}
 		t.desk.Unlock()
@@ -297,4 +294,17 @@ func couldBeIssuer(issuer string) bool {
 		}
 	}
 	return issuer != "" && len(issuer) <= maxIssuerSize
+}
+
+// Schemes returns the authentication schemes beside Bearer that tenants have
+// been seen to take, 16 at most: none before the first of them is met. The
+// slice is shared and must not be modified.
+func (t *Tenants) Schemes() []Scheme {
+	if !t.isMade() {
+		return nil
+	}
+	if schemes := t.schemes.Load(); schemes != nil {
+		return *schemes
+	}
+	return nil
 }

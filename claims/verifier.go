@@ -187,3 +187,12 @@ func (v *Verifier) nearest(issuer string, _ int) (of *trust, how string) {
 	}
 	return v.trust, how
 }
+
+// Schemes returns the authentication schemes beside Bearer that tokens are
+// taken under. The slice is shared and must not be modified.
+func (v *Verifier) Schemes() []Scheme {
+	if !v.isMade() {
+		return nil
+	}
+	return v.schemes
+}

@@ -38,10 +38,20 @@ func (list confirmers) prove(ctx context.Context, cnf string, credentials Creden
 		return bindingRefusal("the token is not bound by what " + quote(credentials.Scheme) +
 			" proves, and presented as that")
 	}
-	// Only now: a proof may be good for one use.
-	return list.each(cnf, func(c *confirmer, value string) error {
-		return c.confirm(ctx, value, credentials)
-	})
+	// Only now, and what the scheme is for comes last: a proof may be good for
+	// one use.
+	for _, last := range []bool{false, true} {
+		err := list.each(cnf, func(c *confirmer, value string) error {
+			if last == strings.EqualFold(c.scheme, "Bearer") {
+				return nil
+			}
+			return c.confirm(ctx, value, credentials)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // each calls f for each member of "cnf", with its text. It refuses members that

@@ -195,14 +195,16 @@ func checkClient(_ context.Context, w *work) error {
 	return nil
 }
 
-func checkOwn(ctx context.Context, w *work) error {
-	if w.v.check == nil {
+func checkOwn(ctx context.Context, w *work) error { return w.v.checkByUser(ctx, w.claims) }
+
+func (v *trust) checkByUser(ctx context.Context, f *facts) error {
+	if v.check == nil {
 		return nil
 	}
 	limited := foreign.WithDeadline(ctx, userTimeout)
 	defer limited.Release()
 	err := foreign.Call(foreign.Name("claims: Config.Check"), func() error {
-		err := w.v.check(limited, w.claims.claims())
+		err := v.check(limited, f.claims())
 		if err == nil || errors.Is(err, ErrUnavailable) || isGone(limited, err) {
 			return ownRefusal(ctx, limited, ReasonRejected, err)
 		}
@@ -223,10 +225,5 @@ func (v *trust) complete(w *work) {
 	if w.key != nil {
 		f.keyID = w.key.ID()
 	}
-	f.until = f.expiresAt.Add(v.leeway)
-	if v.maxTokenAge > 0 {
-		if oldest := f.issuedAt.Add(v.maxTokenAge).Add(v.leeway); oldest.Before(f.until) {
-			f.until = oldest
-		}
-	}
+	f.until = v.until(f)
 }

@@ -1,17 +1,25 @@
 package claims
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
-// checkTime compares "exp", which is required, "nbf" and "iat" with the time,
-// all by one leeway (RFC 7519 sections 4.1.4 to 4.1.6); then the age and the
-// lifetime.
+// checkTime compares "exp", which is required (RFC 9068 section 2.2), "nbf" and
+// "iat" with the time.
 func checkTime(_ context.Context, w *work) error {
-	c, v, now := w.claims, w.v, w.now
+	return w.v.checkTimes(w.claims, w.now, false)
+}
+
+// checkTimes compares "exp", "nbf" and "iat" with the time, all by one leeway
+// (RFC 7519 sections 4.1.4 to 4.1.6); then the age and the lifetime.
+func (v *trust) checkTimes(c *facts, now time.Time, eternal bool) error {
 	limited := v.maxTokenAge > 0 || v.maxLifetime > 0
+	expires := !c.expiresAt.IsZero()
 	switch {
-	case c.expiresAt.IsZero(): // "exp" is required, RFC 9068 section 2.2
+	case !expires && (!eternal || v.maxLifetime > 0):
 		return errNoExpiry
-	case !now.Before(c.expiresAt.Add(v.leeway)):
+	case expires && !now.Before(c.expiresAt.Add(v.leeway)):
 		return errExpired
 	case now.Add(v.leeway).Before(c.notBefore), now.Add(v.leeway).Before(c.issuedAt):
 		return errNotYetValid
@@ -23,4 +31,19 @@ func checkTime(_ context.Context, w *work) error {
 		return errLifetime
 	}
 	return nil
+}
+
+// until returns when a token stops being accepted, zero for never.
+func (v *trust) until(c *facts) time.Time {
+	var until time.Time
+	if !c.expiresAt.IsZero() {
+		until = c.expiresAt.Add(v.leeway)
+	}
+	if v.maxTokenAge > 0 {
+		oldest := c.issuedAt.Add(v.maxTokenAge).Add(v.leeway)
+		if until.IsZero() || oldest.Before(until) {
+			until = oldest
+		}
+	}
+	return until
 }

@@ -28,6 +28,10 @@ func (prover) Prove(ctx context.Context) claims.Proof {
 		Method: "POST",
 		URL:    "http://" + authority + method,
 		DPoP:   metadata.ValueFromIncomingContext(ctx, "dpop"),
+		Respond: func(name, value string) {
+			// What cannot be sent any more is no reason to refuse.
+			_ = grpc.SetHeader(ctx, metadata.Pairs(name, value))
+		},
 	}
 	from, ok := peer.FromContext(ctx)
 	if !ok {

@@ -30,12 +30,12 @@ const challengeKey = "www-authenticate"
 
 // refusedError is the status error of a refusal.
 type refusedError struct {
-	status    *status.Status
-	challenge string        // empty for none
-	retry     time.Duration // when to try again, zero for never
-	pushed    atomic.Bool   // the call's trailer has it
-	refusal   *claims.Error
-	misuse    string // instead of the status's text, for who calls by hand
+	status     *status.Status
+	challenges []string      // not modified
+	retry      time.Duration // when to try again, zero for never
+	pushed     atomic.Bool   // the call's trailer has it
+	refusal    *claims.Error
+	misuse     string // instead of the status's text, for who calls by hand
 }
 
 func (e *refusedError) Error() string {
@@ -72,16 +72,16 @@ func (i *Interceptor) refuse(ctx context.Context, err error) *refusedError {
 	refusal := claims.AsError(err)
 	refused = i.prepared.For(refusal)
 	switch {
-	case hasParticulars(refusal):
+	case hasParticulars(refusal) || len(i.guard.Schemes()) > 0:
 		refused = i.refusalOf(refusal)
 	case refusal.Unwrap() != nil: // for operators, in an error of its own
 		refused = &refusedError{
-			status: refused.status, challenge: refused.challenge, refusal: refusal,
+			status: refused.status, challenges: refused.challenges, refusal: refusal,
 		}
 	}
-	if refused.challenge != "" && ctx != nil {
-		// It fails where the header has gone: ErrorInfo has the challenge too.
-		_ = grpc.SetHeader(ctx, metadata.Pairs(challengeKey, refused.challenge))
+	if len(refused.challenges) > 0 && ctx != nil {
+		// It fails where the header has gone: ErrorInfo has them too.
+		_ = grpc.SetHeader(ctx, metadata.MD{challengeKey: refused.challenges})
 	}
 	return refused
 }
@@ -133,15 +133,17 @@ func misused(how string) error {
 // hasParticulars reports whether a refusal says more than its kind does.
 func hasParticulars(refusal *claims.Error) bool {
 	return refusal.Class() == claims.ErrUnavailable || refusal.Scope() != "" ||
-		refusal.ACRValues() != "" || refusal.MaxAge() > 0
+		refusal.ACRValues() != "" || refusal.MaxAge() > 0 || refusal.Second() != ""
 }
 
 func (i *Interceptor) refusalOf(refusal *claims.Error) *refusedError {
-	e := &refusedError{refusal: refusal, challenge: i.challenge.Field(refusal)}
+	e := &refusedError{
+		refusal: refusal, challenges: i.challenge.Fields(refusal, i.guard.Schemes()),
+	}
 	if refusal.Class() == claims.ErrUnavailable {
 		e.retry = retryOf(refusal)
 	}
-	e.status = statusOf(refusal, i.domain, e.challenge)
+	e.status = statusOf(refusal, i.domain, strings.Join(e.challenges, ", "))
 	return e
 }
 
@@ -152,6 +154,7 @@ func retryOf(refusal *claims.Error) time.Duration {
 func statusOf(refusal *claims.Error, domain, challenge string) *status.Status {
 	asks := map[string]string{
 		challengeKey: challenge, "scope": refusal.Scope(), "acr_values": refusal.ACRValues(),
+		"credential": refusal.Second(),
 	}
 	if age := refusal.MaxAge(); age > 0 {
 		asks["max_age"] = strconv.FormatInt(int64(age/time.Second), 10)

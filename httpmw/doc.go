@@ -2,21 +2,27 @@
 // request, has it verified, and serves the request or refuses it.
 //
 // A token is taken from the Authorization field alone (RFC 6750 section 2.1),
-// never from the query, a form or a cookie, unless [Config.From] names another
-// [Place] for it. The outcomes:
+// unless [Config.From] names another [Place] for it: another field
+// ([FromHeader]), the assertion of a proxy ([FromGoogleIAP],
+// [FromCloudflareAccess]), a cookie ([FromCookie]), the subprotocol of a
+// WebSocket ([FromWebSocketProtocol]), a form ([FromForm]), or one of several
+// ([OneOf]). The outcomes:
 //
 //	no token, or a scheme alone 401  WWW-Authenticate: Bearer realm, scope
-//	malformed or repeated field 400  … error="invalid_request"
+//	malformed, or several       400  … error="invalid_request"
 //	bad token                   401  … error="invalid_token", scope
 //	authentication too weak     401  … error="insufficient_user_authentication",
 //	                                 scope, acr_values, max_age
 //	scope missing               403  … error="insufficient_scope", scope
-//	not permitted               403  and no challenge: no other token would help
+//	not permitted, or a cookie  403  and no challenge: no other token would help
+//	  from another origin
 //	cannot decide               503  Retry-After
 //
-// The body is a problem document (RFC 9457): title, status, detail, and reason,
-// one of the [claims.Reason] words. Neither it nor the challenge ever has the
-// token, what the token says, or the text of an internal error.
+// The body is a problem document (RFC 9457), plain JSON or plain text as the
+// client's Accept field has it, or what [Config.Body] makes: a [Problem] with
+// title, status, detail, and reason, one of the [claims.Reason] words. Neither
+// it nor the challenge ever has the token, what the token says, or the text of
+// an internal error.
 //
 // [NewServeMux] makes a mux on which every route says what it needs.
 // [Middleware.Require] and [Middleware.Wrap] are middleware of the usual form

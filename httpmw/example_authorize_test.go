@@ -109,7 +109,7 @@ func ExampleMiddleware_Require_part() {
 			return claims.InWorkspace(o.Workspace, claims.Permissions("orders:read"))
 		})
 		if err != nil { // some cannot be decided
-			auth.Refuse(w, err)
+			auth.Refuse(w, r, err)
 			return
 		}
 		if claims.Allowed(r.Context(), claims.Permissions("orders:owner")) != nil {

@@ -66,7 +66,7 @@ func ExampleMiddleware_Refuse() {
 	_ = func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Has("internal") {
 			if err := claims.Allowed(r.Context(), claims.Scopes("orders:internal")); err != nil {
-				auth.Refuse(w, err)
+				auth.Refuse(w, r, err)
 				return
 			}
 		}
@@ -82,7 +82,7 @@ func ExampleMiddleware_Admit() {
 		return func(w http.ResponseWriter, r *http.Request) error {
 			admitted, err := auth.Admit(r, needs)
 			if err != nil {
-				auth.Refuse(w, err)
+				auth.Refuse(w, r, err)
 				return nil
 			}
 			return next(w, admitted)
@@ -149,4 +149,26 @@ func ExampleServeMux_HandleMetadata() {
 	// Output:
 	// Bearer realm="api", resource_metadata="https://api.example/.well-known/oauth-protected-resource/orders", scope="orders:read"
 	// {"resource":"https://api.example/orders","authorization_servers":["https://issuer.example"],"bearer_methods_supported":["header"],"scopes_supported":["orders:read"]}
+}
+
+// Pages for browsers; programs have what they have without Body.
+func ExampleConfig_body() {
+	auth := httpmw.New(verifier, httpmw.Config{
+		Body: func(r *http.Request, p httpmw.Problem) (string, []byte) {
+			if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+				return "", nil
+			}
+			return "text/html; charset=utf-8", fmt.Appendf(nil,
+				"<!doctype html><title>%s</title><p>%s", p.Title, p.Detail)
+		},
+	})
+	r := httptest.NewRequest(http.MethodGet, "/orders", nil)
+	r.Header.Set("Accept", "text/html,*/*;q=0.8")
+	w := httptest.NewRecorder()
+	auth.Wrap(listOrders).ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Header().Get("WWW-Authenticate"))
+	fmt.Println(w.Body)
+	// Output:
+	// 401 Bearer realm="api"
+	// <!doctype html><title>Unauthorized</title><p>This operation needs an access token.
 }

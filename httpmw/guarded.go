@@ -19,7 +19,7 @@ type guarded struct {
 }
 
 func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	admitted, err := g.auth.admit(r, operation(g.name, g.needs), g.next)
+	admitted, _, err := g.auth.admit(r, operation(g.name, g.needs), g.next, w.Header())
 	if err != nil {
 		if r.Pattern == "" { // nobody will route any more
 			r.Pattern = patternOf(g.next, r)
@@ -31,6 +31,9 @@ func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if admitted == r { // public
 		g.next.ServeHTTP(w, r)
 		return
+	}
+	if g.auth.private {
+		keepPrivate(w.Header())
 	}
 	defer handBack(admitted, r)
 	g.next.ServeHTTP(w, admitted)

@@ -174,7 +174,7 @@ func TestConfig_Resource_challenges(t *testing.T) {
 	needs := claims.Scopes("orders:read")
 	never := claims.Func("no", func(context.Context, *claims.Claims) (bool, error) { return false, nil })
 	inside := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		auth.Refuse(w, claims.Allowed(r.Context(), needs))
+		auth.Refuse(w, r, claims.Allowed(r.Context(), needs))
 	})
 	token := "Bearer " + issuer.Mint(claimstest.Token{})
 	for name, row := range map[string]struct {

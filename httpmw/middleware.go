@@ -25,8 +25,7 @@ type Config struct {
 	//
 	// A path alone, such as "/" or "/orders", stands for that path of the host
 	// and the scheme by which each request came in: for tests, and for servers
-	// of many names that no proxy stands before. A refusal inside a handler, by
-	// [Middleware.Refuse], then has no resource_metadata.
+	// of many names that no proxy stands before.
 	//
 	// Empty means that nobody is told.
 	Resource string
@@ -35,6 +34,27 @@ type Config struct {
 	// Authorization field. No other place is looked at: what a client puts
 	// elsewhere is no credential.
 	From Place
+
+	// Body returns the body of a refusal in a form of one's own, and its media
+	// type, such as "text/html; charset=utf-8". Status and header are the same
+	// as without it: nothing that it returns can change them. What it knows of
+	// the request is the client's, and not to be written unescaped.
+	//
+	// An empty media type, or one that is none, means that the client has what
+	// it has without Body: by its Accept field, a problem document (RFC 9457),
+	// the same as application/json, or its sentence as plain text; the first
+	// unless it asks for another. So it has if Body panics, which is logged, at
+	// most once a second. Body is called on the request's goroutine.
+	Body func(r *http.Request, p Problem) (mediaType string, body []byte)
+
+	// Second are further credentials that a request may have, by the names that
+	// a [claims.Second] asks for them by: the token of a sandbox, or of the
+	// user for whom a service asks. Each name is a token of at most 32
+	// characters and no authentication scheme, as it is the scheme of the
+	// credential's challenges: a client that reads those of its own scheme
+	// alone does not take a fault in one credential for a fault in the other.
+	// Nil means that a request has one credential.
+	Second map[string]Second
 
 	// Permissions says what callers may do where their tokens do not, usually a
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
@@ -71,7 +91,12 @@ type Middleware struct {
 	realm     string
 	resource  resource
 	from      Place
+	second    map[string]Place
+	hidden    bool // a handler must not see what is in from, or in a second
+	private   bool // caches do not know that responses are
 	challenge httpauth.Challenge
+	body      func(*http.Request, Problem) (string, []byte) // nil for none
+	panics    *reports                                      // of body
 	observed  bool
 	operation func(*http.Request) string // nil for none
 }
@@ -80,13 +105,15 @@ type Middleware struct {
 // [*claims.Verifier], a [*claims.Issuers], or any other. It panics, with all
 // that is wrong, if auth or Config.Permissions is a nil pointer, which means
 // that an error was ignored, if Config.Realm or Config.Resource is not what it
-// says, or if something is wrong with the [Place] of Config.From. Where
+// says, or if something is wrong with Config.Second or with the [Place] of
+// Config.From. Where
 // grpcmw.New returns an error, as its policy is data that can be wrong in many
 // places, New panics, as [http.ServeMux.Handle] does: what can be wrong here is
 // a line of the program.
 func New(auth claims.Authenticator, cfg Config) *Middleware {
 	guard, guardErr := claims.NewGuard(auth, claims.GuardConfig{
 		Permissions: cfg.Permissions, Observer: cfg.Observer, Revocations: cfg.Revocations,
+		Second: authsOf(cfg.Second),
 	})
 	resource, resourceErr := newResource(cfg.Resource)
 	if resourceErr != nil {
@@ -96,14 +123,20 @@ func New(auth claims.Authenticator, cfg Config) *Middleware {
 	if err != nil {
 		err = fmt.Errorf("Config.Realm of %q must be printable ASCII", cfg.Realm)
 	}
-	if err := errors.Join(guardErr, err, resourceErr, placed("Config.From", cfg.From)); err != nil {
+	err = errors.Join(guardErr, err, resourceErr, placed("Config.From", cfg.From),
+		placedApart(cfg.From, cfg.Second))
+	if err != nil {
 		const here = "httpmw: New: " // before each mistake, in the words of the caller
 		panic(here + strings.ReplaceAll(err.Error(), "\n", "\n"+here))
 	}
-	return &Middleware{
-		auth: auth, guard: guard, realm: cfg.Realm, resource: resource, from: cfg.From,
-		challenge: challenge, observed: cfg.Observer != nil, operation: cfg.Operation,
+	m := &Middleware{
+		auth: auth, guard: guard, realm: cfg.Realm, resource: resource,
+		hidden: cfg.From.hidden(), private: !cfg.From.isStandard(),
+		challenge: challenge, body: cfg.Body, panics: new(reports),
+		observed: cfg.Observer != nil, operation: cfg.Operation,
 	}
+	m.place(cfg.From, cfg.Second)
+	return m
 }
 
 // newChallenge returns the challenge that names the metadata of the resource,
@@ -178,32 +211,46 @@ func isNoHandler(h http.Handler) bool {
 // request for the handler, which finds the caller in its context; r itself if
 // needs is [claims.Public]. The error is, or wraps, a [*claims.Error];
 // [Middleware.Refuse] writes it. An invalid requirement refuses everybody.
+//
+// What goes with the answer to a request that is let through, such as a new
+// nonce of package dpop before the old one ends, is left out: such a client is
+// challenged when it has ended.
 func (m *Middleware) Admit(r *http.Request, needs claims.Requirement) (*http.Request, error) {
-	admitted, err := m.admit(r, operation("", needs), nil)
+	admitted, proof, err := m.admit(r, operation("", needs), nil, nil)
 	if err != nil {
-		return nil, &notAdmitted{err}
+		response, _ := proof.(*answered)
+		return nil, &notAdmitted{err, response.header()}
 	}
 	return admitted, nil
 }
 
 // notAdmitted is an error of Admit: no handler has run.
-type notAdmitted struct{ err error }
+type notAdmitted struct {
+	err      error
+	response http.Header // what goes with the answer
+}
 
 func (n *notAdmitted) Error() string { return n.err.Error() }
 func (n *notAdmitted) Unwrap() error { return n.err }
 
 // admit decides about a request to an operation, which next serves, if that is
-// known.
+// known. response is where what goes with the answer is put, if there is one
+// yet; proof is what the request proves with.
 func (m *Middleware) admit(
-	r *http.Request, op claims.Operation, next http.Handler,
-) (*http.Request, error) {
+	r *http.Request, op claims.Operation, next http.Handler, response http.Header,
+) (admitted *http.Request, proof claims.Prover, err error) {
 	if m == nil || m.guard == nil {
-		return nil, claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, errNotMade)
+		return nil, nil, claims.NewError(
+			claims.ErrUnavailable, claims.ReasonUndecided, errNotMade)
 	}
 	if op.Requirement.IsPublic() {
-		return r, nil
+		return r, nil, nil
 	}
 	credentials, err := m.from.take(r)
+	absent := claims.Absent(err)
+	if absent { // which is for the guard to refuse
+		err = nil
+	}
 	if op.Name == "" {
 		var unnamed error
 		if op.Name, unnamed = m.nameOf(r, next); unnamed != nil {
@@ -211,12 +258,21 @@ func (m *Middleware) admit(
 		}
 	}
 	if err != nil {
-		return nil, m.guard.Refuse(r.Context(), op, err)
+		return nil, nil, m.guard.Refuse(r.Context(), op, err)
 	}
-	credentials.Proof = (*prover)(r) // asked for bound tokens alone
+	if !absent {
+		credentials.Proof = proverOf(r, credentials.Scheme, response)
+	}
+	if m.second != nil {
+		credentials.Second = m.secondOf(r)
+	}
 	ctx, err := m.guard.Authorize(r.Context(), op, credentials, r)
 	if err != nil {
-		return nil, err
+		return nil, credentials.Proof, err
 	}
-	return r.WithContext(ctx), nil
+	admitted = r.WithContext(ctx)
+	if m.hidden {
+		m.hide(admitted)
+	}
+	return admitted, nil, nil
 }

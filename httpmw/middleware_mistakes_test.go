@@ -127,10 +127,10 @@ func TestMistakes_failClosed(t *testing.T) {
 			_, err := auth.Admit(httptest.NewRequest(http.MethodGet, "/", nil), needs)
 			require.ErrorIs(t, err, claims.ErrUnavailable, name)
 			recorder := httptest.NewRecorder()
-			auth.Refuse(recorder, err)
+			auth.Refuse(recorder, httptest.NewRequest(http.MethodGet, "/", nil), err)
 			assert.Equal(t, http.StatusServiceUnavailable, recorder.Code, name)
 			recorder = httptest.NewRecorder()
-			auth.Refuse(recorder, claims.ErrNoToken)
+			auth.Refuse(recorder, httptest.NewRequest(http.MethodGet, "/", nil), claims.ErrNoToken)
 			assert.Equal(t, `Bearer realm="api"`, recorder.Header().Get("WWW-Authenticate"), name)
 		}
 	}

@@ -272,7 +272,7 @@ func TestAdmit(t *testing.T) {
 	require.ErrorIs(t, err, claims.ErrInsufficientScope)
 	assert.Nil(t, admitted)
 	recorder := httptest.NewRecorder()
-	auth.Refuse(recorder, err)
+	auth.Refuse(recorder, httptest.NewRequest(http.MethodGet, "/", nil), err)
 	assert.Equal(t, http.StatusForbidden, recorder.Code)
 	assert.Contains(t, recorder.Header().Get("WWW-Authenticate"), `scope="orders:read"`)
 }

@@ -18,9 +18,11 @@ import (
 // package, each of which says what its place is exposed to. What is wrong with
 // a Place is reported by [New], which panics.
 //
-// A place holds at most one credential: a field that is there twice, or two
-// parts of a request that are one place and hold something both, are refused
-// with [claims.ErrInvalidRequest].
+// A place holds at most one credential: a field that is there twice is refused
+// with [claims.ErrInvalidRequest]. No shared cache stores the response to a
+// request with an Authorization field by itself (RFC 9111 section 3.5), but any
+// may where the token is elsewhere: what a handler answers has Cache-Control:
+// private then, unless it, or a middleware outside, sets that field.
 type Place struct{ way way }
 
 // way is how the credential is taken from its place. It is safe for concurrent
@@ -50,7 +52,12 @@ const inHeader spotKind = "the field"
 func (s spot) String() string { return string(s.kind) + " " + s.name }
 
 // collides reports whether one credential could be found in both spots.
-func (s spot) collides(other spot) bool { return s == other }
+func (s spot) collides(other spot) bool {
+	if s.kind == inProtocol && other.kind == inProtocol {
+		return strings.HasPrefix(s.name, other.name) || strings.HasPrefix(other.name, s.name)
+	}
+	return s == other
+}
 
 // authorization is the spot of the zero Place.
 var authorization = spot{inHeader, "Authorization"}
@@ -75,6 +82,34 @@ func (p Place) validate() error {
 		return nil
 	}
 	return p.way.validate()
+}
+
+// isStandard reports whether a place is Authorization alone.
+func (p Place) isStandard() bool {
+	for _, s := range p.spots() {
+		if s != authorization {
+			return false
+		}
+	}
+	return true
+}
+
+// hidden reports whether a place is to be kept from handlers.
+func (p Place) hidden() bool {
+	for _, s := range p.spots() {
+		if s.kind == inProtocol {
+			return true
+		}
+	}
+	return false
+}
+
+// keepPrivate says to caches what the request does not (RFC 9111 section
+// 5.2.2.7), unless somebody has said more.
+func keepPrivate(header http.Header) {
+	if len(header["Cache-Control"]) == 0 {
+		header["Cache-Control"] = []string{"private"}
+	}
 }
 
 // placed returns what is wrong with the Place of a Config's field, each mistake
@@ -105,14 +140,12 @@ func (p Place) collision(other Place) error {
 // means that it has the form of an Authorization field; any other scheme, such
 // as "Token", is the only one accepted and stands before the token.
 //
-// A field of one's own is as good as Authorization against browsers, which send
-// neither by themselves, and worse elsewhere: what logs requests may not know
-// that it is secret, a shared cache may store the response (RFC 9111 section
-// 3.5 is of Authorization alone; refusals have Cache-Control: no-store, what
-// handlers answer is theirs to say), and a proxy may pass on what a client sent
-// under the name of a field that the proxy is trusted to set. A token is
-// verified wherever it stands, so that no client gains by that more than its
-// token is worth.
+// A field of another name is as good as Authorization against browsers, which
+// send neither by themselves, and worse elsewhere: what logs requests may not
+// know that it is secret, and a proxy may pass on what a client sent under the
+// name of a field that the proxy is trusted to set. A token is verified
+// wherever it stands, so that no client gains by that more than its token is
+// worth. What the Authorization field holds then is not looked at.
 func FromHeader(name, scheme string) Place {
 	canonical := http.CanonicalHeaderKey(name)
 	if canonical == authorization.name && strings.EqualFold(scheme, "Bearer") {

@@ -64,6 +64,8 @@ func TestRequire_boundToken(t *testing.T) {
 		assert.Equal(t, http.StatusNoContent, ask("DPoP "+bound))
 		require.Len(t, by.proofs, i+1, "each use is proven")
 	}
+	require.NotNil(t, by.proofs[0].Respond)
+	by.proofs[0].Respond = nil
 	assert.Equal(t, claims.Proof{
 		Method: "PUT", URL: "https://api.example/a%2Fb", DPoP: []string{"proof"},
 		Peer: netip.MustParseAddr("127.0.0.1"),

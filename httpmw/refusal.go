@@ -1,8 +1,8 @@
 package httpmw
 
 import (
-	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,19 +12,12 @@ import (
 	"github.com/sallyport-go/sallyport/claims/httpauth"
 )
 
-// problem is the body of a refusal (RFC 9457). Its type is "about:blank", which
-// is left out.
-type problem struct {
-	Title  string        `json:"title"`
-	Status int           `json:"status"`
-	Detail string        `json:"detail"`
-	Reason claims.Reason `json:"reason"`
-}
-
-// Refuse writes the answer to a request that is refused for err, which must not
-// be nil: the error of [Middleware.Admit], or of [claims.Allowed] inside a
-// handler that has not written yet. Nothing of err but its class, its reason
-// and what it asks the client for is written.
+// Refuse writes the answer to the request r, which is refused for err, which
+// must not be nil: the error of [Middleware.Admit], or of [claims.Allowed]
+// inside a handler that has not written yet. Nothing of err but its class, its
+// reason and what it asks the client for is written. The body is that of
+// Config.Body, or has the form that the Accept field of r asks for; where r is
+// nil it is a problem document.
 //
 // What the handler has said of its own body, such as its ETag or
 // Content-Encoding, is dropped. What a middleware before the guard has said of
@@ -34,11 +27,14 @@ type problem struct {
 //
 // The Content-Length is that of the answer, so that nothing which is written
 // after it by mistake reaches the client.
-func (m *Middleware) Refuse(w http.ResponseWriter, err error) {
-	if early := (*notAdmitted)(nil); !errors.As(err, &early) {
+func (m *Middleware) Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	early := (*notAdmitted)(nil)
+	if errors.As(err, &early) {
+		maps.Copy(w.Header(), early.response)
+	} else {
 		drop(w.Header())
 	}
-	m.answer(w, nil, err)
+	m.answer(w, r, err)
 }
 
 // answer is Refuse where no handler has run. The request is nil if it is not
@@ -46,9 +42,9 @@ func (m *Middleware) Refuse(w http.ResponseWriter, err error) {
 func (m *Middleware) answer(w http.ResponseWriter, r *http.Request, err error) {
 	refusal := claims.AsError(err)
 	status := statusOf(refusal.Class())
-	body := bodies.For(refusal)
+	mediaType, body := m.bodyOf(r, refusal)
 	header := w.Header()
-	header.Set("Content-Type", "application/problem+json")
+	header.Set("Content-Type", mediaType)
 	header.Set("Cache-Control", "no-store")
 	if header.Get("Content-Encoding") == "" && header.Get("Trailer") == "" {
 		header.Set("Content-Length", strconv.Itoa(len(body)))
@@ -65,22 +61,27 @@ func (m *Middleware) answer(w http.ResponseWriter, r *http.Request, err error) {
 	_, _ = w.Write(body) // a client that has gone away needs none
 }
 
-// challengeIn adds the challenge of a refusal to those of others, such as a
+// challengeIn adds the challenges of a refusal to those of others, such as a
 // middleware that also takes Basic, but not to its own.
 func (m *Middleware) challengeIn(header http.Header, r *http.Request, refusal *claims.Error) {
 	challenge := m.challengeFor(r)
-	field := challenge.Field(refusal)
-	if field == "" {
+	var schemes []claims.Scheme
+	if m != nil {
+		schemes = m.guard.Schemes()
+	}
+	fields := challenge.Fields(refusal, schemes)
+	if len(fields) == 0 {
 		return
 	}
 	const name = "Www-Authenticate"
 	if others := header[name]; len(others) > 0 {
-		bare := challenge.Field(nil)
-		header[name] = slices.DeleteFunc(slices.Clone(others), func(other string) bool {
-			return other == bare || other == field
+		bare := challenge.Fields(nil, schemes)
+		others = slices.DeleteFunc(slices.Clone(others), func(other string) bool {
+			return slices.Contains(bare, other) || slices.Contains(fields, other)
 		})
+		fields = append(others, fields...)
 	}
-	header.Add(name, field)
+	header[name] = fields
 }
 
 // challengeFor returns the challenge for a request.
@@ -88,7 +89,7 @@ func (m *Middleware) challengeFor(r *http.Request) httpauth.Challenge {
 	if m == nil {
 		return httpauth.Challenge{}
 	}
-	if !m.resource.ofRequest {
+	if !m.resource.ofRequest || r == nil {
 		return m.challenge
 	}
 	_, metadataURL := m.resource.of(r)
@@ -97,21 +98,6 @@ func (m *Middleware) challengeFor(r *http.Request) httpauth.Challenge {
 		return m.challenge
 	}
 	return challenge
-}
-
-// bodies are those of the answers.
-var bodies = httpauth.Prepare(bodyOf)
-
-func bodyOf(refusal *claims.Error) []byte {
-	status := statusOf(refusal.Class())
-	// Of strings and a number, which can always be encoded.
-	body, _ := json.Marshal(problem{
-		Title:  http.StatusText(status),
-		Status: status,
-		Detail: refusal.Text(),
-		Reason: refusal.Reason(),
-	})
-	return append(body, '\n')
 }
 
 func statusOf(class error) int {

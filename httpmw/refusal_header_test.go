@@ -51,7 +51,7 @@ func TestRefuse_compressed(t *testing.T) {
 	own := func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", `"1"`)
 		w.Header().Set("Content-Disposition", "attachment")
-		auth.Refuse(w, claims.Allowed(r.Context(), write))
+		auth.Refuse(w, r, claims.Allowed(r.Context(), write))
 	}
 	for name, row := range map[string]struct {
 		handler http.Handler
@@ -88,7 +88,7 @@ func muxOf(auth *httpmw.Middleware, h http.HandlerFunc) http.Handler {
 func byHand(auth *httpmw.Middleware) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := auth.Admit(r, claims.Authenticated()); err != nil {
-			auth.Refuse(w, err)
+			auth.Refuse(w, r, err)
 		}
 	})
 }
@@ -111,7 +111,7 @@ func TestRefuse_insideAHandler(t *testing.T) {
 		}
 		w.Header()["ETag"] = []string{`"2"`} // some spell it so
 		w.Header().Set("X-Own", "own")
-		auth.Refuse(w, claims.Allowed(r.Context(), claims.Scopes("orders:write")))
+		auth.Refuse(w, r, claims.Allowed(r.Context(), claims.Scopes("orders:write")))
 	})
 	for name, outside := range map[string]func(http.Handler) http.Handler{
 		"nothing": func(next http.Handler) http.Handler { return next },
@@ -168,7 +168,7 @@ func TestRefuse_setAgain(t *testing.T) {
 			if set {
 				w.Header().Set("Content-Language", "fr")
 			}
-			auth.Refuse(w, claims.Allowed(r.Context(), claims.Scopes("orders:write")))
+			auth.Refuse(w, r, claims.Allowed(r.Context(), claims.Scopes("orders:write")))
 		}))), "Bearer "+issuer.Mint(claimstest.Token{}))
 		assert.Equal(t, want, got.header.Get("Content-Language"))
 	}

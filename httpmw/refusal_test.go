@@ -19,13 +19,13 @@ func TestRefuse_own(t *testing.T) {
 	t.Parallel()
 	_, auth := guard(t)
 	recorder := httptest.NewRecorder()
-	auth.Refuse(recorder, claims.NewError(claims.ErrForbidden, "own_reason", nil))
+	auth.Refuse(recorder, httptest.NewRequest(http.MethodGet, "/", nil), claims.NewError(claims.ErrForbidden, "own_reason", nil))
 	assert.Equal(t, http.StatusForbidden, recorder.Code)
 	var body struct{ Reason string }
 	require.NoError(t, json.Unmarshal(recorder.Body.Bytes(), &body))
 	assert.Equal(t, "own_reason", body.Reason)
 	recorder = httptest.NewRecorder()
-	auth.Refuse(recorder, claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, nil))
+	auth.Refuse(recorder, httptest.NewRequest(http.MethodGet, "/", nil), claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided, nil))
 	assert.NotContains(t, recorder.Header(), "Www-Authenticate")
 }
 

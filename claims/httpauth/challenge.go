@@ -1,6 +1,7 @@
 package httpauth
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -45,10 +46,12 @@ type Param struct {
 // [NewChallenge] makes one; the zero value is the challenge of the zero
 // [ChallengeConfig].
 //
-// A server of several schemes has a Challenge for each. Their fields can be
-// sent one by one, which more clients understand, or joined by ", " in one.
+// A server of several schemes can have a Challenge for each, or one and its
+// Fields. They can be sent one by one, which more clients understand, or joined
+// by ", " in one.
 type Challenge struct {
-	bare string // scheme, realm and Params; empty for the zero Challenge
+	bare  string // scheme, realm and Params; empty for the zero Challenge
+	realm string // quoted, empty for the zero Challenge
 }
 
 // bare is the challenge of the zero ChallengeConfig.
@@ -77,7 +80,7 @@ func NewChallenge(cfg ChallengeConfig) (Challenge, error) {
 	for _, param := range cfg.Params {
 		b.WriteString(", " + param.Name + "=" + quoted(param.Value))
 	}
-	return Challenge{b.String()}, nil
+	return Challenge{b.String(), quoted(cfg.Realm)}, nil
 }
 
 func (cfg ChallengeConfig) validate() error {
@@ -126,6 +129,10 @@ func (cfg ChallengeConfig) validate() error {
 // Whichever it is, a challenge has the scope of the refusal if there is one:
 // what the client has to ask its next token for. A nil refusal stands for a
 // request that did not use this scheme: the field is that of ErrNoToken.
+//
+// The challenge of a [claims.Second] has the name of the credential for its
+// scheme, which no client takes for the one that the Authorization field has,
+// and none of Params, which are about the first.
 func (c Challenge) Field(refusal *claims.Error) string {
 	field := c.bare
 	if field == "" {
@@ -133,6 +140,9 @@ func (c Challenge) Field(refusal *claims.Error) string {
 	}
 	if refusal == nil {
 		return field
+	}
+	if second := refusal.Second(); second != "" {
+		field = second + " realm=" + cmp.Or(c.realm, `"api"`)
 	}
 	switch refusal.Class() {
 	case claims.ErrForbidden, claims.ErrUnavailable:
@@ -153,17 +163,24 @@ func (c Challenge) Field(refusal *claims.Error) string {
 
 // faults are the error parameters of challenges.
 var faults = Prepare(func(refusal *claims.Error) string {
-	code := codeOf(refusal.Class())
+	code := codeOf(refusal)
 	if code == "" {
 		return ""
 	}
 	return `, error="` + code + `", error_description="` + refusal.Text() + `"`
 })
 
-// codeOf returns the error code of a class (RFC 6750 section 3.1, RFC 9470
-// section 3), empty for one that has none.
-func codeOf(class error) string {
-	switch class {
+// codeOf returns the error code of a refusal (RFC 6750 section 3.1, RFC 9470
+// section 3, RFC 9449 sections 7.1 and 9), empty for one that has none.
+func codeOf(refusal *claims.Error) string {
+	switch refusal.Reason() {
+	case claims.ReasonProof, claims.ReasonProofTarget, claims.ReasonProofTime,
+		claims.ReasonProofUsed:
+		return "invalid_dpop_proof"
+	case claims.ReasonNonce:
+		return "use_dpop_nonce"
+	}
+	switch refusal.Class() {
 	case claims.ErrInvalidRequest:
 		return "invalid_request"
 	case claims.ErrInvalidToken:

@@ -71,7 +71,7 @@ func (g *Guard) Handle(
 // Refuse answers for err, such as that of claims.Allowed, inside a handler,
 // which returns what it returns.
 func (g *Guard) Refuse(c echo.Context, err error) error {
-	g.auth.Refuse(c.Response(), err)
+	g.auth.Refuse(c.Response(), c.Request(), err)
 	return nil
 }
 

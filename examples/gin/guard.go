@@ -65,7 +65,7 @@ func (g *Guard) Handle(
 
 // Refuse answers for err, such as that of claims.Allowed, and ends the chain.
 func (g *Guard) Refuse(c *gin.Context, err error) {
-	g.auth.Refuse(c.Writer, err)
+	g.auth.Refuse(c.Writer, c.Request, err)
 	c.Abort()
 }
 

@@ -84,7 +84,7 @@ func TestCompressHandler(t *testing.T) {
 	issuer, auth, _ := guard(t)
 	needs := claims.Scopes("orders:read")
 	own := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		auth.Refuse(w, claims.Allowed(r.Context(), needs))
+		auth.Refuse(w, r, claims.Allowed(r.Context(), needs))
 	})
 	router := newRouter(auth)
 	router.Handle("/own", auth.Wrap(own))

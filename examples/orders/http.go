@@ -55,7 +55,7 @@ func (a *httpAPI) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
 	if err := a.issuers.Ready(ctx); err != nil {
-		a.auth.Refuse(w, err)
+		a.auth.Refuse(w, r, err)
 		return
 	}
 	demo.WriteJSON(w, http.StatusOK, map[string]string{"status": "ready"})

@@ -9,7 +9,13 @@ import (
 
 // Object is a JSON object that was read by the strict rules of a token's
 // payload: each member is there once. A zero Object has none.
-type Object struct{ members *strict.Members }
+type Object struct {
+	members *strict.Members
+	text    string
+}
+
+// Text returns the JSON of the object.
+func (o Object) Text() string { return o.text }
 
 // ParseObject reads a text that must be one object and nothing else. The error
 // matches [ErrMalformed].
@@ -28,7 +34,7 @@ func ParseObject(text string) (Object, error) {
 	}
 	switch {
 	case r.End():
-		return Object{members}, nil
+		return Object{members, text}, nil
 	case r.Fault() == strict.Twice:
 		return Object{}, malformed("the member %.64q is there twice", r.Repeated())
 	case r.Fault() == strict.TooDeep, r.Fault() == strict.TooMany, r.Fault() == strict.TooLong:

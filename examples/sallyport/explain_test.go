@@ -14,10 +14,10 @@ import (
 	"github.com/sallyport-go/sallyport/claims/claimstest"
 )
 
-func explain(t *testing.T, input string, args ...string) (code int, stdout, stderr string) {
+func explained(t *testing.T, input string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, faults bytes.Buffer
-	code = run(t.Context(), args, strings.NewReader(input), &out, &faults)
+	code = run(t.Context(), append([]string{"explain"}, args...), strings.NewReader(input), &out, &faults)
 	return code, out.String(), faults.String()
 }
 
@@ -42,27 +42,27 @@ func TestExplain(t *testing.T) {
 			args: []string{"-jwks-url", issuer.JWKSURL(), "-audience", claimstest.Audience, "-client", "shop"},
 		},
 		{
-			name: "expired", input: issuer.Mint(claimstest.Token{Lifetime: -1e12}), code: exitRefused,
+			name: "expired", input: issuer.Mint(claimstest.Token{Lifetime: -1e12}), code: exitBad,
 			want: []string{"refused: The access token has expired.", "time       refused: expired"},
 		},
 		{
-			name: "several faults", input: good, code: exitRefused,
+			name: "several faults", input: good, code: exitBad,
 			args: []string{"-audience", "a", "-audience", "b", "-client", "web", "-typ", "JWT", "-profile", "cognito"},
 			want: []string{
 				`type       refused: type`, `audience   refused: audience`, `wanted "a" or "b"`,
 				`client     refused: client          "shop"; wanted "web"`,
 			},
 		},
-		{name: "nothing", code: exitRefused, want: []string{"form       refused: malformed"}},
-		{name: "two words", input: good + " " + good, code: exitRefused},
+		{name: "nothing", code: exitBad, want: []string{"form       refused: malformed"}},
+		{name: "two words", input: good + " " + good, code: exitBad},
 		{
-			name: "too large", input: strings.Repeat("x", 2*maxInput), code: exitRefused,
+			name: "too large", input: strings.Repeat("x", 2*maxInput), code: exitBad,
 			want: []string{"refused: too_large"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			code, out, faults := explain(t, tt.input, append([]string{"-issuer", issuer.URL()}, tt.args...)...)
+			code, out, faults := explained(t, tt.input, append([]string{"-issuer", issuer.URL()}, tt.args...)...)
 			assert.Equal(t, tt.code, code)
 			assert.Empty(t, faults)
 			for _, want := range tt.want {
@@ -75,15 +75,15 @@ func TestExplain(t *testing.T) {
 	}
 
 	other := issuer.Mint(claimstest.Token{Claims: map[string]any{"iss": "https://issuer.example"}})
-	code, out, _ := explain(t, other, "-issuer", "https://issuer.example", "-jwks-file", file)
-	assert.Equal(t, exitAccepted, code, out)
+	code, out, _ := explained(t, other, "-issuer", "https://issuer.example", "-jwks-file", file)
+	assert.Equal(t, exitGood, code, out)
 }
 
 func TestExplain_issuerDown(t *testing.T) {
 	t.Parallel()
 	issuer := claimstest.Start(t, claimstest.Config{})
 	issuer.Intercept(func(http.Handler) http.Handler { return http.NotFoundHandler() })
-	code, out, faults := explain(t, issuer.Mint(claimstest.Token{}), "-issuer", issuer.URL())
+	code, out, faults := explained(t, issuer.Mint(claimstest.Token{}), "-issuer", issuer.URL())
 	assert.Equal(t, exitUndecided, code)
 	assert.Contains(t, out, "key        refused: keys_unavailable")
 	assert.Contains(t, faults, "404", "an operator sees why")
@@ -100,13 +100,13 @@ func TestExplain_usage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			code, out, faults := explain(t, "", args...)
+			code, out, faults := explained(t, "", args...)
 			assert.Equal(t, exitUsage, code)
 			assert.Empty(t, out)
 			assert.NotEmpty(t, faults)
 		})
 	}
-	code, _, help := explain(t, "", "-h")
-	assert.Equal(t, exitAccepted, code)
+	code, _, help := explained(t, "", "-h")
+	assert.Equal(t, exitGood, code)
 	assert.Contains(t, help, "-issuer")
 }

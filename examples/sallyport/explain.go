@@ -1,14 +1,3 @@
-// Explain says why a token is accepted or refused. It reads the token from
-// standard input and verifies it as a service with the same settings would:
-//
-//	pbpaste | go run ./explain -issuer https://issuer.example -audience https://orders.example
-//
-// The exit code is 0 for a token that is accepted, 1 for one that is refused, 2
-// for wrong flags, and 3 if it cannot be decided, as the issuer's keys cannot
-// be had.
-//
-// The token goes to nobody: only the issuer's metadata and keys are asked for.
-// The output shows the claims that are compared, and never the signature.
 package main
 
 import (
@@ -18,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"os/signal"
 	"strings"
 	"time"
 
@@ -27,40 +14,30 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-const (
-	exitAccepted = iota
-	exitRefused
-	exitUsage
-	exitUndecided
-)
-
 // maxInput is more than any token that is accepted, so that an oversize one is
 // seen as that.
 const maxInput = 1 << 20
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
-}
-
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	verifier, timeout, err := parse(args, stderr)
+// explain says why a token on standard input is accepted or refused. The token
+// goes to nobody: only the issuer's metadata and keys are asked for. The output
+// shows the claims that are compared, and never the signature.
+func explain(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	verifier, timeout, err := parseExplain(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		return exitAccepted
+		return exitGood
 	case err != nil:
-		fmt.Fprintln(stderr, "explain:", err)
+		fmt.Fprintln(stderr, "sallyport explain:", err)
 		return exitUsage
 	}
 	input, err := io.ReadAll(io.LimitReader(stdin, maxInput))
 	if err != nil {
-		fmt.Fprintln(stderr, "explain: standard input:", err)
+		fmt.Fprintln(stderr, "sallyport explain: standard input:", err)
 		return exitUsage
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	defer waiting(stderr, patience, "waiting for the issuer")()
 	explanation := verifier.Explain(ctx, token(string(input)))
 	fmt.Fprint(stdout, explanation)
 	return report(stdout, stderr, explanation.Err)
@@ -81,14 +58,14 @@ func token(input string) string {
 func report(stdout, stderr io.Writer, err error) int {
 	if err == nil {
 		fmt.Fprintln(stdout, "\naccepted")
-		return exitAccepted
+		return exitGood
 	}
 	refusal := claims.AsError(err)
 	fmt.Fprintf(stdout, "\nrefused: %s\n", refusal.Text())
 	if refusal.Class() != claims.ErrUnavailable {
-		return exitRefused
+		return exitBad
 	}
-	fmt.Fprintln(stderr, "explain:", refusal.Unwrap())
+	fmt.Fprintln(stderr, "sallyport explain:", refusal.Unwrap())
 	return exitUndecided
 }
 
@@ -98,13 +75,13 @@ type list []string
 func (l *list) String() string     { return strings.Join(*l, ",") }
 func (l *list) Set(s string) error { *l = append(*l, s); return nil }
 
-func parse(args []string, stderr io.Writer) (*claims.Verifier, time.Duration, error) {
+func parseExplain(args []string, stderr io.Writer) (*claims.Verifier, time.Duration, error) {
 	var (
 		cfg                        claims.Config
 		audiences, clients, types  list
 		metadata, keySet, keysFile string
 	)
-	flags := flag.NewFlagSet("explain", flag.ContinueOnError)
+	flags := flag.NewFlagSet("sallyport explain", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&cfg.Issuer, "issuer", "", "trusted issuer `URL`")
 	flags.Var(&audiences, "audience", "accepted `audience`, repeatable; none accepts any")

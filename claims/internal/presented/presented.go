@@ -1,0 +1,18 @@
+// Package presented hands the token of a request to whoever asks about it again
+// while the request lasts, and to nobody else: handlers cannot get at it.
+package presented
+
+import "context"
+
+type key struct{}
+
+// With returns a context that has the token.
+func With(ctx context.Context, token string) context.Context {
+	return context.WithValue(ctx, key{}, token)
+}
+
+// Token returns the token, empty if there is none.
+func Token(ctx context.Context) string {
+	token, _ := ctx.Value(key{}).(string)
+	return token
+}
