@@ -166,3 +166,5 @@ func (m *Memory) forget(proof used, now clock.Instant) {
 func isPast(end, now clock.Instant) bool {
 	return now.Monotonic > end.Monotonic && now.Wall > end.Wall
 }
+
+func (m *Memory) isMade() bool { return m != nil && m.proofs != nil }
