@@ -96,7 +96,8 @@ var errSilent = errors.New("redisstore: the server does not answer")
 // receive hands on what comes, until there is an error: after one the client
 // would subscribe again by itself, and nobody would know what was missed.
 func receive(
-	ctx context.Context, sub *redis.PubSub, subscribed chan<- struct{}, messages chan<- *redis.Message,
+	ctx context.Context, sub *redis.PubSub,
+	subscribed chan<- struct{}, messages chan<- *redis.Message,
 ) error {
 	confirmed := 0
 	for {

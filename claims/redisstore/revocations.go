@@ -52,7 +52,8 @@ type RevocationsConfig struct {
 //
 // While the server does not answer each replica goes on with what it knows;
 // revoking is an error then, and counts on that replica alone until the server
-// is back: what could not be shared is put into the set with a later heartbeat. Requirements that want fresh news cannot be decided.
+// is back: what could not be shared is put into the set with a later heartbeat.
+// Requirements that want fresh news cannot be decided.
 type Revocations struct {
 	client    redis.UniversalClient
 	key, news string
