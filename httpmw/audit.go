@@ -41,8 +41,8 @@ type Audit struct {
 // Route records what the route of that pattern needs, such as "GET
 // /orders/{id}", from its handler and the middlewares around it. Several
 // requirements on one route are all needed, as [claims.All]; [claims.Public]
-// adds nothing to others, nor does [claims.Authenticated] to those that need
-// more.
+// adds nothing to others, nor does [claims.Optional], nor
+// [claims.Authenticated] to those that need more.
 //
 // Middlewares that stand before the whole router, where it does not know of
 // them, can be given as well: the outermost first.
@@ -101,11 +101,14 @@ func combined(found []claims.Requirement) claims.Requirement {
 		return claims.Public()
 	}
 	more := slices.DeleteFunc(slices.Clone(found), func(needs claims.Requirement) bool {
-		return needs.Equal(claims.Authenticated())
+		return needs.Equal(claims.Authenticated()) || needs.Equal(claims.Optional())
 	})
 	switch len(more) {
 	case 0:
-		return claims.Authenticated()
+		if slices.ContainsFunc(found, claims.Authenticated().Equal) {
+			return claims.Authenticated()
+		}
+		return claims.Optional()
 	case 1:
 		return more[0]
 	}
