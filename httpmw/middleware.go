@@ -1,6 +1,7 @@
 package httpmw
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -159,7 +160,24 @@ func (m *Middleware) Require(needs claims.Requirement) func(http.Handler) http.H
 		if isNoHandler(next) {
 			panic("httpmw: Require: the next handler is nil")
 		}
-		return &guarded{m, "", needs, next}
+		return &guarded{m, protocol, "", needs, next}
+	}
+}
+
+// RequireFor is [Middleware.Require] for what a router cannot tell apart, such
+// as the calls of a protocol whose requests all go to one path: decisions are
+// recorded under the operation's protocol, "HTTP" if that is empty, and its
+// name, which is never to be a client's invention.
+func (m *Middleware) RequireFor(op claims.Operation) func(http.Handler) http.Handler {
+	m.mustBeMade("RequireFor")
+	if err := m.validate(op.Name, op.Requirement); err != nil {
+		panic("httpmw: RequireFor: " + op.Name + ": " + err.Error())
+	}
+	return func(next http.Handler) http.Handler {
+		if isNoHandler(next) {
+			panic("httpmw: RequireFor: the next handler is nil")
+		}
+		return &guarded{m, cmp.Or(op.Protocol, protocol), op.Name, op.Requirement, next}
 	}
 }
 
@@ -171,7 +189,7 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 	if isNoHandler(next) {
 		panic("httpmw: Wrap: the next handler is nil")
 	}
-	return &guarded{m, "", claims.Authenticated(), next}
+	return &guarded{m, protocol, "", claims.Authenticated(), next}
 }
 
 // validate returns what is wrong with the requirement of an operation.
