@@ -39,7 +39,8 @@ func TestMiddleware_RequireFor(t *testing.T) {
 	}
 	const here = "httpmw: RequireFor: "
 	bad := claims.Operation{Name: "x", Requirement: claims.Scopes()}
-	assert.PanicsWithValue(t, here+"x: claims: Scopes needs at least one scope", func() { auth.RequireFor(bad) })
-	assert.PanicsWithValue(t, here+"the next handler is nil", func() { auth.RequireFor(claims.Operation{})(nil) })
+	assert.PanicsWithValue(t, here+"claims: Scopes needs at least one scope", func() { auth.RequireFor(bad) })
+	assert.PanicsWithValue(t, here+"the next handler is nil", func() { auth.RequireFor(claims.Operation{Name: "x"})(nil) })
+	assert.PanicsWithValue(t, here+"the name is empty", func() { auth.RequireFor(claims.Operation{}) })
 	assert.PanicsWithValue(t, here+"the Middleware was not made by New", func() { new(httpmw.Middleware).RequireFor(bad) })
 }
