@@ -168,15 +168,35 @@ var errNotMade = errors.New("httpmw: the Middleware was not made by New")
 // this module have adapters for gin and echo that do.
 func (m *Middleware) Require(needs claims.Requirement) func(http.Handler) http.Handler {
 	m.mustBeMade("Require")
-	if err := m.validate("", needs); err != nil {
-		panic("httpmw: Require: " + err.Error())
+	return m.require("Require", "", needs)
+}
+
+func (m *Middleware) require(
+	method, name string, needs claims.Requirement,
+) func(http.Handler) http.Handler {
+	if err := m.validate(name, needs); err != nil {
+		panic("httpmw: " + method + ": " + err.Error())
 	}
 	return func(next http.Handler) http.Handler {
 		if isNoHandler(next) {
-			panic("httpmw: Require: the next handler is nil")
+			panic("httpmw: " + method + ": the next handler is nil")
 		}
-		return &guarded{m, "", needs, next}
+		return &guarded{m, name, needs, next}
 	}
+}
+
+// RequireNamed is Require for an operation that has this name in records and in
+// the table of an [Audit], whatever its route is called: for a router that sets
+// no [http.Request.Pattern], where [Config.Operation] cannot find the name, and
+// for handlers without a router. It panics if name is empty.
+func (m *Middleware) RequireNamed(
+	name string, needs claims.Requirement,
+) func(http.Handler) http.Handler {
+	m.mustBeMade("RequireNamed")
+	if name == "" {
+		panic("httpmw: RequireNamed: the name is empty")
+	}
+	return m.require("RequireNamed", name, needs)
 }
 
 // Wrap returns a handler that serves the requests of callers with a valid
