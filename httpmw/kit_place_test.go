@@ -105,8 +105,7 @@ func raw(t testing.TB, addr, text string) *http.Response {
 	require.NoError(t, err)
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
+	return scanned(t, text, resp)
 }
 
 func onWire(text string) string {

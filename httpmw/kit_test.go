@@ -59,7 +59,7 @@ func get(t testing.TB, handler http.Handler, authorization ...string) answer {
 	req.Header["Authorization"] = authorization
 	resp, err := server.Client().Do(req)
 	require.NoError(t, err)
-	defer resp.Body.Close()
+	resp = scanned(t, strings.Join(authorization, " "), resp)
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	return answer{resp.StatusCode, resp.Header, resp.Trailer, string(body)}

@@ -35,8 +35,8 @@ func send(t testing.TB, handler http.Handler, change func(r *http.Request)) *htt
 	change(r)
 	resp, err := server.Client().Do(r)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
+	r.Header.Del("Accept") // which is no credential
+	return scanned(t, headerText(t, r.Header), resp)
 }
 
 // TOKEN stands for a good one.

@@ -1,6 +1,7 @@
 package claimstest
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
@@ -53,10 +54,13 @@ func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
-		"access_token": i.Mint(Token{Subject: client.ID, ClientID: client.ID, Scope: scope}),
-		"token_type":   "Bearer",
-		"expires_in":   int(i.cfg.Lifetime.Seconds()),
-		"scope":        scope,
+		"access_token": i.Mint(Token{
+			Subject: cmp.Or(client.Subject, client.ID), ClientID: client.ID, Scope: scope,
+			Permissions: client.Permissions, Claims: client.Claims,
+		}),
+		"token_type": "Bearer",
+		"expires_in": int(i.cfg.Lifetime.Seconds()),
+		"scope":      scope,
 	})
 }
 

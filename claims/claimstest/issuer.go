@@ -1,8 +1,10 @@
 package claimstest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -36,6 +38,14 @@ type Config struct {
 
 	// Clients are the clients that the token endpoint knows.
 	Clients []Client
+
+	// Profile is the kind of issuer whose tokens these look like: a
+	// claims.Profile, by its String. Nil means RFC 9068.
+	Profile interface{ String() string }
+
+	// TokenPath is where the token endpoint is, below the issuer's own path.
+	// Empty means "/token".
+	TokenPath string
 }
 
 // Client is a client of the token endpoint.
@@ -44,14 +54,23 @@ type Client struct {
 	// Scopes are what the client may be granted, and what it is granted if it
 	// does not ask for less.
 	Scopes []string
+
+	// Subject is "sub" of its tokens. Empty means its ID.
+	Subject string
+	// Permissions are what its tokens say that it may do, in the way of the
+	// issuer's Profile.
+	Permissions []string
+	// Claims are further members of its tokens, as in [Token].
+	Claims map[string]any
 }
 
 // Issuer is an authorization server, an [http.Handler]. It is safe for
 // concurrent use.
 type Issuer struct {
-	cfg  Config
-	path string
-	mux  *http.ServeMux
+	cfg   Config
+	path  string
+	shape func(t Token, payload, header map[string]any)
+	mux   *http.ServeMux
 
 	mu          sync.Mutex // guards the fields below
 	signing     *Key
@@ -71,6 +90,18 @@ func New(cfg Config) (*Issuer, error) {
 			return nil, errors.New("claimstest: Config.Clients has one without ID or secret")
 		}
 	}
+	name := "RFC9068"
+	if cfg.Profile != nil {
+		name = cfg.Profile.String()
+	}
+	shape, known := shapes[name]
+	if !known {
+		return nil, fmt.Errorf("claimstest: Config.Profile of %s is none of %s", name, shapeNames())
+	}
+	cfg.TokenPath = cmp.Or(cfg.TokenPath, "/token")
+	if !strings.HasPrefix(cfg.TokenPath, "/") || strings.ContainsAny(cfg.TokenPath, "{} ?#") {
+		return nil, fmt.Errorf("claimstest: Config.TokenPath of %q is no path", cfg.TokenPath)
+	}
 	if cfg.Algorithm == "" {
 		cfg.Algorithm = "ES256"
 	}
@@ -87,6 +118,7 @@ func New(cfg Config) (*Issuer, error) {
 	i := &Issuer{
 		cfg:       cfg,
 		path:      strings.TrimSuffix(u.Path, "/"),
+		shape:     shape,
 		mux:       http.NewServeMux(),
 		signing:   key,
 		published: []*Key{key},
@@ -95,7 +127,11 @@ func New(cfg Config) (*Issuer, error) {
 	i.mux.HandleFunc("GET "+i.path+"/.well-known/openid-configuration", i.serveMetadata)
 	i.mux.HandleFunc("GET /.well-known/oauth-authorization-server"+i.path, i.serveMetadata)
 	i.mux.HandleFunc("GET "+i.path+"/jwks", i.serveKeys)
-	i.mux.HandleFunc("POST "+i.path+"/token", i.serveToken)
+	endpoint := i.path + cfg.TokenPath
+	if strings.HasSuffix(endpoint, "/") {
+		endpoint += "{$}" // it alone
+	}
+	i.mux.HandleFunc("POST "+endpoint, i.serveToken)
 	return i, nil
 }
 
@@ -137,7 +173,7 @@ func (i *Issuer) URL() string { return i.cfg.URL }
 func (i *Issuer) JWKSURL() string { return strings.TrimSuffix(i.cfg.URL, "/") + "/jwks" }
 
 // TokenURL returns where the token endpoint is.
-func (i *Issuer) TokenURL() string { return strings.TrimSuffix(i.cfg.URL, "/") + "/token" }
+func (i *Issuer) TokenURL() string { return strings.TrimSuffix(i.cfg.URL, "/") + i.cfg.TokenPath }
 
 // Key returns the key that tokens are signed with.
 func (i *Issuer) Key() *Key {

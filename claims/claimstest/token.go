@@ -15,6 +15,10 @@ type Token struct {
 	Audience []string
 	// Scope is space-separated.
 	Scope string
+	// Permissions are what the caller may do, where the issuer's Profile says
+	// it in the token: groups, roles or permissions. Other issuers leave them
+	// out.
+	Permissions []string
 	// Lifetime is how long the token is valid from now on, zero that of the
 	// issuer; a negative one makes a token that has expired.
 	Lifetime time.Duration
@@ -33,8 +37,8 @@ type omit struct{}
 // Omit as the value of a claim or header parameter of a [Token] leaves it out.
 var Omit any = omit{}
 
-// Mint returns a signed token (RFC 9068). It panics if a claim cannot be
-// written as JSON.
+// Mint returns a signed token (RFC 9068), in the shape of the issuer's Profile.
+// It panics if a claim cannot be written as JSON.
 func (i *Issuer) Mint(t Token) string {
 	now := time.Now()
 	if t.Lifetime == 0 {
@@ -61,6 +65,7 @@ func (i *Issuer) Mint(t Token) string {
 		}
 	}
 	header := map[string]any{"alg": t.Key.Algorithm, "typ": "at+jwt", "kid": t.Key.ID}
+	i.shape(t, payload, header)
 	return t.Key.Sign(object(header, t.Header), object(payload, t.Claims))
 }
 
