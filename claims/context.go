@@ -24,7 +24,7 @@ func NewContext(ctx context.Context, caller *Claims) context.Context {
 // operation, whose credentials are not looked at.
 func FromContext(ctx context.Context) (*Claims, bool) {
 	c := callIn(ctx)
-	if c == nil {
+	if c == nil || c.anonymous {
 		return nil, false
 	}
 	return &c.caller, true
@@ -53,7 +53,7 @@ func Allowed(ctx context.Context, needs Requirement) error {
 	}
 	q := c.query(ctx)
 	defer q.release()
-	err := needs.check(q)
+	err := needs.decide(q)
 	c.tell(q, needs, err, Decision{Part: true, Time: start})
 	return c.refusal(err)
 }
@@ -92,20 +92,30 @@ func (c *call) recheck(ctx context.Context) error {
 }
 
 func (c *call) decideAgain(q *query, now time.Time) error {
+	if err := c.holds(q.ctx, now); err != nil {
+		return err
+	}
+	q.again = true
+	return c.operation.Requirement.decide(q)
+}
+
+// holds returns why the token of the call's caller is not accepted any more,
+// nil if it is, or if they have none.
+func (c *call) holds(ctx context.Context, now time.Time) error {
+	if c.anonymous {
+		return nil
+	}
 	until := c.caller.ValidUntil()
 	if !until.IsZero() && !now.Before(until) {
 		return errExpired
 	}
-	if err := c.recheckToken(q.ctx); err != nil {
-		return err
-	}
-	return c.operation.Requirement.check(q)
+	return c.recheckToken(ctx)
 }
 
 // recheckToken asks the guard's Authenticator, if it can be asked again, and
 // the one that verified the token, which may stand behind it.
 func (c *call) recheckToken(ctx context.Context) error {
-	if err := c.guard.revoked(c.caller.of()); err != nil {
+	if err := c.revoked(); err != nil {
 		return err
 	}
 	if c.guard != nil {
@@ -142,7 +152,8 @@ func WorkspaceFromContext(ctx context.Context) (string, bool) {
 // that can be shown. Where ctx carries no claims the error is [ErrNoToken].
 // There is no [Decision] for each item, but one if some cannot be decided.
 func Filter[T any](ctx context.Context, items []T, needs func(item T) Requirement) ([]T, error) {
-	q, start := &query{ctx: ctx, call: callIn(ctx), untold: true}, time.Now()
+	c := callIn(ctx)
+	q, start := &query{ctx: ctx, call: c, main: c, untold: true}, time.Now()
 	var kept []T
 	var noToken, unavailable error
 	for _, item := range items {
@@ -161,11 +172,13 @@ func Filter[T any](ctx context.Context, items []T, needs func(item T) Requiremen
 			noToken = errNoToken
 			continue
 		default:
-			err = r.check(q)
+			err = r.decide(q)
 		}
 		switch {
 		case err == nil:
 			kept = append(kept, item)
+		case err == errNoToken: // the very one of who is anonymous
+			noToken = err
 		case unavailable == nil && AsError(err).class == ErrUnavailable:
 			unavailable = err
 			if q.call != nil {

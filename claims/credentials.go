@@ -19,7 +19,25 @@ type Credentials struct {
 	// Proof is asked what the request has to prove that its sender holds a key,
 	// only for a token that is bound to one. Nil means that it has nothing.
 	Proof Prover `json:"-"`
+
+	// Second returns a further credential of the request by its name, for a
+	// [Second]; the error is as that of whoever finds the first. It is called
+	// while the request lasts, of several parts of it at a time, and only for
+	// names that the [GuardConfig] has. Nil means that there is none.
+	Second func(name string) (Credentials, error) `json:"-"`
 }
+
+// Absent reports whether err, of whoever looks for a credential in a request,
+// says that there is none at all: that it is a bare [ErrNoToken], without a
+// cause. What is there and empty has a cause, as of a client that has lost its
+// token without knowing.
+func Absent(err error) bool {
+	refusal, ok := err.(*Error)
+	return ok && refusal != nil && refusal.reason == ReasonNoToken && refusal.cause == nil
+}
+
+// isNone reports whether c are no credentials at all.
+func (c Credentials) isNone() bool { return c.Scheme == "" && c.Token == "" }
 
 // String keeps the token out of logs.
 func (c Credentials) String() string { return "claims.Credentials{" + c.Scheme + " [redacted]}" }
@@ -141,3 +159,19 @@ func isScheme(s string) bool {
 type noProof struct{}
 
 func (noProof) Prove(context.Context) Proof { return Proof{} }
+
+// secondNameFault returns what is wrong with the name of a second credential,
+// which is the scheme of its challenges too.
+func secondNameFault(name string) string {
+	if !isScheme(name) || len(name) > maxSecondName {
+		return "is not a token (RFC 9110 section 5.6.2) of at most 32 characters"
+	}
+	switch strings.ToLower(name) {
+	case "basic", "bearer", "concealed", "digest", "dpop", "gnap", "hoba", "mutual",
+		"negotiate", "oauth", "privatetoken", "scram-sha-1", "scram-sha-256", "vapid":
+		return "is an authentication scheme"
+	}
+	return ""
+}
+
+const maxSecondName = 32

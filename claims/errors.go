@@ -49,6 +49,7 @@ type Error struct {
 	retryAfter time.Duration
 	cause      error
 	issuer     string // trusted, as a Config names it, that the token says it is of
+	second     string // the name of the credential, empty if it is the first
 	scheme     string // that the request used, empty for Bearer
 }
 
@@ -174,6 +175,19 @@ func defaultReason(class error) Reason {
 // cause, which [errors.Unwrap] gives.
 func (e *Error) Error() string { return e.class.Error() + " (" + string(e.reason) + ")" }
 
+// textOfSecond is the text where there is no Authorization field to speak of.
+func (e *Error) textOfSecond() string {
+	switch e.reason {
+	case ReasonMalformedCredentials:
+		return "This credential is malformed."
+	case ReasonSeveralCredentials:
+		return "The request has more than one credential of this kind."
+	}
+	of := *e
+	of.second = ""
+	return of.Text()
+}
+
 // Is reports whether target is the class of e.
 func (e *Error) Is(target error) bool { return e != nil && target == e.class }
 
@@ -193,12 +207,20 @@ func (e *Error) Reason() Reason { return e.reason }
 
 // Text returns a sentence for the client. It is one fixed text for each reason
 // and says nothing of the token's content or of the server.
+// Of a second credential it begins with the name of that.
 func (e *Error) Text() string {
+	if e.second != "" {
+		return e.second + ": " + e.textOfSecond()
+	}
 	if text, ok := texts[e.reason]; ok {
 		return text
 	}
 	return texts[defaultReason(e.class)]
 }
+
+// Second returns the name of the [Second] credential that the refusal is about,
+// empty if it is about the first, or about the request as a whole.
+func (e *Error) Second() string { return e.second }
 
 // Scope returns the scope that the operation needs, space-separated, if the
 // class is [ErrNoToken], [ErrInsufficientScope] or

@@ -3,6 +3,9 @@ package claims
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +22,13 @@ type GuardConfig struct {
 	// Observer is told of every decision, if it is not nil.
 	Observer Observer
 
+	// Second says who verifies the further credentials that a [Second] may ask
+	// for, by their names. Each name is a token (RFC 9110 section 5.6.2) of at
+	// most 32 characters and no registered authentication scheme, as it is the
+	// scheme of the credential's challenges. Nil means that a request has one
+	// credential.
+	Second map[string]Authenticator
+
 	// Revocations says which tokens have ended before they expire, usually a
 	// *revocation.Table. Nil means that none have.
 	Revocations Revocations
@@ -31,11 +41,13 @@ type GuardConfig struct {
 type Guard struct {
 	auth        Authenticator
 	own         identifier // auth, if it accepts base64url and dots alone
+	asksAgain   bool       // auth has a Recheck
 	permissions PermissionSource
 	observer    Observer
 	revocations Revocations
-	panics      *foreign.Reports // of the observer
-	calls       chan struct{}    // of permissions, unless that is a cache
+	panics      *foreign.Reports  // of the observer
+	calls       chan struct{}     // of permissions, unless that is a cache
+	second      map[string]*Guard // of further credentials, by name
 }
 
 // NewGuard returns a Guard. The error reports everything that is wrong with its
@@ -52,18 +64,30 @@ func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 	if cache, _ := cfg.Permissions.(*PermissionCache); cache != nil && !cache.isMade() {
 		errs = append(errs, errors.New("Config.Permissions was not made by NewPermissionCache"))
 	}
+	errs = append(errs, secondFaults(cfg.Second)...)
 	if fault := revocationsFault(cfg.Revocations); fault != "" {
 		errs = append(errs, errors.New("Config.Revocations "+fault))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	return &Guard{
-		auth: auth, own: identifierOf(auth), permissions: cfg.Permissions,
-		observer: cfg.Observer, revocations: cfg.Revocations, panics: new(foreign.Reports),
+	g := &Guard{
+		permissions: cfg.Permissions,
+		observer:    cfg.Observer, revocations: cfg.Revocations, panics: new(foreign.Reports),
 		calls: make(chan struct{}, maxAskedAbout),
-	}, nil
+	}
+	g.ask(auth)
+	g.second = g.guardsOf(cfg.Second)
+	return g, nil
 }
+
+// ask makes auth the one who is asked.
+func (g *Guard) ask(auth Authenticator) {
+	g.auth, g.own = auth, identifierOf(auth)
+	_, g.asksAgain = auth.(rechecker)
+}
+
+func (g *Guard) isMade() bool { return g != nil && g.auth != nil }
 
 // faultOf says why an Authenticator cannot be one, empty if it can.
 func faultOf(auth Authenticator) string {
@@ -77,6 +101,35 @@ func faultOf(auth Authenticator) string {
 		return "was not made by its constructor"
 	}
 	return ""
+}
+
+// secondFaults returns what is wrong with GuardConfig.Second.
+func secondFaults(auths map[string]Authenticator) []error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(auths)) {
+		if fault := secondNameFault(name); fault != "" {
+			errs = append(errs, fmt.Errorf("Config.Second has %q, which %s", name, fault))
+		}
+		if fault := faultOf(auths[name]); fault != "" {
+			errs = append(errs, fmt.Errorf("Config.Second[%q]: its Authenticator %s", name, fault))
+		}
+	}
+	return errs
+}
+
+// guardsOf returns a guard for each second credential, which shares all but the
+// Authenticator with g.
+func (g *Guard) guardsOf(auths map[string]Authenticator) map[string]*Guard {
+	if len(auths) == 0 {
+		return nil
+	}
+	guards := make(map[string]*Guard, len(auths))
+	for name, auth := range auths {
+		own := *g
+		own.ask(auth)
+		guards[name] = &own
+	}
+	return guards
 }
 
 // identifier is an Authenticator of this package that accepts base64url and
@@ -102,6 +155,9 @@ func identifierOf(auth Authenticator) identifier {
 // request is what a [RequestFunc] looks at. It returns the context for the
 // request's handler, in which [FromContext] finds the caller, and [Allowed]
 // what is known of them. The error is an [*Error].
+//
+// The zero Credentials mean that the request has none at all, which only an
+// operation with [Optional] lets pass. [Absent] tells.
 func (g *Guard) Authorize(
 	ctx context.Context, op Operation, c Credentials, request any,
 ) (context.Context, error) {
@@ -140,17 +196,28 @@ func (g *Guard) authorize(
 	if g != nil && g.observer != nil {
 		start = time.Now()
 	}
-	facts, refusal := g.authenticate(ctx, credentials)
+	anonymous := credentials.isNone() && op.Requirement.admitsAnonymous()
+	facts, refusal := noFacts, (*Error)(nil)
+	if !anonymous || !g.isMade() {
+		facts, refusal = g.authenticate(ctx, credentials)
+	}
 	if refusal != nil {
 		return nil, g.refuse(ctx, op, refusal.under(credentials.ownScheme()), start)
 	}
 	c := &call{
-		Context: ctx, caller: Claims{facts}, token: credentials.Token,
-		scheme: credentials.ownScheme(), guard: g, operation: op,
-		request: request, outer: callIn(ctx),
+		Context: ctx, caller: Claims{facts}, scheme: credentials.ownScheme(), guard: g,
+		operation: op, request: request, outer: callIn(ctx), anonymous: anonymous,
+	}
+	if g.asksAgain {
+		c.token = credentials.Token
+	}
+	if credentials.Second != nil {
+		c.seconds = &seconds{find: credentials.Second}
 	}
 	// One that is met for the first time was verified now.
-	if !c.caller.met.Load() {
+	if anonymous {
+		c.verified = true
+	} else if !c.caller.met.Load() {
 		c.caller.met.Store(true)
 		c.verified = true
 	}
@@ -161,9 +228,9 @@ func (g *Guard) authorize(
 	q := c.query(c)
 	defer q.release()
 	q.pending = pending
-	err := g.revoked(c.caller.facts)
+	err := c.revoked()
 	if err == nil {
-		err = op.Requirement.check(q)
+		err = op.Requirement.decide(q)
 	}
 	// A message can still decide what cannot be decided without.
 	if q.awaited && (err == nil || AsError(err).class == ErrUnavailable) {
@@ -173,9 +240,12 @@ func (g *Guard) authorize(
 		}
 		return c, nil
 	}
+	if err != nil {
+		err = AsError(err).forOperation(op.Requirement).under(c.scheme)
+	}
 	c.tell(q, op.Requirement, err, Decision{Remembered: !c.verified, Time: start})
 	if err != nil {
-		return nil, AsError(err).forOperation(op.Requirement).under(c.scheme)
+		return nil, err
 	}
 	c.publish(q.found)
 	return c, nil
@@ -209,9 +279,9 @@ func (g *Guard) Complete(ctx context.Context, request any) error {
 	defer q.release()
 	q.origin = c.deferred.origin
 	resumed := time.Now()
-	err := g.revoked(c.caller.of())
+	err := c.revoked()
 	if err == nil {
-		err = c.operation.Requirement.check(q)
+		err = c.operation.Requirement.decide(q)
 	}
 	c.settle(q, resumed, err)
 	if err != nil {
@@ -275,8 +345,11 @@ func (c *call) publish(found site) {
 
 // authenticate returns what is known of the caller, or a refusal.
 func (g *Guard) authenticate(ctx context.Context, c Credentials) (*facts, *Error) {
-	if g == nil || g.auth == nil {
+	if !g.isMade() {
 		return nil, errNotMade
+	}
+	if c.isNone() {
+		return nil, errNoToken
 	}
 	if g.own != nil {
 		f, err := g.own.identify(ctx, c)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
@@ -53,6 +55,13 @@ type Decision struct {
 	Subject  string
 	ClientID string
 
+	// Anonymous says that the request has no credential, and is for an
+	// operation with [Optional].
+	Anonymous bool
+	// Seconds are the callers of the second credentials that were verified, nil
+	// for none. [Error.Second] of Err says which of them was refused.
+	Seconds []SecondCaller
+
 	// Permissions is where the caller's permissions are from: "token", "cache"
 	// for what the source has said before, "source" if it was asked or waited
 	// for; empty if none were looked at.
@@ -62,11 +71,18 @@ type Decision struct {
 	Remembered bool
 }
 
+// SecondCaller is what a [Decision] has of a second credential.
+type SecondCaller struct{ Name, Issuer, KeyID, Subject, ClientID string }
+
 // Outcome is one word for what came of it: a metric label. It is "allowed",
-// "no_token", "invalid_request", "invalid_token",
-// "insufficient_authentication", "not_permitted", "unavailable", or "canceled"
-// if the sender of the request went away before it was decided.
+// "anonymous" if it was allowed without a credential, "no_token",
+// "invalid_request", "invalid_token", "insufficient_authentication",
+// "not_permitted", "unavailable", or "canceled" if the sender of the request
+// went away before it was decided.
 func (d Decision) Outcome() string {
+	if d.Err == nil && d.Anonymous {
+		return "anonymous"
+	}
 	if d.Err == nil {
 		return "allowed"
 	}
@@ -102,10 +118,41 @@ func (c *call) tell(q *query, needs Requirement, err error, d Decision) {
 	d.Reported, d.Permissions = q.reported, q.origin
 	d.Issuer, d.KeyID = c.caller.issuer, c.caller.keyID
 	d.Subject, d.ClientID = c.caller.subject, c.caller.clientID
+	d.Anonymous, d.Seconds = c.anonymous, c.seconds.callers()
 	if err != nil {
 		d.Err = AsError(err)
 	}
 	c.guard.report(q.ctx, d)
+}
+
+// callers returns those whose credentials were verified, by name.
+func (s *seconds) callers() []SecondCaller {
+	var list []SecondCaller
+	for c := s.all(); c != nil; c = c.before {
+		if f := c.caller.of(); !c.anonymous {
+			list = append(list, SecondCaller{c.name, f.issuer, f.keyID, f.subject, f.clientID})
+		}
+	}
+	slices.SortFunc(list, func(a, b SecondCaller) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// secondsAttr returns a group with a group for each name.
+func secondsAttr(list []SecondCaller) slog.Attr {
+	groups := make([]slog.Attr, len(list))
+	for i, second := range list {
+		var attrs []slog.Attr
+		for _, attr := range []slog.Attr{
+			slog.String("issuer", second.Issuer), slog.String("key_id", second.KeyID),
+			slog.String("subject", second.Subject), slog.String("client_id", second.ClientID),
+		} {
+			if attr.Value.String() != "" {
+				attrs = append(attrs, attr)
+			}
+		}
+		groups[i] = slog.Attr{Key: second.Name, Value: slog.GroupValue(attrs...)}
+	}
+	return slog.Attr{Key: "seconds", Value: slog.GroupValue(groups...)}
 }
 
 // report tells the observer.
@@ -164,7 +211,7 @@ func (d Decision) level() slog.Level {
 }
 
 // maxAttrs is how many fields a Decision has at most.
-const maxAttrs = 17
+const maxAttrs = 20
 
 // attrs appends the fields of d that say something.
 func (d *Decision) attrs(attrs []slog.Attr) []slog.Attr {
@@ -175,11 +222,13 @@ func (d *Decision) attrs(attrs []slog.Attr) []slog.Attr {
 		}
 	}
 	if d.Err != nil {
+		text("credential", d.Err.second)
 		text("reason", string(d.Err.reason))
 		text("cause", loggedCause(d.Err))
 	}
 	if d.Reported != nil {
 		text("would_be", outcomeOf(d.Reported))
+		text("would_be_credential", d.Reported.second)
 		text("would_be_reason", string(d.Reported.reason))
 		text("would_be_cause", loggedCause(d.Reported))
 	}
@@ -195,6 +244,9 @@ func (d *Decision) attrs(attrs []slog.Attr) []slog.Attr {
 	text("key_id", d.KeyID)
 	text("subject", d.Subject)
 	text("client_id", d.ClientID)
+	if len(d.Seconds) > 0 {
+		attrs = append(attrs, secondsAttr(d.Seconds))
+	}
 	text("permissions", d.Permissions)
 	if d.Remembered {
 		attrs = append(attrs, slog.Bool("remembered", true))

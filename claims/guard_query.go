@@ -19,9 +19,11 @@ type call struct {
 	scheme    string      // of the credentials, empty for Bearer
 	outer     *call       // that of a guard before this one, nil if it is the first
 	deferred  *deferred   // nil if the decision is not put off
-	verified  bool        // now, and not before
+	seconds   *seconds    // further credentials, nil for none
 	workspace site        // that the operation was allowed in, once placed is true
 	placed    atomic.Bool // from then on it does not change
+	verified  bool        // now, and not before
+	anonymous bool        // without a credential, which the operation lets pass
 
 	resolved atomic.Pointer[answer]        // of the permission source
 	asking   atomic.Pointer[chan struct{}] // one element while that is asked; see turns
@@ -85,17 +87,67 @@ func (c *call) refusal(err error) error {
 	return AsError(err).under(c.scheme)
 }
 
+// seconds are the further credentials of a request. Nil has none.
+type seconds struct {
+	find func(name string) (Credentials, error)
+	last atomic.Pointer[secondCall]
+}
+
+// secondCall is what came of one of them that was asked for. It is met once its
+// caller has what an operation, or a part of one, needs of them.
+type secondCall struct {
+	call
+	name   string
+	before *secondCall
+	met    atomic.Pointer[Error] // the refusal for its end, nil if it was not met
+}
+
+func (s *seconds) named(name string) *secondCall {
+	if s == nil {
+		return nil
+	}
+	for c := s.last.Load(); c != nil; c = c.before {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// add adds c, and returns what has its name by now.
+func (s *seconds) add(c *secondCall) *secondCall {
+	for {
+		c.before = s.last.Load()
+		if other := s.named(c.name); other != nil {
+			return other
+		}
+		if s.last.CompareAndSwap(c.before, c) {
+			return c
+		}
+	}
+}
+
+func (s *seconds) all() *secondCall {
+	if s == nil {
+		return nil
+	}
+	return s.last.Load()
+}
+
 // query is one requirement being checked, and what comes to light by it. It is
 // used by one goroutine.
 type query struct {
 	ctx       context.Context
-	call      *call
+	call      *call  // whose caller is asked about
+	main      *call  // the request's, another if the caller is of a second credential
 	workspace string // empty for none
 	found     site   // the first in which something was allowed
 	pending   bool   // the request has not arrived: what looks at it is put off
 	awaited   bool   // something was put off
 	quiet     bool   // nobody is asked
 	untold    bool   // nobody is told
+	tried     bool   // it has no consequences
+	again     bool   // of a request that was let through before
 	origin    string // of the permissions that were looked at
 	reported  *Error // what a ReportOnly would have refused with
 }
@@ -105,7 +157,7 @@ var queries = sync.Pool{New: func() any { return new(query) }}
 // query returns a query about the call, to be released.
 func (c *call) query(ctx context.Context) *query {
 	q := queries.Get().(*query)
-	q.ctx, q.call = ctx, c
+	q.ctx, q.call, q.main = ctx, c, c
 	return q
 }
 

@@ -40,5 +40,8 @@ func (g *Guard) Lasts(ctx context.Context) (until time.Time, over *Error) {
 	if c == nil {
 		return time.Time{}, nil
 	}
-	return c.caller.ValidUntil(), errExpired
+	if !c.anonymous {
+		until, over = c.caller.ValidUntil(), errExpired
+	}
+	return c.seconds.earlier(until, over)
 }

@@ -3,6 +3,13 @@ package claims
 import "github.com/sallyport-go/sallyport/claims/internal/foreign"
 
 // revoked returns the refusal of a token that has ended, nil if it has not.
+func (c *call) revoked() error {
+	if c.anonymous {
+		return nil
+	}
+	return c.guard.revoked(c.caller.of())
+}
+
 func (g *Guard) revoked(f *facts) error {
 	if g == nil || g.revocations == nil {
 		return nil

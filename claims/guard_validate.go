@@ -3,6 +3,7 @@ package claims
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -25,10 +26,14 @@ func (g *Guard) Validate(op Operation, request any) error {
 	if request != nil {
 		errs[0] = needs.validateFor(request)
 	}
-	if g == nil || g.auth == nil || g.permissions != nil {
+	if !g.isMade() {
 		return errors.Join(errs...)
 	}
-	var lacking ungranted
+	errs = append(errs, g.unnamedSeconds(needs)...)
+	if g.permissions != nil {
+		return errors.Join(errs...)
+	}
+	lacking := ungranted{guard: g}
 	lacking.find(needs, g.auth, false)
 	if list := lacking.byToken; len(list) > 0 {
 		errs = append(errs, fmt.Errorf("claims: %s can never be met: no token grants %s "+
@@ -43,7 +48,10 @@ func (g *Guard) Validate(op Operation, request any) error {
 }
 
 // ungranted are the permissions that nothing grants.
-type ungranted struct{ byToken, inWorkspace []string }
+type ungranted struct {
+	byToken, inWorkspace []string
+	guard                *Guard
+}
 
 // find adds those for which a requirement can never be met, and reports whether
 // there are any.
@@ -67,6 +75,10 @@ func (u *ungranted) find(needs Requirement, auth Authenticator, within bool) (ne
 		return u.find(Requirement{rule.rule}, auth, within)
 	case *reportOnly:
 		return u.find(rule.needs, auth, within)
+	case *second:
+		if own := u.guard.second[rule.name]; own != nil {
+			return u.find(rule.needs, own.auth, within)
+		}
 	case *allOf:
 		for _, part := range rule.needs {
 			never = u.find(part, auth, within) || never
@@ -82,6 +94,26 @@ func (u *ungranted) find(needs Requirement, auth Authenticator, within bool) (ne
 		return len(rule.alternatives) > 0
 	}
 	return never
+}
+
+// unnamedSeconds returns an error for each second credential that a requirement
+// asks for and the guard does not have.
+func (g *Guard) unnamedSeconds(needs Requirement) []error {
+	var errs []error
+	for _, name := range secondsOf(needs) {
+		if g.second[name] == nil {
+			errs = append(errs, fmt.Errorf("claims: %s can never be met: "+
+				"Config.Second has no %q, but %s", needs, name, listed(g.second)))
+		}
+	}
+	return errs
+}
+
+func listed(guards map[string]*Guard) string {
+	if len(guards) == 0 {
+		return "nothing"
+	}
+	return quoted(slices.Sorted(maps.Keys(guards)))
 }
 
 func appendOnce(list []string, s string) []string {

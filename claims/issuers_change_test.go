@@ -113,7 +113,7 @@ func (broken) Authenticate(context.Context, claims.Credentials) (*claims.Claims,
 func TestAuthorize_nilError(t *testing.T) {
 	t.Parallel()
 	caller, err := authorize(
-		t.Context(), broken{}, claims.Credentials{}, claims.Authenticated())
+		t.Context(), broken{}, presented, claims.Authenticated())
 	assert.Nil(t, caller)
 	require.ErrorIs(t, err, claims.ErrInvalidToken)
 	assert.Equal(t, claims.ReasonRejected, claims.AsError(err).Reason())

@@ -101,7 +101,11 @@ func (r Requirement) Validate() error {
 // error if a [RequestFunc] or an [InWorkspaceOf] looks at requests of another
 // type.
 func (r Requirement) validateFor(request any) error {
-	errs := []error{r.Validate()}
+	return errors.Join(r.Validate(), r.fitsAll(request))
+}
+
+func (r Requirement) fitsAll(request any) error {
+	var errs []error
 	r.each(func(part Requirement) {
 		if part.rule == nil {
 			return
@@ -113,7 +117,41 @@ func (r Requirement) validateFor(request any) error {
 	return errors.Join(errs...)
 }
 
+// anonymously is a rule that may be met without the credential. Whatever is
+// none is not even asked about who is anonymous: the refusal is that there is
+// no token.
+type anonymously interface {
+	// meetable reports whether it can be met without the credential.
+	meetable() bool
+	// admits reports whether it says that the credential may be missing, and
+	// can be met then.
+	admits() bool
+}
+
+func (r Requirement) meetable() bool {
+	rule, ok := r.rule.(anonymously)
+	return ok && rule.meetable()
+}
+
+// admitsAnonymous reports whether an operation may be asked for without a
+// credential.
+func (r Requirement) admitsAnonymous() bool {
+	rule, ok := r.rule.(anonymously)
+	return ok && rule.admits()
+}
+
+// decide is check for a requirement that is not part of another.
+func (r Requirement) decide(q *query) error {
+	if q.call.anonymous && !r.admitsAnonymous() {
+		return errNoToken
+	}
+	return r.check(q)
+}
+
 func (r Requirement) check(q *query) error {
+	if q.call.anonymous && !r.meetable() {
+		return errNoToken
+	}
 	if r.rule == nil {
 		return nil
 	}
@@ -169,7 +207,7 @@ func (public) String() string               { return "Public()" }
 // forOperation returns e as the refusal of an operation: a client that needs
 // another token is told which scope to ask for.
 func (e *Error) forOperation(needs Requirement) *Error {
-	if e.class != ErrNoToken && e.class != ErrInvalidToken || e.scope != "" {
+	if e.class != ErrNoToken && e.class != ErrInvalidToken || e.scope != "" || e.second != "" {
 		return e
 	}
 	scope := needs.scope()

@@ -82,6 +82,9 @@ func (a *allOf) check(q *query) error {
 				undecided = err
 			}
 		case ErrInsufficientScope, ErrInsufficientAuthentication:
+			if refusal.second != "" { // what the first lacks would not help
+				return err
+			}
 			return a.refusal(q, r, refusal)
 		default:
 			return err
@@ -150,7 +153,24 @@ func (a *allOf) validate() error {
 	if _, ok := a.commonACR(); !ok {
 		err = errors.Join(err, fmt.Errorf("claims: %s: no acr meets all of its parts", a))
 	}
-	return err
+	return errors.Join(err, validateOptional(a.needs), validateSeconds(a.needs))
+}
+
+func (a *allOf) meetable() bool {
+	for _, r := range a.needs {
+		if !r.meetable() {
+			return false
+		}
+	}
+	return true
+}
+
+func (a *allOf) admits() bool {
+	admitted := false
+	for _, r := range a.needs {
+		admitted = admitted || r.admitsAnonymous()
+	}
+	return admitted && a.meetable()
 }
 
 // commonACR returns the values of "acr" that meet every ACR that has to be met,
@@ -214,4 +234,45 @@ func printed(list []Requirement) string {
 		b.WriteString(r.String())
 	}
 	return b.String()
+}
+
+// credentialed is a rule about a credential of a name.
+type credentialed interface{ credential() string }
+
+func hasSecond(r Requirement) bool { return len(secondsOf(r)) > 0 }
+
+// secondsOf returns the names of the second credentials that a requirement asks
+// for, one for each place.
+func secondsOf(r Requirement) (names []string) {
+	r.each(func(part Requirement) {
+		if of, ok := part.rule.(credentialed); ok {
+			names = append(names, of.credential())
+		}
+	})
+	return names
+}
+
+// validateSeconds returns an error if parts that are all needed ask for one
+// credential several times: a refusal would ask for a part of what is needed.
+func validateSeconds(parts []Requirement) error {
+	var errs []error
+	seen := map[string]bool{}
+	var look func(parts []Requirement)
+	look = func(parts []Requirement) {
+		for _, r := range parts {
+			switch rule := r.rule.(type) {
+			case *allOf:
+				look(rule.needs)
+			case credentialed:
+				name := rule.credential()
+				if seen[name] {
+					errs = append(errs, fmt.Errorf(
+						"claims: All has Second(%q) several times: say all it needs in one", name))
+				}
+				seen[name] = true
+			}
+		}
+	}
+	look(parts)
+	return errors.Join(errs...)
 }

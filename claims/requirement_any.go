@@ -78,11 +78,16 @@ func (a *anyOf) hasPermission(q *query) bool {
 
 // weight ranks the refusals of alternatives: the greatest is the one to give.
 func weight(err error) int {
-	switch AsError(err).Class() { // not what its cause may match as well
+	refusal := AsError(err)
+	switch refusal.class { // not what its cause may match as well
 	case ErrUnavailable:
 		return 2
 	case ErrInsufficientScope, ErrInsufficientAuthentication:
 		return 1
+	case ErrNoToken, ErrInvalidRequest, ErrInvalidToken:
+		if refusal.second != "" {
+			return 1
+		}
 	}
 	return 0
 }
@@ -120,8 +125,22 @@ func (a *anyOf) equal(other rule) bool {
 		slices.EqualFunc(a.alternatives, o.alternatives, Requirement.Equal)
 }
 
+func (a *anyOf) meetable() bool {
+	for _, r := range a.alternatives {
+		if r.meetable() {
+			return true
+		}
+	}
+	return false
+}
+
+// admits is false: [Optional] is no alternative, as everybody would meet it.
+func (*anyOf) admits() bool { return false }
+
 func (a *anyOf) validate() error {
-	errs := []error{validateParts(a.name, a.alternatives)}
+	errs := []error{
+		validateParts(a.name, a.alternatives), validateNoOptional(a.name, a.alternatives),
+	}
 	for _, r := range a.alternatives {
 		if meetsAll(r) {
 			errs = append(errs, fmt.Errorf(
@@ -134,7 +153,7 @@ func (a *anyOf) validate() error {
 // meetsAll reports whether every caller meets a requirement.
 func meetsAll(r Requirement) bool {
 	switch rule := r.rule.(type) {
-	case nil, *reportOnly:
+	case nil, *reportOnly, optional:
 		return true
 	case *allOf:
 		return !slices.ContainsFunc(rule.needs, func(r Requirement) bool {

@@ -128,7 +128,7 @@ func (r *requestRule) check(q *query) error {
 	if q.awaits() {
 		return nil
 	}
-	request := q.call.message()
+	request := q.main.message()
 	if err := r.isA(request); err != nil {
 		return NewError(ErrForbidden, ReasonPermission, fmt.Errorf("claims: %s %w", r, err))
 	}

@@ -25,6 +25,7 @@ func (r *reportOnly) check(q *query) error {
 		return nil
 	}
 	trial := *q // nothing of which has consequences
+	trial.tried = true
 	err := r.try(&trial)
 	q.from(trial.origin)
 	if err != nil && q.reported == nil {
@@ -43,10 +44,12 @@ func (r *reportOnly) try(q *query) (err error) {
 		}
 	}()
 	defer foreign.Recover(r, &err)
-	return r.needs.check(q)
+	return r.needs.decide(q)
 }
 
 func (r *reportOnly) wants(*query, []string) wants { return wants{} }
+func (*reportOnly) meetable() bool                 { return true }
+func (*reportOnly) admits() bool                   { return false }
 func (r *reportOnly) parts() []Requirement         { return []Requirement{r.needs} }
 func (r *reportOnly) fits(any) error               { return nil }
 func (r *reportOnly) local() bool                  { return false }
@@ -60,4 +63,7 @@ func (r *reportOnly) equal(other rule) bool {
 	return ok && r.needs.Equal(o.needs)
 }
 
-func (r *reportOnly) validate() error { return validateParts("ReportOnly", []Requirement{r.needs}) }
+func (r *reportOnly) validate() error {
+	parts := []Requirement{r.needs}
+	return errors.Join(validateParts("ReportOnly", parts), validateNoOptional("ReportOnly", parts))
+}

@@ -59,11 +59,11 @@ type inWorkspace struct {
 func (w *inWorkspace) check(q *query) error {
 	workspace := w.workspace
 	if w.isA != nil {
-		if !w.isDecided(q.call) && q.awaits() {
+		if !w.isDecided(q.main) && q.awaits() {
 			return nil
 		}
 		var err error
-		if workspace, err = w.named(q.call); err != nil {
+		if workspace, err = w.named(q.main); err != nil {
 			return err
 		}
 	}
@@ -109,7 +109,7 @@ func (w *inWorkspace) wants(q *query, acr []string) wants {
 	name, known := w.workspace, q != nil
 	if known && w.isA != nil {
 		var err error
-		name, err = w.named(q.call)
+		name, err = w.named(q.main)
 		known = err == nil
 	}
 	if !known {
@@ -168,7 +168,13 @@ func (w *inWorkspace) validate() error {
 	if nested {
 		errs = append(errs, fmt.Errorf("claims: %s has a workspace in a workspace", w))
 	}
-	return errors.Join(append(errs, validateParts(w.name, []Requirement{w.needs}))...)
+	if hasSecond(w.needs) {
+		errs = append(errs, fmt.Errorf(
+			"claims: %s has a Second in a workspace: write the workspace in the Second", w))
+	}
+	parts := []Requirement{w.needs}
+	return errors.Join(append(errs,
+		validateParts(w.name, parts), validateNoOptional(w.name, parts))...)
 }
 
 // maxWorkspace is longer than what anybody calls a workspace, in bytes.

@@ -17,6 +17,7 @@ require (
 	github.com/sallyport-go/sallyport v0.0.0
 	github.com/sallyport-go/sallyport/claims/telemetry v0.0.0
 	github.com/stretchr/testify v1.12.1
+	go.etcd.io/bbolt v1.4.3
 	go.opentelemetry.io/otel/exporters/prometheus v0.67.0
 	go.opentelemetry.io/otel/sdk/metric v1.46.0
 	golang.org/x/oauth2 v0.36.0

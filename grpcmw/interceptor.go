@@ -34,6 +34,15 @@ type Config struct {
 	// value is "authorization". No other place is looked at.
 	From Place
 
+	// Second are further credentials that a call may have, by the names that a
+	// [claims.Second] asks for them by: the token of a sandbox, or of the user
+	// for whom a service asks. Each name is a token of at most 32 characters
+	// and no authentication scheme, as it is the scheme of the credential's
+	// challenges: a client that reads those of its own scheme alone does not
+	// take a fault in one credential for a fault in the other. Nil means that a
+	// call has one credential.
+	Second map[string]Second
+
 	// Permissions says what callers may do where their tokens do not, usually a
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
 	Permissions claims.PermissionSource
@@ -61,6 +70,7 @@ type Config struct {
 type Interceptor struct {
 	guard     *claims.Guard
 	from      Place
+	second    seeker // nil for none
 	policy    Policy
 	challenge httpauth.Challenge
 	domain    string
@@ -83,6 +93,7 @@ var errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, ni
 func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	guard, err := claims.NewGuard(auth, claims.GuardConfig{
 		Permissions: cfg.Permissions, Observer: cfg.Observer, Revocations: cfg.Revocations,
+		Second: authsOf(cfg.Second),
 	})
 	errs := cfg.Policy.validate(guard)
 	for _, err := range each(err) {
@@ -103,12 +114,14 @@ func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 			"grpcmw: New: Config.Realm of %q must be printable ASCII", cfg.Realm))
 	}
 	errs = append(errs, placed("Config.From", cfg.From)...)
+	errs = append(errs, placedApart(cfg.From, cfg.Second)...)
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	i := &Interceptor{
 		guard:     guard,
 		from:      cfg.From,
+		second:    secondOf(cfg.Second),
 		policy:    maps.Clone(cfg.Policy),
 		challenge: challenge,
 		domain:    cmp.Or(cfg.Domain, DefaultDomain),
@@ -228,7 +241,13 @@ func (i *Interceptor) check(
 		return nil, false, i.guard.Refuse(ctx, op, errUnlisted)
 	}
 	credentials, err := i.from.take(ctx)
+	if claims.Absent(err) { // which is for the guard to refuse
+		err = nil
+	}
 	credentials.Proof = prover{}
+	if i.second != nil {
+		credentials.Second = i.second(ctx)
+	}
 	switch {
 	case err != nil:
 		err = i.guard.Refuse(ctx, op, err)

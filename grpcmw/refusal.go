@@ -133,7 +133,7 @@ func misused(how string) error {
 // hasParticulars reports whether a refusal says more than its kind does.
 func hasParticulars(refusal *claims.Error) bool {
 	return refusal.Class() == claims.ErrUnavailable || refusal.Scope() != "" ||
-		refusal.ACRValues() != "" || refusal.MaxAge() > 0
+		refusal.ACRValues() != "" || refusal.MaxAge() > 0 || refusal.Second() != ""
 }
 
 func (i *Interceptor) refusalOf(refusal *claims.Error) *refusedError {
@@ -154,6 +154,7 @@ func retryOf(refusal *claims.Error) time.Duration {
 func statusOf(refusal *claims.Error, domain, challenge string) *status.Status {
 	asks := map[string]string{
 		challengeKey: challenge, "scope": refusal.Scope(), "acr_values": refusal.ACRValues(),
+		"credential": refusal.Second(),
 	}
 	if age := refusal.MaxAge(); age > 0 {
 		asks["max_age"] = strconv.FormatInt(int64(age/time.Second), 10)

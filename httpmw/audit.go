@@ -41,8 +41,8 @@ type Audit struct {
 // Route records what the route of that pattern needs, such as "GET
 // /orders/{id}", from its handler and the middlewares around it. Several
 // requirements on one route are all needed, as [claims.All]; [claims.Public]
-// adds nothing to others, nor does [claims.Authenticated] to those that need
-// more.
+// adds nothing to others, nor does [claims.Optional], nor
+// [claims.Authenticated] to those that need more.
 //
 // Middlewares that stand before the whole router, where it does not know of
 // them, can be given as well: the outermost first.
@@ -64,7 +64,11 @@ func (a *Audit) Route(
 	}
 	var found []claims.Requirement
 	var faults []error
+	name := pattern
 	for _, g := range guards {
+		if g.name != "" {
+			name = g.name
+		}
 		found = append(found, g.needs)
 		// Once more, as other issuers may be trusted by now.
 		faults = append(faults, g.auth.validate(pattern, g.needs))
@@ -73,7 +77,7 @@ func (a *Audit) Route(
 	if err := errors.Join(append(faults, needs.Validate())...); err != nil {
 		a.impossible = append(a.impossible, fmt.Errorf("httpmw: route %s: %w", pattern, err))
 	}
-	a.operations = append(a.operations, operation(pattern, needs))
+	a.operations = append(a.operations, operation(name, needs))
 }
 
 // probe stands for the handler of a route.
@@ -101,11 +105,14 @@ func combined(found []claims.Requirement) claims.Requirement {
 		return claims.Public()
 	}
 	more := slices.DeleteFunc(slices.Clone(found), func(needs claims.Requirement) bool {
-		return needs.Equal(claims.Authenticated())
+		return needs.Equal(claims.Authenticated()) || needs.Equal(claims.Optional())
 	})
 	switch len(more) {
 	case 0:
-		return claims.Authenticated()
+		if slices.ContainsFunc(found, claims.Authenticated().Equal) {
+			return claims.Authenticated()
+		}
+		return claims.Optional()
 	case 1:
 		return more[0]
 	}

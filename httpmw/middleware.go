@@ -47,6 +47,15 @@ type Config struct {
 	// most once a second. Body is called on the request's goroutine.
 	Body func(r *http.Request, p Problem) (mediaType string, body []byte)
 
+	// Second are further credentials that a request may have, by the names that
+	// a [claims.Second] asks for them by: the token of a sandbox, or of the
+	// user for whom a service asks. Each name is a token of at most 32
+	// characters and no authentication scheme, as it is the scheme of the
+	// credential's challenges: a client that reads those of its own scheme
+	// alone does not take a fault in one credential for a fault in the other.
+	// Nil means that a request has one credential.
+	Second map[string]Second
+
 	// Permissions says what callers may do where their tokens do not, usually a
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
 	Permissions claims.PermissionSource
@@ -82,7 +91,8 @@ type Middleware struct {
 	realm     string
 	resource  resource
 	from      Place
-	hidden    bool // a handler must not see what is in from
+	second    map[string]Place
+	hidden    bool // a handler must not see what is in from, or in a second
 	private   bool // caches do not know that responses are
 	challenge httpauth.Challenge
 	body      func(*http.Request, Problem) (string, []byte) // nil for none
@@ -95,13 +105,15 @@ type Middleware struct {
 // [*claims.Verifier], a [*claims.Issuers], or any other. It panics, with all
 // that is wrong, if auth or Config.Permissions is a nil pointer, which means
 // that an error was ignored, if Config.Realm or Config.Resource is not what it
-// says, or if something is wrong with the [Place] of Config.From. Where
+// says, or if something is wrong with Config.Second or with the [Place] of
+// Config.From. Where
 // grpcmw.New returns an error, as its policy is data that can be wrong in many
 // places, New panics, as [http.ServeMux.Handle] does: what can be wrong here is
 // a line of the program.
 func New(auth claims.Authenticator, cfg Config) *Middleware {
 	guard, guardErr := claims.NewGuard(auth, claims.GuardConfig{
 		Permissions: cfg.Permissions, Observer: cfg.Observer, Revocations: cfg.Revocations,
+		Second: authsOf(cfg.Second),
 	})
 	resource, resourceErr := newResource(cfg.Resource)
 	if resourceErr != nil {
@@ -111,16 +123,20 @@ func New(auth claims.Authenticator, cfg Config) *Middleware {
 	if err != nil {
 		err = fmt.Errorf("Config.Realm of %q must be printable ASCII", cfg.Realm)
 	}
-	if err := errors.Join(guardErr, err, resourceErr, placed("Config.From", cfg.From)); err != nil {
+	err = errors.Join(guardErr, err, resourceErr, placed("Config.From", cfg.From),
+		placedApart(cfg.From, cfg.Second))
+	if err != nil {
 		const here = "httpmw: New: " // before each mistake, in the words of the caller
 		panic(here + strings.ReplaceAll(err.Error(), "\n", "\n"+here))
 	}
-	return &Middleware{
+	m := &Middleware{
 		auth: auth, guard: guard, realm: cfg.Realm, resource: resource,
-		from: cfg.From.alone(), hidden: cfg.From.hidden(), private: !cfg.From.isStandard(),
+		hidden: cfg.From.hidden(), private: !cfg.From.isStandard(),
 		challenge: challenge, body: cfg.Body, panics: new(reports),
 		observed: cfg.Observer != nil, operation: cfg.Operation,
 	}
+	m.place(cfg.From, cfg.Second)
+	return m
 }
 
 // newChallenge returns the challenge that names the metadata of the resource,
@@ -152,15 +168,35 @@ var errNotMade = errors.New("httpmw: the Middleware was not made by New")
 // this module have adapters for gin and echo that do.
 func (m *Middleware) Require(needs claims.Requirement) func(http.Handler) http.Handler {
 	m.mustBeMade("Require")
-	if err := m.validate("", needs); err != nil {
-		panic("httpmw: Require: " + err.Error())
+	return m.require("Require", "", needs)
+}
+
+func (m *Middleware) require(
+	method, name string, needs claims.Requirement,
+) func(http.Handler) http.Handler {
+	if err := m.validate(name, needs); err != nil {
+		panic("httpmw: " + method + ": " + err.Error())
 	}
 	return func(next http.Handler) http.Handler {
 		if isNoHandler(next) {
-			panic("httpmw: Require: the next handler is nil")
+			panic("httpmw: " + method + ": the next handler is nil")
 		}
-		return &guarded{m, "", needs, next}
+		return &guarded{m, name, needs, next}
 	}
+}
+
+// RequireNamed is Require for an operation that has this name in records and in
+// the table of an [Audit], whatever its route is called: for a router that sets
+// no [http.Request.Pattern], where [Config.Operation] cannot find the name, and
+// for handlers without a router. It panics if name is empty.
+func (m *Middleware) RequireNamed(
+	name string, needs claims.Requirement,
+) func(http.Handler) http.Handler {
+	m.mustBeMade("RequireNamed")
+	if name == "" {
+		panic("httpmw: RequireNamed: the name is empty")
+	}
+	return m.require("RequireNamed", name, needs)
 }
 
 // Wrap returns a handler that serves the requests of callers with a valid
@@ -231,6 +267,10 @@ func (m *Middleware) admit(
 		return r, nil, nil
 	}
 	credentials, err := m.from.take(r)
+	absent := claims.Absent(err)
+	if absent { // which is for the guard to refuse
+		err = nil
+	}
 	if op.Name == "" {
 		var unnamed error
 		if op.Name, unnamed = m.nameOf(r, next); unnamed != nil {
@@ -240,14 +280,19 @@ func (m *Middleware) admit(
 	if err != nil {
 		return nil, nil, m.guard.Refuse(r.Context(), op, err)
 	}
-	credentials.Proof = proverOf(r, credentials.Scheme, response)
+	if !absent {
+		credentials.Proof = proverOf(r, credentials.Scheme, response)
+	}
+	if m.second != nil {
+		credentials.Second = m.secondOf(r)
+	}
 	ctx, err := m.guard.Authorize(r.Context(), op, credentials, r)
 	if err != nil {
 		return nil, credentials.Proof, err
 	}
 	admitted = r.WithContext(ctx)
 	if m.hidden {
-		m.from.hide(admitted)
+		m.hide(admitted)
 	}
 	return admitted, nil, nil
 }

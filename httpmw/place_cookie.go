@@ -116,14 +116,18 @@ func (l *lone) value() (string, error) {
 	switch {
 	case l.count > 1:
 		return "", errSeveral
-	case l.first == "":
+	case l.count == 0:
 		return "", errNoToken
+	case l.first == "":
+		return "", errEmpty
 	}
 	return l.first, nil
 }
 
 var (
-	errNoToken   = claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil)
+	errNoToken = claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil)
+	errEmpty   = claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, errors.New(
+		"httpmw: there is room for a credential, and it is empty"))
 	errSeveral   = claims.NewError(claims.ErrInvalidRequest, claims.ReasonSeveralCredentials, nil)
 	errMalformed = claims.NewError(claims.ErrInvalidRequest, claims.ReasonMalformedCredentials, nil)
 )

@@ -55,7 +55,8 @@ func (o oneOf) take(r *http.Request) (claims.Credentials, error) {
 			filled++
 		case !errors.Is(err, claims.ErrNoToken):
 			return claims.Credentials{}, err
-		case none == nil || claims.AsError(err).Reason() == claims.ReasonUnsupportedScheme:
+		case none == nil || claims.Absent(none),
+			claims.AsError(err).Reason() == claims.ReasonUnsupportedScheme:
 			none = err
 		}
 	}

@@ -22,6 +22,10 @@ type Problem struct {
 	Status int           `json:"status"` // of the response
 	Detail string        `json:"detail"` // one fixed sentence for each reason
 	Reason claims.Reason `json:"reason"`
+
+	// Credential is the name of the credential that it is about, empty if it is
+	// the first: see [Config.Second].
+	Credential string `json:"credential,omitempty"`
 }
 
 // format is a form that the body of a refusal can have.
@@ -40,7 +44,10 @@ var formats = []format{
 
 func problemOf(refusal *claims.Error) Problem {
 	status := statusOf(refusal.Class())
-	return Problem{http.StatusText(status), status, refusal.Text(), refusal.Reason()}
+	return Problem{
+		Title: http.StatusText(status), Status: status, Detail: refusal.Text(),
+		Reason: refusal.Reason(), Credential: refusal.Second(),
+	}
 }
 
 func inJSON(refusal *claims.Error) []byte {

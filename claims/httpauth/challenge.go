@@ -1,6 +1,7 @@
 package httpauth
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -49,7 +50,8 @@ type Param struct {
 // Fields. They can be sent one by one, which more clients understand, or joined
 // by ", " in one.
 type Challenge struct {
-	bare string // scheme, realm and Params; empty for the zero Challenge
+	bare  string // scheme, realm and Params; empty for the zero Challenge
+	realm string // quoted, empty for the zero Challenge
 }
 
 // bare is the challenge of the zero ChallengeConfig.
@@ -78,7 +80,7 @@ func NewChallenge(cfg ChallengeConfig) (Challenge, error) {
 	for _, param := range cfg.Params {
 		b.WriteString(", " + param.Name + "=" + quoted(param.Value))
 	}
-	return Challenge{b.String()}, nil
+	return Challenge{b.String(), quoted(cfg.Realm)}, nil
 }
 
 func (cfg ChallengeConfig) validate() error {
@@ -127,6 +129,10 @@ func (cfg ChallengeConfig) validate() error {
 // Whichever it is, a challenge has the scope of the refusal if there is one:
 // what the client has to ask its next token for. A nil refusal stands for a
 // request that did not use this scheme: the field is that of ErrNoToken.
+//
+// The challenge of a [claims.Second] has the name of the credential for its
+// scheme, which no client takes for the one that the Authorization field has,
+// and none of Params, which are about the first.
 func (c Challenge) Field(refusal *claims.Error) string {
 	field := c.bare
 	if field == "" {
@@ -134,6 +140,9 @@ func (c Challenge) Field(refusal *claims.Error) string {
 	}
 	if refusal == nil {
 		return field
+	}
+	if second := refusal.Second(); second != "" {
+		field = second + " realm=" + cmp.Or(c.realm, `"api"`)
 	}
 	switch refusal.Class() {
 	case claims.ErrForbidden, claims.ErrUnavailable:

@@ -18,7 +18,7 @@ import (
 // not: the scope, the user's authentication, the nonce.
 func (c Challenge) Fields(refusal *claims.Error, schemes []claims.Scheme) []string {
 	own := c.Field(refusal)
-	if own == "" || len(schemes) == 0 {
+	if own == "" || len(schemes) == 0 || refusal != nil && refusal.Second() != "" {
 		return single(own)
 	}
 	used := -1
@@ -56,7 +56,7 @@ func (c Challenge) as(scheme claims.Scheme) Challenge {
 	if scheme.Algorithms != "" {
 		field += ", algs=" + quoted(scheme.Algorithms)
 	}
-	return Challenge{field}
+	return Challenge{field, c.realm}
 }
 
 // unused returns the field of a scheme that the request did not use.

@@ -1,6 +1,7 @@
 package httpauth
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/sallyport-go/sallyport/claims"
@@ -11,7 +12,9 @@ import (
 const maxScheme = 32
 
 var (
-	errNoToken   = claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil)
+	errNoToken = claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, nil)
+	errEmpty   = claims.NewError(claims.ErrNoToken, claims.ReasonNoToken, errors.New(
+		"httpauth: the field is empty, or a scheme without credentials"))
 	errSeveral   = claims.NewError(claims.ErrInvalidRequest, claims.ReasonSeveralCredentials, nil)
 	errMalformed = claims.NewError(claims.ErrInvalidRequest, claims.ReasonMalformedCredentials, nil)
 )
@@ -21,8 +24,9 @@ var (
 // written, and what follows it as it is. A [claims.Guard] refuses a Bearer
 // token with a character that none can have.
 //
-// The error is [claims.ErrNoToken] if there are no credentials: no field, an
-// empty one, or a scheme alone, as a client sends that has lost its token. It
+// The error is [claims.ErrNoToken] if there are no credentials: no field, which
+// [claims.Absent] reports, an empty one, or a scheme alone, as a client sends
+// that has lost its token. It
 // is [claims.ErrInvalidRequest] if there are several fields, or one that is
 // neither a scheme nor a scheme, a space and more.
 func Parse(fields []string) (claims.Credentials, error) {
@@ -37,7 +41,7 @@ func Parse(fields []string) (claims.Credentials, error) {
 	credentials = strings.TrimLeft(credentials, " ")
 	switch {
 	case credentials == "" && isScheme(scheme), strings.Trim(fields[0], " \t") == "":
-		return claims.Credentials{}, errNoToken
+		return claims.Credentials{}, errEmpty
 	case !found || credentials == "" || scheme == "" || len(scheme) > maxScheme:
 		return claims.Credentials{}, errMalformed
 	}

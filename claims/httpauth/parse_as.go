@@ -39,12 +39,12 @@ func parseBare(fields []string) (claims.Credentials, error) {
 	if len(fields) > 1 {
 		return claims.Credentials{}, errSeveral
 	}
-	token := ""
-	if len(fields) == 1 {
-		token = strings.Trim(fields[0], " \t")
-	}
-	if token == "" {
+	if len(fields) == 0 {
 		return claims.Credentials{}, errNoToken
+	}
+	token := strings.Trim(fields[0], " \t")
+	if token == "" {
+		return claims.Credentials{}, errEmpty
 	}
 	return claims.Credentials{Scheme: "Bearer", Token: token}, nil
 }

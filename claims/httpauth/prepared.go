@@ -17,8 +17,8 @@ type kind struct {
 }
 
 // Prepare returns what make returns for each refusal. make looks at nothing but
-// the class of the refusal, its reason and its text, and is safe for concurrent
-// use.
+// the class of the refusal, its reason, its text and its Second, and is safe
+// for concurrent use.
 func Prepare[T any](make func(*claims.Error) T) Prepared[T] {
 	p := Prepared[T]{make, map[kind]T{}}
 	for _, refusal := range claims.Refusals() {
@@ -28,10 +28,10 @@ func Prepare[T any](make func(*claims.Error) T) Prepared[T] {
 }
 
 // For returns the answer to a refusal, which is made now if its reason is one
-// of the user's own.
+// of the user's own, or if it is about a second credential.
 func (p Prepared[T]) For(refusal *claims.Error) T {
 	answer, ok := p.ready[kind{refusal.Class(), refusal.Reason()}]
-	if !ok && p.make != nil {
+	if (!ok || refusal.Second() != "") && p.make != nil {
 		return p.make(refusal)
 	}
 	return answer
