@@ -40,13 +40,14 @@ func activeObject(body []byte) ([]byte, error) {
 }
 
 // kinds are the values that an access token has of members that say what kind
-// of token it is. An endpoint answers about refresh tokens, too, and those open nothing.
+// of token it is, such as Hydra's and Keycloak's. An endpoint answers about
+// refresh tokens, too, and those open nothing.
 var kinds = []struct {
 	member string
 	access []string
 }{
-	{"token_use", []string{"access", "access_token"}},                          // Hydra, Cognito
-	{"typ", []string{"bearer", "dpop", "at+jwt", "jwt", "application/at+jwt"}}, // Keycloak
+	{"token_use", []string{"access", "access_token"}},
+	{"typ", []string{"bearer", "dpop", "at+jwt", "jwt", "application/at+jwt"}},
 }
 
 var errKind = claims.NewError(claims.ErrInvalidToken, claims.ReasonType, errors.New(

@@ -41,8 +41,8 @@ func (c Client) GoString() string { return c.String() }
 // Format keeps secrets out of logs, whatever the verb.
 func (c Client) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte(c.String())) }
 
-// Basic returns a Client that sends its ID and secret in the Authorization field
-// (client_secret_basic, RFC 6749 section 2.3.1).
+// Basic returns a Client that sends its ID and secret in the Authorization
+// field (client_secret_basic, RFC 6749 section 2.3.1).
 func Basic(id, secret string) Client {
 	authorization := "Basic " + base64.StdEncoding.EncodeToString(
 		[]byte(url.QueryEscape(id)+":"+url.QueryEscape(secret)))
@@ -224,7 +224,8 @@ func signerOf(key crypto.Signer, algorithm string) (
 	}
 	sign = algorithms[algorithm]
 	if sign == nil || algorithm == "" {
-		return "", nil, fmt.Errorf("has a key of a %T, which does not sign by %q", key.Public(), algorithm)
+		return "", nil, fmt.Errorf(
+			"has a key of a %T, which does not sign by %q", key.Public(), algorithm)
 	}
 	return algorithm, sign, nil
 }

@@ -29,7 +29,7 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// recorder is an endpoint that finds every token active, and keeps the requests.
+// recorder is an endpoint that finds every token active and keeps requests.
 type recorder struct {
 	mu       sync.Mutex
 	requests []*http.Request

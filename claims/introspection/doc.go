@@ -24,12 +24,12 @@
 // absent, "exp", which may be, too, "nbf" and "iat", "aud", the claims that are
 // required and forbidden, the client; on each use the time, the binding and
 // Config.Check. A token with "cnf" is bound to a key and must be proven, by the
-// Confirmers that Accept names (RFC 7800, RFC 8705, RFC 9449). "token_type" (RFC
-// 7662 section 2.2), "token_use" and "typ", where they are there, must be those
-// of an access token, as endpoints answer about refresh tokens, too. Many
+// Confirmers that Accept names (RFC 7800, RFC 8705, RFC 9449). "token_type"
+// (RFC 7662 section 2.2), "token_use" and "typ", where they are there, must be
+// those of an access token, as endpoints answer about refresh tokens, too. Many
 // endpoints give no "aud" as they answer only about the tokens that are for who
 // asks: that takes [claims.Config].InsecureSkipAudience, and it is so only if
-// the endpoint says so.
+// the endpoint's documentation says so.
 //
 // # What is remembered
 //

@@ -40,7 +40,9 @@ func newHTTP(of *http.Client) *http.Client {
 		transport.MaxIdleConnsPerHost = 96 // as many as there are calls at a time
 		own.Transport = transport
 	}
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	own.CheckRedirect = func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}
 	return &own
 }
 

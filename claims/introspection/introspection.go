@@ -106,7 +106,8 @@ func New(cfg Config) (*Introspector, error) {
 	if cfg.SignedBy != nil {
 		signed = &signature{keys: cfg.SignedBy, issuer: cfg.Accept.Issuer, audience: cfg.Client.id}
 		if isNil(cfg.SignedBy) {
-			errs = append(errs, fmt.Errorf("introspection: New: Config.SignedBy is a nil %T", cfg.SignedBy))
+			errs = append(errs, fmt.Errorf(
+				"introspection: New: Config.SignedBy is a nil %T", cfg.SignedBy))
 		}
 		if cfg.Client.id == "" && cfg.Client.apply != nil {
 			errs = append(errs, errors.New(

@@ -55,7 +55,8 @@ func (s *signature) open(ctx context.Context, text []byte) ([]byte, error) {
 	input := text[bytes.Index(text, segments[0]):]
 	input = input[:len(segments[0])+1+len(segments[1])]
 	if !slices.ContainsFunc(keys[:min(len(keys), maxKeys)], func(key *jwks.Key) bool {
-		return key != nil && key.Fits(algorithm) && (key.Issuer() == "" || key.Issuer() == s.issuer) &&
+		return key != nil && key.Fits(algorithm) &&
+			(key.Issuer() == "" || key.Issuer() == s.issuer) &&
 			jws.Asymmetric.Verify(algorithm, key.Public(), input, decoded[2])
 	}) {
 		return nil, errors.New("no key verifies it")
@@ -85,7 +86,8 @@ func readHeader(text string) (algorithm, keyID string, err error) {
 	if !r.End() {
 		return "", "", errors.New("the header is not what it should be")
 	}
-	if kind, _ = strings.CutPrefix(strings.ToLower(kind), "application/"); kind != "token-introspection+jwt" {
+	kind, _ = strings.CutPrefix(strings.ToLower(kind), "application/")
+	if kind != "token-introspection+jwt" {
 		return "", "", errors.New("typ is not token-introspection+jwt")
 	}
 	if _, ok := jws.Asymmetric[algorithm]; !ok {

@@ -10,19 +10,20 @@ import (
 	"strings"
 )
 
-// NewTokenReview returns an Introspector that asks a Kubernetes API server about
-// the tokens of its service accounts (TokenReview): unlike a check of their
-// signature, it knows that a pod or an account has been deleted.
+// NewTokenReview returns an Introspector that asks a Kubernetes API server
+// about the tokens of its service accounts (TokenReview): unlike a check of
+// their signature, it knows that a pod or an account has been deleted.
 //
-// Endpoint is the URL of the API server, such as https://kubernetes.default.svc;
-// Client is usually [BearerTokenFile] of this pod's own token, whose account
-// needs the role system:auth-delegator; HTTP has to trust the cluster's
-// certificate authority. Audiences are sent, and the API server says which of
+// Endpoint is the URL of the API server: https://kubernetes.default.svc. Client
+// is usually [BearerTokenFile] of this pod's own token, whose account needs the
+// role system:auth-delegator; HTTP has to trust the cluster's certificate
+// authority. Audiences are sent, and the API server says which of
 // them a token has. Recognizes nil means JWTs, and SignedBy is not allowed.
 //
 // A caller's subject is the name of the user, such as
-// system:serviceaccount:default:nightly. "groups", "uid" and "extra" are claims:
-// PermissionClaims may be ["groups"]. The answer has no end of the token.
+// system:serviceaccount:default:nightly. "groups", "uid" and "extra" are
+// claims: PermissionClaims may be ["groups"]. The answer has no end of the
+// token.
 func NewTokenReview(cfg Config) (*Introspector, error) {
 	errs := cfg.validate("NewTokenReview")
 	if cfg.SignedBy != nil {
@@ -32,7 +33,7 @@ func NewTokenReview(cfg Config) (*Introspector, error) {
 		cfg.Recognizes = isJWT
 	}
 	return newIntrospector("NewTokenReview", cfg, errs, &tokenReview{
-		url:    strings.TrimRight(cfg.Endpoint, "/") + "/apis/authentication.k8s.io/v1/tokenreviews",
+		url:    strings.TrimRight(cfg.Endpoint, "/") + reviewPath,
 		client: cfg.Client, issuer: cfg.Accept.Issuer, audiences: cfg.Accept.Audiences,
 		http: newHTTP(cfg.HTTP),
 	})
@@ -70,6 +71,7 @@ type review struct {
 
 const (
 	reviewVersion = "authentication.k8s.io/v1"
+	reviewPath    = "/apis/" + reviewVersion + "/tokenreviews"
 	reviewKind    = "TokenReview"
 )
 
