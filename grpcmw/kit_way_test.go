@@ -70,7 +70,7 @@ func h2c() *http.Protocols {
 // dial returns a connection, which is closed before the server is.
 func dial(t testing.TB, address string, options ...grpc.DialOption) *grpc.ClientConn {
 	plain := grpc.WithTransportCredentials(insecure.NewCredentials())
-	conn, err := grpc.NewClient(address, append([]grpc.DialOption{plain}, options...)...)
+	conn, err := grpc.NewClient(address, append([]grpc.DialOption{plain, scanning(t)}, options...)...)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, conn.Close()) })
 	return conn

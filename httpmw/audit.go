@@ -64,7 +64,11 @@ func (a *Audit) Route(
 	}
 	var found []claims.Requirement
 	var faults []error
+	name := pattern
 	for _, g := range guards {
+		if g.name != "" {
+			name = g.name
+		}
 		found = append(found, g.needs)
 		// Once more, as other issuers may be trusted by now.
 		faults = append(faults, g.auth.validate(pattern, g.needs))
@@ -73,7 +77,7 @@ func (a *Audit) Route(
 	if err := errors.Join(append(faults, needs.Validate())...); err != nil {
 		a.impossible = append(a.impossible, fmt.Errorf("httpmw: route %s: %w", pattern, err))
 	}
-	a.operations = append(a.operations, operation(pattern, needs))
+	a.operations = append(a.operations, operation(name, needs))
 }
 
 // probe stands for the handler of a route.

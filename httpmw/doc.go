@@ -45,7 +45,11 @@
 //
 // Middleware that compresses, traces or counts belongs before the guard: a
 // refusal keeps what it has said in the header, and the pattern that a router
-// behind the guard has found shows in its request.
+// behind the guard has found shows in its request. So does CORS, which answers
+// preflights, as these have no token, and lets pages read refusals: let it
+// expose WWW-Authenticate. A middleware before the guard that also takes
+// another scheme adds its challenge to the header, and the guard's goes beside
+// it.
 //
 // Most programs need [New], [NewServeMux], [ServeMux.Handle] and
 // [Middleware.Refuse]. Importing this package links no gRPC.

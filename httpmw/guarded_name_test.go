@@ -102,6 +102,74 @@ func TestConfig_Operation(t *testing.T) {
 	assert.Equal(t, []string{"GET /orders", "/pattern", "GET /own"}, *names)
 }
 
+// An operation has the name that was given to it, in records and in the audit,
+// whatever the router and Config.Operation say.
+func TestRequireNamed(t *testing.T) {
+	t.Parallel()
+	auth, token, names := named(t, func(*http.Request) string { return "another" })
+	mux := http.NewServeMux()
+	orders := auth.RequireNamed("list orders", claims.Authenticated())(&spy{})
+	mux.Handle("/orders/", orders)
+	assert.Equal(t, http.StatusNoContent, ask(mux, "/orders/1", token))
+	assert.Equal(t, http.StatusUnauthorized, ask(orders, "/anything", ""))
+	assert.Equal(t, []string{"list orders", "list orders"}, *names)
+
+	var audit httpmw.Audit
+	audit.Route("/orders/", orders)
+	audit.Route("/inside/", auth.Wrap(orders))
+	audit.Route("/middleware/", &spy{}, auth.RequireNamed("by middleware", claims.Authenticated()), auth.Wrap)
+	audit.Route("/plain/", auth.Wrap(&spy{}))
+	require.NoError(t, audit.Err())
+	var listed []string
+	for _, operation := range audit.Operations() {
+		listed = append(listed, operation.Name)
+	}
+	assert.ElementsMatch(t, []string{"list orders", "list orders", "by middleware", "/plain/"}, listed)
+}
+
+// Around a whole mux the guard names what the mux will route, and nothing that
+// a client can make up.
+func TestWrap_ofAMux(t *testing.T) {
+	t.Parallel()
+	auth, token, names := named(t, nil)
+	sub := http.NewServeMux()
+	sub.Handle("GET /sub/items/{item}", &spy{})
+	mux := http.NewServeMux()
+	mux.Handle("GET /orders/{id}", &spy{})
+	mux.Handle("POST /orders/{$}", &spy{})
+	mux.Handle("/sub/", sub)
+	mux.Handle("/files/{path...}", &spy{})
+	handler := auth.Wrap(mux)
+	for _, row := range []struct {
+		method, path string
+		status       int
+		want         string
+	}{
+		{"GET", "/orders/7", 204, "GET /orders/{id}"},
+		{"HEAD", "/orders/a%2Fb", 204, "GET /orders/{id}"},
+		{"POST", "/orders/", 204, "POST /orders/{$}"},
+		{"GET", "/sub/items/7", 204, "/sub/"}, // the mux inside is asked later
+		{"GET", "/files/a/b/c", 204, "/files/{path...}"},
+		{"GET", "/none/secret", 404, ""},
+		{"DELETE", "/orders/secret", 405, ""},
+		{"CHOSEN", "/orders/7", 405, ""},
+	} {
+		for _, token := range []string{token, ""} {
+			*names = nil
+			r := httptest.NewRequest(row.method, row.path, nil)
+			r.Header.Set("Authorization", token)
+			recorder := httptest.NewRecorder()
+			handler.ServeHTTP(recorder, r)
+			if token != "" {
+				assert.Equal(t, row.status, recorder.Code, row)
+			} else {
+				assert.Equal(t, http.StatusUnauthorized, recorder.Code, row)
+			}
+			assert.Equal(t, []string{row.want}, *names, row)
+		}
+	}
+}
+
 // A panic of the user's is recovered, opens no door and is told to operators.
 func TestConfig_Operation_panics(t *testing.T) {
 	t.Parallel()

@@ -122,16 +122,19 @@ func normalHost(host string) (string, bool) {
 	return host, host != ""
 }
 
-// normalPath returns a path with what need not be escaped as it is, the other
-// escapes in upper case, and without "." and ".." segments.
+// normalPath returns a path with what need not be escaped as it is, all else
+// escaped in upper case, and without "." and ".." segments.
 func normalPath(path string) (string, bool) {
 	b := make([]byte, 0, len(path))
 	for i := 0; i < len(path); i++ {
 		c := path[i]
-		if c != '%' {
-			if c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}", c) >= 0 {
-				return "", false
-			}
+		switch {
+		case c <= ' ' || c == 0x7f || c == '\\': // which some take for "/"
+			return "", false
+		case c > 0x7f || strings.IndexByte("\"<>^`{|}", c) >= 0:
+			b = append(b, '%', upperHex[c>>4], upperHex[c&0xf])
+			continue
+		case c != '%':
 			b = append(b, c)
 			continue
 		}

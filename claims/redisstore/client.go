@@ -34,6 +34,7 @@ func NewClient(url string) (*redis.Client, error) {
 	options.DialTimeout = dialTimeout
 	options.ReadTimeout, options.WriteTimeout = callTimeout, callTimeout
 	options.MaxRetries = retries
+	options.DialerRetries = retries
 	return redis.NewClient(options), nil
 }
 

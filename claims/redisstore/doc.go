@@ -8,6 +8,10 @@
 //	replay, err := redisstore.NewReplay(client, redisstore.ReplayConfig{})
 //	confirmer, err := dpop.New(dpop.Config{Replay: replay})
 //
+//	store, err := redisstore.NewRevocations(client, redisstore.RevocationsConfig{})
+//	table, err := revocation.NewTable(revocation.Config{Store: store})
+//	go store.Run(ctx, table)
+//
 // The server is Redis 7 or later, or any Valkey. It must not evict keys to make
 // room: what it evicts could be used again. [CheckServer] says whether it does.
 // It holds no token and no claim but identifiers: whoever can write to it can

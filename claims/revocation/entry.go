@@ -25,6 +25,11 @@ type Entry struct {
 	Subject  string `json:"subject,omitempty"`
 	ClientID string `json:"client_id,omitempty"`
 
+	// Sessionless is whether only tokens without a session are meant: of a user
+	// whose one session has ended, nobody knows which session those are of. Not
+	// allowed beside Session.
+	Sessionless bool `json:"sessionless,omitempty"`
+
 	// Before is when the last of the tokens was issued. "iat" has whole
 	// seconds: a token of the same second has ended too, and one without "iat"
 	// whenever it was issued. Zero means now, and of an Entry that names a
@@ -53,6 +58,9 @@ func (e Entry) complete(now time.Time, life time.Duration) (Entry, error) {
 	if e.kind() == ofIssuer && e.Before.IsZero() {
 		errs = append(errs, errors.New("Entry names nothing but the issuer: "+
 			"Before is required to end everything of it"))
+	}
+	if e.Sessionless && e.Session != "" {
+		errs = append(errs, errors.New("Entry has both Session and Sessionless"))
 	}
 	if e.Before.After(now.Add(maxAhead)) {
 		errs = append(errs, fmt.Errorf("Entry.Before of %s is in the future",
@@ -91,7 +99,8 @@ func plain(t time.Time) time.Time {
 func (e *Entry) has(caller *claims.Claims) bool {
 	is := func(named, own string) bool { return named == "" || named == own }
 	return e.Issuer == caller.Issuer() && is(e.Token, caller.ID()) &&
-		is(e.Session, caller.SessionID()) && is(e.Subject, caller.Subject()) &&
+		is(e.Session, caller.SessionID()) && !(e.Sessionless && caller.SessionID() != "") &&
+		is(e.Subject, caller.Subject()) &&
 		is(e.ClientID, caller.ClientID())
 }
 
@@ -104,7 +113,7 @@ func (e *Entry) reaches(issuedAt time.Time, leeway time.Duration) bool {
 // sameAs reports whether both name the same.
 func (e *Entry) sameAs(o *Entry) bool {
 	return e.Issuer == o.Issuer && e.Token == o.Token && e.Session == o.Session &&
-		e.Subject == o.Subject && e.ClientID == o.ClientID
+		e.Subject == o.Subject && e.ClientID == o.ClientID && e.Sessionless == o.Sessionless
 }
 
 // covers reports whether o, which names the same, adds nothing.
@@ -139,6 +148,9 @@ func (e Entry) String() string {
 		if part.value != "" {
 			fmt.Fprintf(&b, ", %s %q", part.name, part.value)
 		}
+	}
+	if e.Sessionless {
+		b.WriteString(", without a session")
 	}
 	if !e.Before.IsZero() {
 		fmt.Fprintf(&b, ", issued until %s", e.Before.UTC().Format(time.RFC3339))

@@ -194,6 +194,13 @@ func TestOperation(t *testing.T) {
 		{"PUT", "/orders/7", "", []string{"PUT /orders/{id}"}},
 		{"GET", "/reports/daily", token, []string{"GET /reports/daily"}},
 		{"GET", "/reports/none", token, []string{"/reports/*"}}, // all that chi has found
+		{"GET", "/orders/", "", []string{"GET /orders/"}},
+		{"GET", "/reports/daily", "", []string{"GET /reports/daily"}},
+		// What Use stands before is asked of what has no route, too, and chi
+		// knows no more of that than where its router is mounted.
+		{"GET", "/orders/7/lines", token, []string{"/orders/*"}},
+		{"DELETE", "/orders/7", token, []string{"/orders/*"}},
+		{"GET", "/none", token, nil},
 		{"CHOSEN", "/orders/", token, nil},
 	} {
 		names = nil

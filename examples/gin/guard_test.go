@@ -165,6 +165,43 @@ func TestGuard_Require(t *testing.T) {
 	assert.Equal(t, []int{4, 1, 1}, []int{before, after, inner.reached})
 }
 
+// Guards of nested groups name the route that has matched, and what has none,
+// or has another method, is nothing that a client can name.
+func TestGuard_names(t *testing.T) {
+	t.Parallel()
+	issuer, auth, seen := newAuth(t)
+	guard, router := ginguard.New(auth), newEngine()
+	router.HandleMethodNotAllowed = true
+	router.Use(guard.Require(claims.Authenticated()))
+	var inner protected
+	tenant := router.Group("/tenants/:tenant", guard.Require(claims.Authenticated()))
+	guard.Handle(tenant.Group("/orders"), "GET", "/:id", claims.Scopes("a"), inner.serve)
+	guard.Handle(tenant, "GET", "/files/*path", claims.Scopes("a"), inner.serve)
+	table, err := guard.Audit(router)
+	require.NoError(t, err)
+	token := issuer.Mint(claimstest.Token{Subject: "alice", Scope: "a"})
+	for _, row := range []struct {
+		method, path, token string
+		status              int
+		want                []string
+	}{
+		{"GET", "/tenants/t/orders/7", token, 200, []string{"GET /tenants/:tenant/orders/:id", "GET /tenants/:tenant/orders/:id", "GET /tenants/:tenant/orders/:id"}},
+		{"GET", "/tenants/t/orders/7", "", 401, []string{"GET /tenants/:tenant/orders/:id"}},
+		{"GET", "/tenants/t/files/a/b", "", 401, []string{"GET /tenants/:tenant/files/*path"}},
+		{"GET", "/tenants/t/none", token, 404, []string{""}},
+		{"GET", "/secret", "", 401, []string{""}},
+		{"DELETE", "/tenants/t/orders/7", token, 405, []string{""}},
+		{"CHOSEN", "/tenants/t/orders/7", token, 405, []string{""}},
+	} {
+		assert.Equal(t, row.status, ask(t, router, row.method, row.path, row.token).status, row.path)
+		names := seen.take()
+		assert.Equal(t, row.want, names, "%s %s", row.method, row.path)
+		if names[0] != "" {
+			assert.Contains(t, table.Markdown(), "`"+names[0]+"`")
+		}
+	}
+}
+
 // A middleware outside that has announced a coding is left its announcement.
 func TestGuard_compressed(t *testing.T) {
 	t.Parallel()

@@ -24,6 +24,8 @@ func newRouter(auth *httpmw.Middleware) *mux.Router {
 	orders.Use(auth.Wrap)
 	orders.Handle("/{id:[0-9]+}", auth.Require(claims.Scopes("orders:read"))(handler)).Methods("GET", "HEAD")
 	orders.Handle("", auth.Require(claims.Scopes("orders:write"))(handler)).Methods("POST")
+	tenant := router.PathPrefix("/tenants/{tenant}").Subrouter().PathPrefix("/orders").Subrouter()
+	tenant.Handle("/{id}", auth.Require(claims.Scopes("orders:read"))(handler)).Methods("GET")
 	router.Handle("/any", auth.Require(claims.Authenticated())(handler))
 	return router
 }
@@ -92,13 +94,14 @@ func Example() {
 	_, err = audited(router)
 	fmt.Println(err)
 	// Output:
-	// | Protocol | Operation                  | Requirement              |
-	// |----------|----------------------------|--------------------------|
-	// | HTTP     | `/any`                     | `Authenticated()`        |
-	// | HTTP     | `GET /healthz`             | `Public()`               |
-	// | HTTP     | `POST /orders`             | `Scopes("orders:write")` |
-	// | HTTP     | `GET /orders/{id:[0-9]+}`  | `Scopes("orders:read")`  |
-	// | HTTP     | `HEAD /orders/{id:[0-9]+}` | `Scopes("orders:read")`  |
+	// | Protocol | Operation                           | Requirement              |
+	// |----------|-------------------------------------|--------------------------|
+	// | HTTP     | `/any`                              | `Authenticated()`        |
+	// | HTTP     | `GET /healthz`                      | `Public()`               |
+	// | HTTP     | `POST /orders`                      | `Scopes("orders:write")` |
+	// | HTTP     | `GET /orders/{id:[0-9]+}`           | `Scopes("orders:read")`  |
+	// | HTTP     | `HEAD /orders/{id:[0-9]+}`          | `Scopes("orders:read")`  |
+	// | HTTP     | `GET /tenants/{tenant}/orders/{id}` | `Scopes("orders:read")`  |
 	// <nil>
 	// httpmw: route GET /orders-export has no requirement: it serves everybody; put Middleware.Require before it, with claims.Public() if it is meant to
 }

@@ -67,6 +67,11 @@ func TestRouter(t *testing.T) {
 		{"GET", "/healthz", "", 204, nil},
 		{"GET", "/orders/x", read, 404, nil},
 		{"DELETE", "/healthz", read, 405, nil},
+		{"DELETE", "/orders/7", read, 404, nil}, // as gorilla answers in a subrouter
+		{"GET", "/none", read, 404, nil},
+		{"GET", "/tenants/a/orders/7", read, 204, []string{"GET /tenants/{tenant}/orders/{id}"}},
+		{"GET", "/tenants/a/orders/7", "", 401, []string{"GET /tenants/{tenant}/orders/{id}"}},
+		{"GET", "/tenants/a/none", read, 404, nil},
 	} {
 		*names = nil
 		got := ask(router, row.method, row.path, row.token)

@@ -26,11 +26,6 @@ type EventsConfig struct {
 	// signature alone tells who they are.
 	Authorization string
 
-	// EndSubjects ends all tokens of the user that were issued until then where
-	// an event names a session of theirs: for issuers whose access tokens have
-	// no "sid". See [LogoutConfig].
-	EndSubjects bool
-
 	// Resolve returns the "sub" that tokens have of a user whom an event names
 	// in another way: by format ("email", "phone_number", "account", "did",
 	// "uri", RFC 9493, or one of the sender's own) and value, which is the JSON
@@ -74,9 +69,10 @@ type EventsConfig struct {
 // Others end nothing and are acknowledged. A subject of format "iss_sub" is a
 // user, "jwt_id" a token, "opaque" a user of the sender's, of session-revoked
 // also a session; "aliases" are all that it lists. A complex subject is its
-// session, or its user, of its application where it has one: what else it has,
-// such as a device, is not known here, and more ends rather than less. Other
-// formats are for EventsConfig.Resolve.
+// session, with the tokens of its user that have no "sid"; or its user, of its
+// application where it has one: what else it has, such as a device, is not
+// known here, and more ends rather than less. Other formats are for
+// EventsConfig.Resolve.
 //
 // The answer is 202 without a body, also for an event that was received before,
 // as its sender may not have heard; or 400 with "err" (RFC 8935 section 2.4),
@@ -85,7 +81,6 @@ type Events struct {
 	*inbox
 	senders       map[string]*sender
 	authorization *[sha256.Size]byte
-	endSubjects   bool
 	resolve       func(ctx context.Context, format, value string) (string, error)
 	state         func(state string) bool
 }
@@ -95,9 +90,9 @@ type Events struct {
 func NewEvents(table Table, cfg EventsConfig) (*Events, error) {
 	r := reporter{of: "NewEvents"}
 	e := &Events{
-		inbox:       newInbox(table, r.report),
-		senders:     compileSenders(cfg.Senders, r.report),
-		endSubjects: cfg.EndSubjects, resolve: cfg.Resolve, state: cfg.State,
+		inbox:   newInbox(table, r.report),
+		senders: compileSenders(cfg.Senders, r.report),
+		resolve: cfg.Resolve, state: cfg.State,
 	}
 	e.observer, e.logger = cfg.Observer, cfg.Logger
 	if cfg.Authorization != "" {

@@ -151,9 +151,6 @@ func (s *subjects) complex(ctx context.Context, id signed.Object) ([]revocation.
 	var entries []revocation.Entry
 	if session != "" {
 		entries = s.each(revocation.Entry{Session: session})
-		if !s.events.endSubjects || !id.Has("user") {
-			return entries, nil
-		}
 	}
 	switch {
 	case id.Has("user"):
@@ -162,7 +159,12 @@ func (s *subjects) complex(ctx context.Context, id signed.Object) ([]revocation.
 			return nil, refuse(reasonSubject, err)
 		}
 		own, err := s.user(ctx, user, client)
+		for i := range own {
+			own[i].Sessionless = session != ""
+		}
 		return append(entries, own...), err
+	case session != "":
+		return entries, nil
 	case client != "":
 		return s.each(revocation.Entry{ClientID: client, Before: s.before}), nil
 	}

@@ -245,13 +245,12 @@ func TestEvents_subjects(t *testing.T) {
 		return "", nil
 	}
 	for _, tt := range []struct {
-		name     string
-		uri      string // none: account-disabled
-		subject  object
-		inEvent  bool
-		subject2 bool
-		want     []string
-		status   int // zero: 202
+		name    string
+		uri     string // none: account-disabled
+		subject object
+		inEvent bool
+		want    []string
+		status  int // zero: 202
 	}{
 		{name: "iss_sub", subject: user, want: []string{alice}},
 		{name: "opaque", subject: opaque("alice"), want: []string{alice}},
@@ -274,9 +273,9 @@ func TestEvents_subjects(t *testing.T) {
 		{name: "complex: user", subject: complex(object{"user": user}), want: []string{alice}},
 		{name: "complex: user and device", subject: complex(object{"user": user, "device": opaque("d"), "tenant": opaque("t")}), want: []string{alice}},
 		{name: "complex: user by e-mail", subject: complex(object{"user": email}), want: []string{alice}},
-		{name: "complex: session", uri: caep + "session-revoked", subject: complex(object{"user": user, "session": opaque("x1")}), want: []string{entry(revocation.Entry{Session: "x1"})}},
-		{name: "complex: session, the user too", subject2: true, uri: caep + "session-revoked", subject: complex(object{"user": user, "session": opaque("x1")}), want: []string{
-			entry(revocation.Entry{Session: "x1"}), alice,
+		{name: "complex: session", uri: caep + "session-revoked", subject: complex(object{"session": opaque("x1")}), want: []string{entry(revocation.Entry{Session: "x1"})}},
+		{name: "complex: session of a user", uri: caep + "session-revoked", subject: complex(object{"user": user, "session": opaque("x1")}), want: []string{
+			entry(revocation.Entry{Session: "x1"}), entry(revocation.Entry{Subject: "alice", Sessionless: true}),
 		}},
 		{name: "complex: application", subject: complex(object{"application": opaque("c1")}), want: []string{entry(revocation.Entry{ClientID: "c1"})}},
 		{name: "complex: user of an application", subject: complex(object{"user": user, "application": opaque("c1")}), want: []string{
@@ -307,7 +306,7 @@ func TestEvents_subjects(t *testing.T) {
 			}
 			table := newTable(t)
 			events := newEvents(t, table, receiver.EventsConfig{
-				Senders: senderOf(issuer), Resolve: resolve, EndSubjects: tt.subject2,
+				Senders: senderOf(issuer), Resolve: resolve,
 			})
 			claims := with(eventClaims(issuer, "1", uri, object{}), object{"sub_id": tt.subject})
 			if tt.inEvent {

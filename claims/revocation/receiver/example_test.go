@@ -51,7 +51,9 @@ func ExampleNewLogout() {
 	w := httptest.NewRecorder()
 	mux.ServeHTTP(w, r)
 	for entry := range table.Entries() {
-		fmt.Println(w.Code, entry.Session)
+		if entry.Session != "" {
+			fmt.Println(w.Code, "session", entry.Session, "has ended")
+		}
 	}
-	// Output: 200 s1
+	// Output: 200 session s1 has ended
 }

@@ -18,12 +18,6 @@ type LogoutConfig struct {
 	// Senders are the authorization servers. Required.
 	Senders []Sender
 
-	// EndSubjects ends all tokens of the user that were issued until then where
-	// a logout names a session as well: for issuers whose access tokens have no
-	// "sid". Without it such a logout ends the tokens of the session alone, and
-	// of an issuer that puts no "sid" into access tokens that is none.
-	EndSubjects bool
-
 	// Observer is told of each request, if it is not nil. It must be quick and
 	// safe for concurrent use; a panic is recovered.
 	Observer func(ctx context.Context, e Event)
@@ -47,8 +41,7 @@ type LogoutConfig struct {
 // the keys of the issuer are not at hand (section 2.8).
 type Logout struct {
 	*inbox
-	senders     map[string]*sender
-	endSubjects bool
+	senders map[string]*sender
 }
 
 // NewLogout returns a Logout that tells the table. It does no I/O. The error
@@ -56,9 +49,8 @@ type Logout struct {
 func NewLogout(table Table, cfg LogoutConfig) (*Logout, error) {
 	r := reporter{of: "NewLogout"}
 	l := &Logout{
-		inbox:       newInbox(table, r.report),
-		senders:     compileSenders(cfg.Senders, r.report),
-		endSubjects: cfg.EndSubjects,
+		inbox:   newInbox(table, r.report),
+		senders: compileSenders(cfg.Senders, r.report),
 	}
 	l.observer, l.logger = cfg.Observer, cfg.Logger
 	if len(r.errs) > 0 {
@@ -189,9 +181,10 @@ func (l *Logout) entries(n *news) ([]revocation.Entry, error) {
 		if session != "" {
 			entries = append(entries, revocation.Entry{Issuer: issuer, Session: session})
 		}
-		if subject != "" && (session == "" || l.endSubjects) {
+		if subject != "" {
 			entries = append(entries, revocation.Entry{
-				Issuer: issuer, Subject: subject, Before: until(n.issued),
+				Issuer: issuer, Subject: subject, Sessionless: session != "",
+				Before: until(n.issued),
 			})
 		}
 	}

@@ -54,6 +54,9 @@ func TestLogout_tokens(t *testing.T) {
 	omit := claimstest.Omit
 	session := revocation.Entry{Issuer: issuer.URL(), Session: "s1"}
 	subject := revocation.Entry{Issuer: issuer.URL(), Subject: "alice"}
+	rest := subject
+	rest.Sessionless = true
+	both := []revocation.Entry{session, rest}
 	for _, tt := range []struct {
 		name           string
 		header, claims map[string]any
@@ -61,18 +64,18 @@ func TestLogout_tokens(t *testing.T) {
 		want           []revocation.Entry // none: it is refused
 		reason         string
 	}{
-		{name: "session and subject", want: []revocation.Entry{session}},
+		{name: "session and subject", want: both},
 		{name: "session alone", claims: map[string]any{"sub": omit}, want: []revocation.Entry{session}},
 		{name: "subject alone", claims: map[string]any{"sid": omit}, want: []revocation.Entry{subject}},
-		{name: "no type", header: map[string]any{"typ": omit}, want: []revocation.Entry{session}},
-		{name: "type JWT", header: map[string]any{"typ": "JWT"}, want: []revocation.Entry{session}},
-		{name: "type in full", header: map[string]any{"typ": "application/LOGOUT+jwt"}, want: []revocation.Entry{session}},
-		{name: "no expiry", claims: map[string]any{"exp": omit}, want: []revocation.Entry{session}},
-		{name: "audience among others", claims: map[string]any{"aud": []string{"x", self}}, want: []revocation.Entry{session}},
+		{name: "no type", header: map[string]any{"typ": omit}, want: both},
+		{name: "type JWT", header: map[string]any{"typ": "JWT"}, want: both},
+		{name: "type in full", header: map[string]any{"typ": "application/LOGOUT+jwt"}, want: both},
+		{name: "no expiry", claims: map[string]any{"exp": omit}, want: both},
+		{name: "audience among others", claims: map[string]any{"aud": []string{"x", self}}, want: both},
 		{name: "further events", claims: map[string]any{"events": map[string]any{
 			logoutEvent: map[string]any{}, "https://other.example": 1,
-		}}, want: []revocation.Entry{session}},
-		{name: "issued a moment ahead", claims: map[string]any{"iat": now.Add(20 * time.Second).Unix()}, want: []revocation.Entry{session}},
+		}}, want: both},
+		{name: "issued a moment ahead", claims: map[string]any{"iat": now.Add(20 * time.Second).Unix()}, want: both},
 
 		{name: "access token", header: map[string]any{"typ": "at+jwt"}, reason: "type"},
 		{name: "security event token", header: map[string]any{"typ": "secevent+jwt"}, reason: "type"},
@@ -236,7 +239,7 @@ func TestLogout_requests(t *testing.T) {
 			assert.Equal(t, "POST", got.Header.Get("Allow"), tt.name)
 		}
 	}
-	assert.Len(t, entriesOf(table), 1)
+	assert.Len(t, entriesOf(table), 2)
 }
 
 // A logout token counts once.
@@ -294,7 +297,7 @@ func TestLogout_tableFails(t *testing.T) {
 		assert.Equal(t, "temporarily_unavailable", got.members(t)["error"])
 		assert.NotContains(t, got.body, "store")
 		assert.Equal(t, http.StatusOK, sendLogout(t, to, token).StatusCode)
-		assert.EqualValues(t, 1, table.revoked.Load())
+		assert.EqualValues(t, 3, table.revoked.Load(), "one of two, then both")
 	}
 }
 
@@ -316,7 +319,7 @@ func TestLogout_race(t *testing.T) {
 	}
 	all.Wait()
 	assert.EqualValues(t, 1, accepted.Load())
-	assert.EqualValues(t, 1, table.revoked.Load())
+	assert.EqualValues(t, 2, table.revoked.Load(), "its two entries")
 }
 
 // Keys that cannot be had, or whose source panics, are no fault of the token.
@@ -350,22 +353,22 @@ func TestLogout_rotation(t *testing.T) {
 	}
 }
 
-// A session's logout ends the user's other tokens where the Config says so, for
-// each issuer that the sender speaks for, and until the logout alone.
-func TestLogout_endSubjects(t *testing.T) {
+// A logout counts for each issuer that the sender speaks for, and of a subject
+// until the logout alone.
+func TestLogout_tokenIssuers(t *testing.T) {
 	t.Parallel()
 	issuer := claimstest.Start(t, claimstest.Config{})
 	table := newTable(t)
 	senders := senderOf(issuer)
 	senders[0].TokenIssuers = []string{"https://a.example", "https://b.example"}
-	to := serve(t, newLogout(t, table, receiver.LogoutConfig{Senders: senders, EndSubjects: true}))
+	to := serve(t, newLogout(t, table, receiver.LogoutConfig{Senders: senders}))
 	at := time.Now().Add(-time.Minute).Truncate(time.Second)
 	token := sign(issuer.Key(), headerOf(issuer, "logout+jwt"),
 		with(logoutClaims(issuer, "1"), map[string]any{"iat": at.Unix()}))
 	require.Equal(t, http.StatusOK, sendLogout(t, to, token).StatusCode)
 	assert.Equal(t, []string{
-		`issuer "https://a.example", session "s1"`, `issuer "https://a.example", subject "alice"`,
-		`issuer "https://b.example", session "s1"`, `issuer "https://b.example", subject "alice"`,
+		`issuer "https://a.example", session "s1"`, `issuer "https://a.example", subject "alice", without a session`,
+		`issuer "https://b.example", session "s1"`, `issuer "https://b.example", subject "alice", without a session`,
 	}, entriesOf(table))
 	for e := range table.Entries() {
 		if e.Subject != "" {
