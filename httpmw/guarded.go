@@ -12,14 +12,19 @@ import (
 // guarded is the handler that [Middleware.Require] returns. Its type lets an
 // [Audit] see what a route needs without a request.
 type guarded struct {
-	auth  *Middleware
-	name  string // of the operation; empty for that which the router gives
-	needs claims.Requirement
-	next  http.Handler
+	auth     *Middleware
+	protocol string // of the operation
+	name     string // of the operation; empty for that which the router gives
+	needs    claims.Requirement
+	next     http.Handler
+}
+
+func (g *guarded) operation() claims.Operation {
+	return claims.Operation{Protocol: g.protocol, Name: g.name, Requirement: g.needs}
 }
 
 func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	admitted, _, err := g.auth.admit(r, operation(g.name, g.needs), g.next, w.Header())
+	admitted, _, err := g.auth.admit(r, g.operation(), g.next, w.Header())
 	if err != nil {
 		if r.Pattern == "" { // nobody will route any more
 			r.Pattern = patternOf(g.next, r)

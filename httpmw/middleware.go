@@ -1,6 +1,7 @@
 package httpmw
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -115,10 +116,9 @@ type Middleware struct {
 // that is wrong, if auth or Config.Permissions is a nil pointer, which means
 // that an error was ignored, if Config.Realm or Config.Resource is not what it
 // says, or if something is wrong with Config.Second or with the [Place] of
-// Config.From. Where
-// grpcmw.New returns an error, as its policy is data that can be wrong in many
-// places, New panics, as [http.ServeMux.Handle] does: what can be wrong here is
-// a line of the program.
+// Config.From. Where grpcmw.New returns an error, as its policy is data that
+// can be wrong in many places, New panics, as [http.ServeMux.Handle] does: what
+// can be wrong here is a line of the program.
 func New(auth claims.Authenticator, cfg Config) *Middleware {
 	guard, guardErr := claims.NewGuard(auth, claims.GuardConfig{
 		Permissions: cfg.Permissions, Observer: cfg.Observer, Revocations: cfg.Revocations,
@@ -181,20 +181,20 @@ var errNotMade = errors.New("httpmw: the Middleware was not made by New")
 // this module have adapters for gin and echo that do.
 func (m *Middleware) Require(needs claims.Requirement) func(http.Handler) http.Handler {
 	m.mustBeMade("Require")
-	return m.require("Require", "", needs)
+	return m.require("Require", operation("", needs))
 }
 
 func (m *Middleware) require(
-	method, name string, needs claims.Requirement,
+	method string, op claims.Operation,
 ) func(http.Handler) http.Handler {
-	if err := m.validate(name, needs); err != nil {
+	if err := m.validate(op.Name, op.Requirement); err != nil {
 		panic("httpmw: " + method + ": " + err.Error())
 	}
 	return func(next http.Handler) http.Handler {
 		if isNoHandler(next) {
 			panic("httpmw: " + method + ": the next handler is nil")
 		}
-		return &guarded{m, name, needs, next}
+		return &guarded{m, op.Protocol, op.Name, op.Requirement, next}
 	}
 }
 
@@ -209,7 +209,19 @@ func (m *Middleware) RequireNamed(
 	if name == "" {
 		panic("httpmw: RequireNamed: the name is empty")
 	}
-	return m.require("RequireNamed", name, needs)
+	return m.require("RequireNamed", operation(name, needs))
+}
+
+// RequireFor is RequireNamed for an operation of another protocol, whose
+// requests all go to one path, such as MCP: decisions are recorded under its
+// Protocol, which is "HTTP" if it is empty, and its Name.
+func (m *Middleware) RequireFor(op claims.Operation) func(http.Handler) http.Handler {
+	m.mustBeMade("RequireFor")
+	if op.Name == "" {
+		panic("httpmw: RequireFor: the name is empty")
+	}
+	op.Protocol = cmp.Or(op.Protocol, protocol)
+	return m.require("RequireFor", op)
 }
 
 // Wrap returns a handler that serves the requests of callers with a valid
@@ -220,7 +232,7 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 	if isNoHandler(next) {
 		panic("httpmw: Wrap: the next handler is nil")
 	}
-	return &guarded{m, "", claims.Authenticated(), next}
+	return &guarded{m, protocol, "", claims.Authenticated(), next}
 }
 
 // validate returns what is wrong with the requirement of an operation.

@@ -61,7 +61,7 @@ func (m *ServeMux) Handle(pattern string, needs claims.Requirement, handler http
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.mux.Handle(pattern, &guarded{m.auth, pattern, needs, handler})
+	m.mux.Handle(pattern, &guarded{m.auth, protocol, pattern, needs, handler})
 	m.operations = append(m.operations, operation(pattern, needs))
 }
 
