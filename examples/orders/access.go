@@ -24,12 +24,13 @@ func (nobody) Ready(context.Context, ...string) error { return nil }
 // accessTable lists what the operations of both APIs need. Nothing is served,
 // so that it takes no issuer.
 func accessTable() (claims.AccessTable, error) {
-	orders, told := newStore(), new(records)
-	if _, _, err := newGRPCServer(nobody{}, orders, told); err != nil { // it audits the policy
+	orders, told, ended := newStore(), new(records), new(news)
+	// It audits the policy.
+	if _, _, err := newGRPCServer(nobody{}, orders, told, ended); err != nil {
 		return nil, err
 	}
 	return claims.NewAccessTable(
-		newHTTPMux(nobody{}, orders, told).Operations(), policy.Operations()), nil
+		newHTTPMux(nobody{}, orders, told, ended).Operations(), policy.Operations()), nil
 }
 
 // tableFlag is -access-table, whose value is optional.

@@ -26,9 +26,9 @@ type httpAPI struct {
 	orders  *store
 }
 
-func newHTTPMux(issuers trusted, orders *store, told *records) *httpmw.ServeMux {
+func newHTTPMux(issuers trusted, orders *store, told *records, ended *news) *httpmw.ServeMux {
 	auth := httpmw.New(issuers, httpmw.Config{
-		Realm: realm, Resource: "/", Observer: told.observe,
+		Realm: realm, Resource: "/", Observer: told.observe, Revocations: ended.revocations(),
 	})
 	a := &httpAPI{auth, issuers, orders}
 	mux := httpmw.NewServeMux(a.auth)
@@ -43,6 +43,7 @@ func newHTTPMux(issuers trusted, orders *store, told *records) *httpmw.ServeMux 
 	mux.HandleFunc("GET /orders/events", claims.Scopes("orders:read"), a.events)
 	mux.HandleFunc("POST /orders", claims.Scopes("orders:write"), a.create)
 	mux.HandleFunc("DELETE /orders/{id}", claims.Scopes("orders:delete"), a.delete)
+	ended.handle(mux)
 	return mux
 }
 
