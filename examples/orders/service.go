@@ -88,13 +88,14 @@ func (s *service) build(o *options, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	mux := newHTTPMux(issuers, orders, o.records, s.news)
+	mux := newHTTPMux(issuers, o.sandbox, orders, o.records, s.news)
 	s.servers.HTTP = demo.NewHTTPServer(mux)
-	s.servers.GRPC, s.servers.Health, err = newGRPCServer(issuers, orders, o.records, s.news)
+	s.servers.GRPC, s.servers.Health, err = newGRPCServer(
+		issuers, o.sandbox, orders, o.records, s.news)
 	if err != nil {
 		return err
 	}
-	return o.records.watch(issuers, mux.Operations(), policy.Operations())
+	return o.records.watch(issuers, mux.Operations(), o.sandbox.policy(policy).Operations())
 }
 
 // Serve implements [demo.Service].
