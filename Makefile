@@ -26,7 +26,7 @@ RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 .PHONY: check help test test-386 test-fips140 test-postgres test-redis conformance lint knots columns \
 	mutate mutate-short fuzz fuzz-short soak soak-short bench bench-short bench-report \
-	bench-stat bench-plot run fmt tidy proto proto-check rules-check
+	bench-stat bench-plot run fmt tidy proto proto-check rules-check examples
 .DEFAULT_GOAL := check
 
 check: lint test ## Lint and test: the default
@@ -70,6 +70,9 @@ test-postgres: ## Run the tests that need SQL on a PostgreSQL server of their ow
 # such as redis-server, make test runs these tests too.
 test-redis: ## Run the tests that need Redis on servers of their own
 	@.ci/redis
+
+examples: ## Run every example's test
+	@go -C examples test ./... && go -C examples/permissions test ./...
 
 # promtool comes with Prometheus; Debian has it in the package prometheus.
 rules-check: ## Let promtool check the alert rules, and test when they fire
