@@ -33,7 +33,8 @@ type link struct {
 const leftOut = "// …"
 
 var (
-	linkTarget = regexp.MustCompile(`\]\(([^)\s]+)[^)]*\)|<(?:img|source)[^>]*\bsrc(?:set)?="([^"]+)"`)
+	linkTarget = regexp.MustCompile(
+		`\]\(([^)\s]+)[^)]*\)|<(?:img|source)[^>]*\bsrc(?:set)?="([^"]+)"`)
 	codeSpan   = regexp.MustCompile("`[^`]*`")
 	markup     = regexp.MustCompile("[`*_]|\\]\\([^)]*\\)|\\[")
 )
@@ -58,7 +59,8 @@ func parse(path string, lines []string) *page {
 		if strings.HasPrefix(line, "#") {
 			p.addHeading(strings.TrimSpace(strings.TrimLeft(line, "#")))
 		}
-		for _, m := range linkTarget.FindAllStringSubmatch(codeSpan.ReplaceAllString(line, ""), -1) {
+		prose := codeSpan.ReplaceAllString(line, "")
+		for _, m := range linkTarget.FindAllStringSubmatch(prose, -1) {
 			p.links = append(p.links, link{i + 1, m[1] + m[2]})
 		}
 	}
