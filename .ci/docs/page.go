@@ -35,8 +35,8 @@ const leftOut = "// …"
 var (
 	linkTarget = regexp.MustCompile(
 		`\]\(([^)\s]+)[^)]*\)|<(?:img|source)[^>]*\bsrc(?:set)?="([^"]+)"`)
-	codeSpan   = regexp.MustCompile("`[^`]*`")
-	markup     = regexp.MustCompile("[`*_]|\\]\\([^)]*\\)|\\[")
+	codeSpan = regexp.MustCompile("`[^`]*`")
+	markup   = regexp.MustCompile("[`*_]|\\]\\([^)]*\\)|\\[")
 )
 
 func parse(path string, lines []string) *page {
