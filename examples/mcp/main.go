@@ -25,7 +25,7 @@ import (
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8090", "the address of the server")
-	resource := flag.String("resource", "", "the URL of /mcp for clients, which tokens are meant for")
+	resource := flag.String("resource", "", "the URL of /mcp, which tokens are meant for")
 	issuer := flag.String("issuer", "", "the trusted issuer")
 	flag.Parse()
 	if *resource == "" {
@@ -64,7 +64,8 @@ func startIssuer(audience string) (url string, err error) {
 	issuer, err := claimstest.New(claimstest.Config{
 		URL: "http://" + listener.Addr().String(), Audience: audience,
 		Clients: []claimstest.Client{{
-			ID: "agent", Secret: "secret", Scopes: []string{"orders:use", "orders:read", "orders:delete"},
+			ID: "agent", Secret: "secret",
+			Scopes: []string{"orders:use", "orders:read", "orders:delete"},
 		}},
 	})
 	if err != nil {
