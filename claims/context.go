@@ -105,11 +105,14 @@ func (c *call) holds(ctx context.Context, now time.Time) error {
 	if c.anonymous {
 		return nil
 	}
-	until := c.caller.ValidUntil()
-	if !until.IsZero() && !now.Before(until) {
-		return errExpired
+	until := (&Claims{c.current()}).ValidUntil()
+	switch {
+	case until.IsZero() || now.Before(until):
+		return c.recheckToken(ctx)
+	case c.operation.Requirement.MayOutlive():
+		return c.revoked() // nothing else is left to ask of the token
 	}
-	return c.recheckToken(ctx)
+	return errExpired
 }
 
 // recheckToken asks the guard's Authenticator, if it can be asked again, and
@@ -118,16 +121,17 @@ func (c *call) recheckToken(ctx context.Context) error {
 	if err := c.revoked(); err != nil {
 		return err
 	}
+	caller := &Claims{c.current()}
 	if c.guard != nil {
 		if auth, ok := c.guard.auth.(rechecker); ok {
 			of := presented.With(ctx, c.token)
-			if err := recheckBy(of, auth.Recheck, &c.caller); err != nil {
+			if err := recheckBy(of, auth.Recheck, caller); err != nil {
 				return err
 			}
 		}
 	}
-	if by := c.caller.of().origin.by; by != nil {
-		return recheckBy(ctx, by.recheck, &c.caller)
+	if by := caller.of().origin.by; by != nil {
+		return recheckBy(ctx, by.recheck, caller)
 	}
 	return nil
 }

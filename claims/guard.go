@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
+	"github.com/sallyport-go/sallyport/claims/internal/lasting"
 )
 
 // GuardConfig says what a [Guard] has besides an [Authenticator]. The zero
@@ -45,6 +46,7 @@ type Guard struct {
 	permissions PermissionSource
 	observer    Observer
 	revocations Revocations
+	open        *lasting.Registry // of Hold
 	panics      *foreign.Reports  // of the observer
 	calls       chan struct{}     // of permissions, unless that is a cache
 	second      map[string]*Guard // of further credentials, by name
@@ -76,6 +78,11 @@ func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 		observer:    cfg.Observer, revocations: cfg.Revocations, panics: new(foreign.Reports),
 		calls: make(chan struct{}, maxAskedAbout),
 	}
+	var news func(func()) func()
+	if cfg.Revocations != nil {
+		news = cfg.Revocations.Subscribe
+	}
+	g.open = lasting.New(news)
 	g.ask(auth)
 	g.second = g.guardsOf(cfg.Second)
 	return g, nil
@@ -288,6 +295,9 @@ func (g *Guard) Complete(ctx context.Context, request any) error {
 		return AsError(err).under(c.scheme)
 	}
 	c.publish(q.found)
+	if held := c.held.Load(); held != nil {
+		held.Look() // what it has to do with now may end sooner
+	}
 	return nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/sallyport-go/sallyport/claims/internal/lasting"
 )
 
 // call is a request that was let through, or is about to be: the context of its
@@ -27,6 +29,9 @@ type call struct {
 
 	resolved atomic.Pointer[answer]        // of the permission source
 	asking   atomic.Pointer[chan struct{}] // one element while that is asked; see turns
+
+	renewed atomic.Pointer[facts]        // what the caller's token was renewed by
+	held    atomic.Pointer[lasting.Item] // of the Hold, if it lasts and can end
 }
 
 func (c *call) Value(key any) any {
@@ -34,6 +39,23 @@ func (c *call) Value(key any) any {
 		return c
 	}
 	return c.Context.Value(key)
+}
+
+// current returns what the request goes on with: the caller's token, or the
+// last that it was renewed by.
+func (c *call) current() *facts {
+	if f := c.renewed.Load(); f != nil {
+		return f
+	}
+	return c.caller.of()
+}
+
+// revoked returns the refusal of a token that has ended, nil if it has not.
+func (c *call) revoked() error {
+	if c.anonymous || c.guard == nil {
+		return nil
+	}
+	return c.current().unrevoked(c.guard.revocations)
 }
 
 // callIn returns the call that ctx is of, or nil.

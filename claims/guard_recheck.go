@@ -34,14 +34,12 @@ func (g *Guard) Recheck(ctx context.Context) error {
 // refusal for then, an [*Error], in the words of the operation once it is given
 // to [Guard.Ended]. The time is zero for ever. ctx is what Authorize returned,
 // or made of it. Of a request that is pending the answer may be an earlier time
-// once [Guard.Complete] has decided.
+// once [Guard.Complete] has decided. What has to end then, and by news, is for
+// [Guard.Hold].
 func (g *Guard) Lasts(ctx context.Context) (until time.Time, over *Error) {
 	c := g.callIn(ctx)
 	if c == nil {
 		return time.Time{}, nil
 	}
-	if !c.anonymous {
-		until, over = c.caller.ValidUntil(), errExpired
-	}
-	return c.seconds.earlier(until, over)
+	return c.lasts()
 }

@@ -75,6 +75,8 @@ func (u *ungranted) find(needs Requirement, auth Authenticator, within bool) (ne
 		return u.find(Requirement{rule.rule}, auth, within)
 	case *reportOnly:
 		return u.find(rule.needs, auth, within)
+	case *lasts:
+		return u.find(rule.needs, auth, within)
 	case *second:
 		if own := u.guard.second[rule.name]; own != nil {
 			return u.find(rule.needs, own.auth, within)

@@ -216,6 +216,10 @@ func validateParts(name string, parts []Requirement) error {
 			// be for the reader to guess.
 			errs = append(errs, fmt.Errorf("claims: Public cannot be part of %s", name))
 		}
+		if whole, ok := r.rule.(interface{ ofOperation() string }); ok {
+			errs = append(errs, fmt.Errorf("claims: %s is of a whole operation "+
+				"and cannot be part of %s", whole.ofOperation(), name))
+		}
 		errs = append(errs, r.Validate())
 	}
 	return errors.Join(errs...)

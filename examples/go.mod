@@ -12,8 +12,10 @@ require (
 	github.com/go-chi/chi/v5 v5.5.0
 	github.com/gorilla/handlers v1.5.2
 	github.com/gorilla/mux v1.8.1
+	github.com/graph-gophers/graphql-go v1.11.0
 	github.com/labstack/echo/v4 v4.15.0
 	github.com/prometheus/client_golang v1.24.1
+	github.com/rs/cors v1.11.1
 	github.com/sallyport-go/sallyport v0.0.0
 	github.com/sallyport-go/sallyport/claims/telemetry v0.0.0
 	github.com/stretchr/testify v1.12.1

@@ -19,29 +19,29 @@ var errEarly = claims.NewError(claims.ErrUnavailable, claims.ReasonUndecided,
 	errors.New("grpcmw: the handler sent something before it received the first message"))
 
 // guardedStream is a stream whose context carries the caller. It passes no
-// message once the caller's token has expired, nor any to the client while the
-// decision waits for the client's first; while messages pass, it asks whether
-// they still may. After a refusal it leaves the stream below alone, as the call
-// may be over.
+// message once the caller's token has expired or was revoked, nor any to the
+// client while the decision waits for the client's first; while messages pass,
+// it asks whether they still may. After a refusal it leaves the stream below
+// alone, as the call may be over.
 type guardedStream struct {
 	grpc.ServerStream
 	ctx      context.Context
 	withdraw context.CancelCauseFunc // ends ctx
-	cancel   context.CancelFunc      // stops the timer of ctx
 	by       *Interceptor
-	until    time.Time     // zero for ever
-	over     *claims.Error // why it ends then
+	hold     *claims.Hold
+	over     chan struct{} // closed when the stream has been ended
 	asked    lastAsked
 	pending  atomic.Bool
 	held     heldMetadata
 	refuse   sync.Once
 	refusal  atomic.Pointer[refusedError] // stored under held.mu
+	finished sync.Once
 }
 
 func newGuardedStream(
 	stream grpc.ServerStream, ctx context.Context, by *Interceptor,
 ) *guardedStream {
-	s := &guardedStream{ServerStream: stream, cancel: func() {}, by: by}
+	s := &guardedStream{ServerStream: stream, by: by, over: make(chan struct{})}
 	s.asked.opened = time.Now()
 	s.ctx, s.withdraw = context.WithCancelCause(ctx)
 	if by.guard.IsPending(ctx) {
@@ -50,16 +50,13 @@ func newGuardedStream(
 			s.ctx = grpc.NewContextWithServerTransportStream(s.ctx, guardedTransport{transport, s})
 		}
 	}
-	if s.until, s.over = by.guard.Lasts(ctx); !s.until.IsZero() {
-		// A handler that waits for something to send must learn of the end too.
-		s.ctx, s.cancel = context.WithDeadlineCause(s.ctx, s.until, s.over)
-	}
+	s.hold = by.guard.Hold(ctx, func(why *claims.Error) { s.finish(why) })
 	return s
 }
 
-// close releases what the context of the stream holds.
+// close lets go of the stream.
 func (s *guardedStream) close() {
-	s.cancel()
+	s.hold.Release()
 	s.withdraw(nil)
 }
 
@@ -107,11 +104,10 @@ func (s *guardedStream) mayPass() error {
 	if refusal := s.refusal.Load(); refusal != nil {
 		return refusal
 	}
-	now := time.Now()
-	if !s.until.IsZero() && !now.Before(s.until) {
-		return s.end(s.over)
+	if over := s.hold.Err(); over != nil {
+		return s.end(over)
 	}
-	if s.asked.isDue(now) {
+	if s.asked.isDue(time.Now()) {
 		return s.ask()
 	}
 	return nil
@@ -155,8 +151,8 @@ func (s *guardedStream) ended(err error) error {
 	if refusal := s.refusal.Load(); refusal != nil {
 		return refusal
 	}
-	if s.hasExpired() { // which the handler may not know, or say in its own words
-		return s.end(s.over)
+	if over := s.hold.Err(); over != nil { // which the handler may not know, or say its own way
+		return s.end(over)
 	}
 	if !s.pending.Load() {
 		return err
@@ -176,10 +172,4 @@ func (s *guardedStream) ended(err error) error {
 		code = codes.Unavailable
 	}
 	return status.Error(code, "The call ended before its first message.")
-}
-
-// hasExpired reports whether the stream's token has.
-func (s *guardedStream) hasExpired() bool {
-	return !s.until.IsZero() &&
-		(!time.Now().Before(s.until) || context.Cause(s.ctx) == error(s.over))
 }

@@ -7,24 +7,35 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync/atomic"
-	"time"
 
 	"google.golang.org/grpc"
+
+	"github.com/sallyport-go/sallyport/claims"
 )
 
+// finish ends the stream for a refusal. It returns that which ended it, the
+// first.
+func (s *guardedStream) finish(why *claims.Error) *refusedError {
+	refusal := s.end(why)
+	s.finished.Do(func() {
+		s.withdraw(refusal.refusal) // a handler that waits must learn of it too
+		close(s.over)
+	})
+	return refusal
+}
+
 // run calls the handler of the stream. It returns when the handler does, and no
-// later than the token expires or the stream is withdrawn, wherever the handler
-// is then: blocked in a call of the stream, which nothing but the end of the
-// call ends, or in anything else. Only a stream whose token expires costs a
-// goroutine.
+// later than the stream has to end, wherever the handler is then: blocked in a
+// call of the stream, which nothing but the end of the call ends, or in
+// anything else. Only a stream that something may end costs a goroutine.
 func (s *guardedStream) run(srv any, handler grpc.StreamHandler) error {
-	if s.until.IsZero() {
+	if !s.hold.Ends() {
 		return s.ended(handler(srv, s))
 	}
 	h := &handling{done: make(chan struct{})}
 	go h.run(s.ctx, func() error { return s.ended(handler(srv, s)) })
 	if !s.awaits(h) {
-		return s.end(s.over)
+		return s.refusal.Load()
 	}
 	switch {
 	case h.panicked != nil:
@@ -62,23 +73,12 @@ func (h *handling) run(ctx context.Context, handler func() error) {
 }
 
 // awaits waits for the end of the handler and reports whether it came before
-// that of the stream.
+// that of the stream. A handler whose client has gone has until then to notice.
 func (s *guardedStream) awaits(h *handling) bool {
 	select {
 	case <-h.done:
 		return true
-	case <-s.ctx.Done():
-	}
-	// As the token has expired or does not count any more, or earlier, as the
-	// client has gone: then the handler has until then to notice.
-	if !s.isWithdrawn() {
-		timer := time.NewTimer(time.Until(s.until))
-		defer timer.Stop()
-		select {
-		case <-h.done:
-			return true
-		case <-timer.C:
-		}
+	case <-s.over:
 	}
 	if h.settled.CompareAndSwap(false, true) {
 		return false

@@ -1,7 +1,6 @@
 package grpcmw
 
 import (
-	"context"
 	"math"
 	"sync/atomic"
 	"time"
@@ -39,14 +38,5 @@ func (s *guardedStream) ask() error {
 	if err == nil || claims.AsError(err).Class() == claims.ErrUnavailable {
 		return nil
 	}
-	refusal := s.end(claims.AsError(err))
-	// Other goroutines of the handler must learn of it too.
-	s.withdraw(refusal.refusal)
-	return refusal
-}
-
-// isWithdrawn reports whether the stream has ended because of ask.
-func (s *guardedStream) isWithdrawn() bool {
-	refusal := s.refusal.Load()
-	return refusal != nil && context.Cause(s.ctx) == error(refusal.refusal)
+	return s.finish(claims.AsError(err)) // other goroutines of the handler learn of it too
 }

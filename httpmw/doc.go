@@ -18,6 +18,10 @@
 //	  from another origin
 //	cannot decide               503  Retry-After
 //
+// Further credentials stand in places of their own ([Config.Second]); a refusal
+// of one has a challenge whose scheme is its name, and none of the first. A
+// client without any passes where a route is [claims.Optional].
+//
 // The body is a problem document (RFC 9457), plain JSON or plain text as the
 // client's Accept field has it, or what [Config.Body] makes: a [Problem] with
 // title, status, detail, and reason, one of the [claims.Reason] words. Neither
@@ -41,7 +45,11 @@
 //
 // Middleware that compresses, traces or counts belongs before the guard: a
 // refusal keeps what it has said in the header, and the pattern that a router
-// behind the guard has found shows in its request.
+// behind the guard has found shows in its request. So does CORS, which answers
+// preflights, as these have no token, and lets pages read refusals: let it
+// expose WWW-Authenticate. A middleware before the guard that also takes
+// another scheme adds its challenge to the header, and the guard's goes beside
+// it.
 //
 // Most programs need [New], [NewServeMux], [ServeMux.Handle] and
 // [Middleware.Refuse]. Importing this package links no gRPC.

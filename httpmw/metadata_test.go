@@ -331,10 +331,15 @@ func TestMetadata_bearerMethods(t *testing.T) {
 	for want, from := range map[string]httpmw.Place{
 		`["header"]`: {},
 		`[]`:         httpmw.FromHeader("X-Token", ""),
+		`["body"]`:   httpmw.FromForm(0),
+		`["query"]`:  httpmw.InsecureFromQuery("access_token"),
+		`[ ]`:        httpmw.InsecureFromQuery("token"),
+		`["header","body"]`: httpmw.OneOf(httpmw.Place{}, httpmw.FromForm(0),
+			httpmw.FromCookie("t", http.NewCrossOriginProtection())),
 	} {
 		verifier := plainVerifier(t, "https://a.example", nil)
 		auth := httpmw.New(verifier, httpmw.Config{Resource: "https://api.example", From: from})
 		got := serve(auth.Metadata(httpmw.MetadataConfig{}), "GET", wellKnown)
-		assert.Contains(t, got.Body.String(), `"bearer_methods_supported":`+want)
+		assert.Contains(t, got.Body.String(), `"bearer_methods_supported":`+strings.ReplaceAll(want, " ", ""))
 	}
 }

@@ -107,10 +107,9 @@ type Middleware struct {
 // that is wrong, if auth or Config.Permissions is a nil pointer, which means
 // that an error was ignored, if Config.Realm or Config.Resource is not what it
 // says, or if something is wrong with Config.Second or with the [Place] of
-// Config.From. Where
-// grpcmw.New returns an error, as its policy is data that can be wrong in many
-// places, New panics, as [http.ServeMux.Handle] does: what can be wrong here is
-// a line of the program.
+// Config.From. Where grpcmw.New returns an error, as its policy is data that
+// can be wrong in many places, New panics, as [http.ServeMux.Handle] does: what
+// can be wrong here is a line of the program.
 func New(auth claims.Authenticator, cfg Config) *Middleware {
 	guard, guardErr := claims.NewGuard(auth, claims.GuardConfig{
 		Permissions: cfg.Permissions, Observer: cfg.Observer, Revocations: cfg.Revocations,

@@ -78,8 +78,13 @@ func isHost(host string) bool {
 func (p Place) bearerMethods() []string {
 	methods := []string{}
 	for _, s := range p.spots() {
-		if s == authorization {
+		switch {
+		case s == authorization:
 			methods = append(methods, "header")
+		case s.kind == inForm:
+			methods = append(methods, "body")
+		case s == spot{inQuery, formParameter}: // another name is no method of RFC 6750
+			methods = append(methods, "query")
 		}
 	}
 	return methods
