@@ -120,8 +120,9 @@
 // A requirement may also look at the user's authentication ([ACR] and [MaxAge],
 // by RFC 9470) and at the request ([RequestFunc]), and be tried before it is
 // enforced ([ReportOnly]). [Allowed] and [Filter] ask about a part of a
-// request. An [Observer] is told of each [Decision]. The page authorizing.md
-// beside this file is about which to choose.
+// request. Who has no token passes where that is [Optional], and a [Second]
+// credential is asked for by name. An [Observer] is told of each [Decision].
+// The page authorizing.md beside this file is about which to choose.
 //
 // A transport needs only a [Guard]: it decides, and puts the caller into the
 // handler's context.

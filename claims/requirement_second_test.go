@@ -120,6 +120,9 @@ func TestSecond(t *testing.T) {
 		"alone":             {claims.All(claims.Optional(), enter), "", "dev", nil, "", "", ""},
 		"alone, missing":    {claims.All(claims.Optional(), enter), "", "", claims.ErrNoToken, "sandbox", "sandbox: This operation needs an access token.", "enter"},
 		"alone, bad first":  {claims.All(claims.Optional(), enter), "mallory", "dev", claims.ErrInvalidToken, "", "The access token is not accepted.", ""},
+		"either, neither":   {claims.All(claims.Optional(), claims.AnyOf(yes, enter)), "", "", claims.ErrNoToken, "sandbox", "sandbox: This operation needs an access token.", "enter"},
+		"either, first":     {claims.All(claims.Optional(), claims.AnyOf(yes, enter)), "alice", "", nil, "", "", ""},
+		"either, second":    {claims.All(claims.Optional(), claims.AnyOf(yes, enter)), "", "dev", nil, "", "", ""},
 		"tried":             {claims.All(claims.Authenticated(), claims.ReportOnly(enter)), "alice", "", nil, "", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

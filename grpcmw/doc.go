@@ -34,6 +34,11 @@
 // never a trailer, as RFC 9110 section 6.5.1 forbids. No part of this ever has
 // the token, what the token says, or the text of an internal error.
 //
+// Further credentials stand in metadata of their own ([Config.Second]); a
+// refusal of one has a challenge whose scheme is its name, as is "credential"
+// in ErrorInfo, and none of the first. A caller without any passes where a
+// method is [claims.Optional].
+//
 // A method, unary or stream, may return the error of [claims.Allowed], or any
 // other that is or wraps a [*claims.Error]: the client is told the refusal.
 //

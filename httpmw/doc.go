@@ -18,6 +18,10 @@
 //	  from another origin
 //	cannot decide               503  Retry-After
 //
+// Further credentials stand in places of their own ([Config.Second]); a refusal
+// of one has a challenge whose scheme is its name, and none of the first. A
+// client without any passes where a route is [claims.Optional].
+//
 // The body is a problem document (RFC 9457), plain JSON or plain text as the
 // client's Accept field has it, or what [Config.Body] makes: a [Problem] with
 // title, status, detail, and reason, one of the [claims.Reason] words. Neither

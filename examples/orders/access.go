@@ -23,13 +23,13 @@ func (nobody) Ready(context.Context, ...string) error { return nil }
 
 // accessTable lists what the operations of both APIs need. Nothing is served,
 // so that it takes no issuer.
-func accessTable() (claims.AccessTable, error) {
+func accessTable(box *sandbox) (claims.AccessTable, error) {
 	orders, told := newStore(), new(records)
-	if _, _, err := newGRPCServer(nobody{}, orders, told); err != nil { // it audits the policy
+	if _, _, err := newGRPCServer(nobody{}, box, orders, told); err != nil { // it audits the policy
 		return nil, err
 	}
-	return claims.NewAccessTable(
-		newHTTPMux(nobody{}, orders, told).Operations(), policy.Operations()), nil
+	return claims.NewAccessTable(newHTTPMux(nobody{}, box, orders, told).Operations(),
+		box.policy(policy).Operations()), nil
 }
 
 // tableFlag is -access-table, whose value is optional.
@@ -62,13 +62,14 @@ func (f *tableFlag) check() error {
 // tablePrinter prints the access table and is done.
 type tablePrinter struct {
 	format string
+	box    *sandbox
 	out    io.Writer
 }
 
 func (*tablePrinter) Greeting() string { return "" }
 
 func (p *tablePrinter) Serve(context.Context) error {
-	table, err := accessTable()
+	table, err := accessTable(p.box)
 	if err != nil {
 		return err
 	}

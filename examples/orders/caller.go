@@ -16,9 +16,13 @@ var errExpired = claims.NewError(claims.ErrInvalidToken, claims.ReasonExpired, n
 // must not outlive it. The streams of a gRPC service have such a context
 // already.
 func untilExpiry(ctx context.Context) (context.Context, context.CancelFunc) {
-	caller, ok := claims.FromContext(ctx)
-	if !ok || caller.ValidUntil().IsZero() {
+	caller, _ := claims.FromContext(ctx)
+	until := caller.ValidUntil()
+	if box, ok := claims.SecondFromContext(ctx, sandboxName); ok && box.ValidUntil().Before(until) {
+		until = box.ValidUntil()
+	}
+	if until.IsZero() {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadlineCause(ctx, caller.ValidUntil(), errExpired)
+	return context.WithDeadlineCause(ctx, until, errExpired)
 }

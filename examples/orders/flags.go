@@ -23,6 +23,9 @@ const usage = `usage: orders [flags]
   -dev-issuer ADDR  where the embedded issuer listens (127.0.0.1:8082)
   -jwks-url URL     key set URL of a single -issuer, skipping discovery
   -audience AUD     accepted audience, repeatable (https://orders.example)
+  -sandbox-issuer URL
+                    trusted issuer of a second token, in X-Sandbox-Token or the
+                    metadata x-sandbox-token, that all but public operations need
   -access-table     print what each operation needs, as Markdown, and serve
                     nothing; -access-table=json prints it as JSON
   -metrics          GET /metrics for Prometheus, public
@@ -41,10 +44,12 @@ type options struct {
 	audiences          []string
 	table              tableFlag // to print it instead of serving
 	metrics            bool
+	sandboxIssuer      string
 
 	// trusted are the issuers, ready for use; nil if issuers is empty.
 	trusted *claims.Issuers
 	records *records // nil if issuers is empty
+	sandbox *sandbox // nil if there is none
 }
 
 // parseOptions reads the command line. The error is [flag.ErrHelp], or names
@@ -58,6 +63,7 @@ func parseOptions(args []string) (*options, error) {
 	fs.StringVar(&o.jwksURL, "jwks-url", "", "")
 	fs.Var(&o.table, "access-table", "")
 	fs.BoolVar(&o.metrics, "metrics", false, "")
+	fs.StringVar(&o.sandboxIssuer, "sandbox-issuer", "", "")
 	repeatable(fs, "issuer", &o.issuers)
 	repeatable(fs, "audience", &o.audiences)
 	if err := demo.Parse(fs, args); err != nil {
@@ -115,6 +121,13 @@ func (o *options) trust() error {
 		}
 	}
 	var err error
+	if o.sandbox, err = newSandbox(o.sandboxIssuer, o.audiences); err != nil {
+		errs = append(errs, err)
+	}
+	if slices.Contains(o.issuers, o.sandboxIssuer) && o.sandboxIssuer != "" {
+		errs = append(errs, fmt.Errorf("-sandbox-issuer %q is an -issuer too: "+
+			"one token would be both credentials", redacted(o.sandboxIssuer)))
+	}
 	if len(o.issuers) > 0 {
 		o.records, err = newRecords(o.metrics, o.issuers...)
 		errs = append(errs, err)

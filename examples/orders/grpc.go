@@ -49,10 +49,10 @@ type grpcAPI struct {
 }
 
 func newGRPCServer(
-	issuers claims.Authenticator, orders *store, told *records,
+	issuers claims.Authenticator, box *sandbox, orders *store, told *records,
 ) (*grpc.Server, *health.Server, error) {
 	auth, err := grpcmw.New(issuers, grpcmw.Config{
-		Policy: policy, Realm: realm, Observer: told.observe,
+		Policy: box.policy(policy), Realm: realm, Observer: told.observe, Second: box.grpc(),
 	})
 	if err != nil {
 		return nil, nil, err

@@ -23,14 +23,17 @@ const (
 type httpAPI struct {
 	auth    *httpmw.Middleware
 	issuers trusted
+	sandbox *sandbox
 	orders  *store
 }
 
-func newHTTPMux(issuers trusted, orders *store, told *records) *httpmw.ServeMux {
+func newHTTPMux(
+	issuers trusted, box *sandbox, orders *store, told *records,
+) *httpmw.ServeMux {
 	auth := httpmw.New(issuers, httpmw.Config{
-		Realm: realm, Resource: "/", Observer: told.observe,
+		Realm: realm, Resource: "/", Observer: told.observe, Second: box.http(),
 	})
-	a := &httpAPI{auth, issuers, orders}
+	a := &httpAPI{auth, issuers, box, orders}
 	mux := httpmw.NewServeMux(a.auth)
 	mux.HandleMetadata(httpmw.MetadataConfig{Members: map[string]any{"resource_name": "Orders"}})
 	if told.metrics != nil {
@@ -38,11 +41,11 @@ func newHTTPMux(issuers trusted, orders *store, told *records) *httpmw.ServeMux 
 	}
 	mux.HandleFunc("GET /healthz", claims.Public(), a.health)
 	mux.HandleFunc("GET /readyz", claims.Public(), a.ready)
-	mux.HandleFunc("GET /me", claims.Authenticated(), a.me)
-	mux.HandleFunc("GET /orders", claims.Scopes("orders:read"), a.list)
-	mux.HandleFunc("GET /orders/events", claims.Scopes("orders:read"), a.events)
-	mux.HandleFunc("POST /orders", claims.Scopes("orders:write"), a.create)
-	mux.HandleFunc("DELETE /orders/{id}", claims.Scopes("orders:delete"), a.delete)
+	mux.HandleFunc("GET /me", box.needs(claims.Authenticated()), a.me)
+	mux.HandleFunc("GET /orders", box.needs(claims.Scopes("orders:read")), a.list)
+	mux.HandleFunc("GET /orders/events", box.needs(claims.Scopes("orders:read")), a.events)
+	mux.HandleFunc("POST /orders", box.needs(claims.Scopes("orders:write")), a.create)
+	mux.HandleFunc("DELETE /orders/{id}", box.needs(claims.Scopes("orders:delete")), a.delete)
 	return mux
 }
 
@@ -54,7 +57,7 @@ func (a *httpAPI) health(w http.ResponseWriter, _ *http.Request) {
 func (a *httpAPI) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	if err := a.issuers.Ready(ctx); err != nil {
+	if err := a.sandbox.ready(ctx, a.issuers); err != nil {
 		a.auth.Refuse(w, r, err)
 		return
 	}
@@ -63,13 +66,17 @@ func (a *httpAPI) ready(w http.ResponseWriter, r *http.Request) {
 
 func (a *httpAPI) me(w http.ResponseWriter, r *http.Request) {
 	caller, _ := claims.FromContext(r.Context())
-	demo.WriteJSON(w, http.StatusOK, map[string]any{
+	said := map[string]any{
 		"subject":    caller.Subject(),
 		"client_id":  caller.ClientID(),
 		"issuer":     caller.Issuer(),
 		"scopes":     caller.Scopes(),
 		"expires_at": caller.ExpiresAt().UTC().Format(time.RFC3339),
-	})
+	}
+	if box, ok := claims.SecondFromContext(r.Context(), sandboxName); ok {
+		said["sandbox"] = box.Subject()
+	}
+	demo.WriteJSON(w, http.StatusOK, said)
 }
 
 func (a *httpAPI) list(w http.ResponseWriter, _ *http.Request) {

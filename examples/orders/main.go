@@ -24,7 +24,7 @@ func main() { program.Main() }
 // open returns the service, or the access table where that is asked for.
 func open(_ context.Context, o *options, stdout, stderr io.Writer) (demo.Service, error) {
 	if o.table.given {
-		return &tablePrinter{o.table.value, stdout}, nil
+		return &tablePrinter{o.table.value, o.sandbox, stdout}, nil
 	}
 	return newService(o, stderr)
 }

@@ -69,14 +69,15 @@ func (s *service) build(o *options, log io.Writer) error {
 	}
 	s.servers.Stop = orders.stop
 	o.records.logTo(log)
-	mux := newHTTPMux(issuers, orders, o.records)
+	mux := newHTTPMux(issuers, o.sandbox, orders, o.records)
 	s.servers.HTTP = demo.NewHTTPServer(mux)
 	var err error
-	s.servers.GRPC, s.servers.Health, err = newGRPCServer(issuers, orders, o.records)
+	s.servers.GRPC, s.servers.Health, err = newGRPCServer(
+		issuers, o.sandbox, orders, o.records)
 	if err != nil {
 		return err
 	}
-	return o.records.watch(issuers, mux.Operations(), policy.Operations())
+	return o.records.watch(issuers, mux.Operations(), o.sandbox.policy(policy).Operations())
 }
 
 // Serve implements [demo.Service].

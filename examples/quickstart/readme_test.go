@@ -18,6 +18,7 @@ func TestDocuments_snippetsAreExamples(t *testing.T) {
 	for _, file := range []string{
 		"example_test.go", "access_test.go",
 		"../../httpmw/example_test.go", "../../httpmw/example_authorize_test.go",
+		"../../httpmw/example_second_test.go",
 	} {
 		source, err := os.ReadFile(file)
 		require.NoError(t, err)
@@ -25,7 +26,7 @@ func TestDocuments_snippetsAreExamples(t *testing.T) {
 	}
 	for document, count := range map[string]int{
 		"../../README.md":             2, // the two quick starts
-		"../../claims/authorizing.md": 6,
+		"../../claims/authorizing.md": 7,
 	} {
 		text, err := os.ReadFile(document)
 		require.NoError(t, err)
