@@ -43,6 +43,12 @@ type Config struct {
 	// call has one credential.
 	Second map[string]Second
 
+	// KeepToken lets a handler pass the caller's token on, or one that it is
+	// exchanged for, by package claims/relay: to the hosts that are named
+	// there, and no others. False means that the context of a call has no
+	// token.
+	KeepToken bool
+
 	// Permissions says what callers may do where their tokens do not, usually a
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
 	Permissions claims.PermissionSource
@@ -93,7 +99,7 @@ var errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, ni
 func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	guard, err := claims.NewGuard(auth, claims.GuardConfig{
 		Permissions: cfg.Permissions, Observer: cfg.Observer, Revocations: cfg.Revocations,
-		Second: authsOf(cfg.Second),
+		Second: authsOf(cfg.Second), KeepToken: cfg.KeepToken,
 	})
 	errs := cfg.Policy.validate(guard)
 	for _, err := range each(err) {

@@ -57,6 +57,12 @@ type Config struct {
 	// Nil means that a request has one credential.
 	Second map[string]Second
 
+	// KeepToken lets a handler pass the caller's token on, or one that it is
+	// exchanged for, by package claims/relay: to the hosts that are named
+	// there, and no others. False means that the context of a request has no
+	// token.
+	KeepToken bool
+
 	// Permissions says what callers may do where their tokens do not, usually a
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
 	Permissions claims.PermissionSource
@@ -113,7 +119,7 @@ type Middleware struct {
 func New(auth claims.Authenticator, cfg Config) *Middleware {
 	guard, guardErr := claims.NewGuard(auth, claims.GuardConfig{
 		Permissions: cfg.Permissions, Observer: cfg.Observer, Revocations: cfg.Revocations,
-		Second: authsOf(cfg.Second),
+		Second: authsOf(cfg.Second), KeepToken: cfg.KeepToken,
 	})
 	resource, resourceErr := newResource(cfg.Resource)
 	if resourceErr != nil {
