@@ -257,6 +257,9 @@ func isNoHandler(h http.Handler) bool {
 // needs is [claims.Public]. The error is, or wraps, a [*claims.Error];
 // [Middleware.Refuse] writes it. An invalid requirement refuses everybody.
 //
+// Of a requirement of [claims.EndsWithToken] the context of that request is
+// done when the caller's token ends; the handler has to end by it.
+//
 // What goes with the answer to a request that is let through, such as a new
 // nonce of package dpop before the old one ends, is left out: such a client is
 // challenged when it has ended.
@@ -265,6 +268,9 @@ func (m *Middleware) Admit(r *http.Request, needs claims.Requirement) (*http.Req
 	if err != nil {
 		response, _ := proof.(*answered)
 		return nil, &notAdmitted{err, response.header()}
+	}
+	if needs.EndsWithToken() {
+		admitted = m.endingWithToken(admitted)
 	}
 	return admitted, nil
 }
