@@ -64,6 +64,10 @@ type Proof struct {
 	// Certificate is that of the TLS client, nil if there is none (RFC 8705).
 	Certificate *x509.Certificate
 
+	// Fault is why it cannot be told which certificate the client showed, nil
+	// if it can: it is for operators, as the cause of a refusal.
+	Fault error
+
 	// Respond adds a field to the response, such as DPoP-Nonce (RFC 9449
 	// section 8.2), whether the request is refused or not. It is nil where the
 	// transport cannot, or the scheme is Bearer, which needs none.
