@@ -1,8 +1,8 @@
 # Needs GNU make and Go; `make help` lists the targets. Tools are run by
 # `go run tool@version`, so nothing is installed and go.mod does not grow.
 
-MODULES     := . claims/redisstore claims/telemetry examples examples/bench examples/permissions \
-	httpmw/connectmw
+MODULES     := . claims/redisstore claims/telemetry examples examples/bench examples/mcp examples/neighbours \
+	examples/permissions httpmw/connectmw
 PROTOS      := grpcmw examples/orders examples/permissions
 CI          := $(patsubst %/main.go,./%,$(wildcard .ci/*/main.go))
 FUZZTIME    ?= 30s

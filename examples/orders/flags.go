@@ -27,6 +27,14 @@ const usage = `usage: orders [flags]
   -sandbox-issuer URL
                     trusted issuer of a second token, in X-Sandbox-Token or the
                     metadata x-sandbox-token, that all but public operations need
+  -tls-cert FILE, -tls-key FILE
+                    both APIs over TLS
+  -mtls             ask for client certificates (any issuer: the binding
+                    counts); tokens bound to one pass with it
+  -dpop             DPoP-bound tokens pass with their proof
+  -dpop-nonce       ... and a nonce of the server's is demanded
+  -base-url URL     the URL that clients see (htu, resource metadata); else
+                    scheme, Host and path of the request
   -access-table     print what each operation needs, as Markdown, and serve
                     nothing; -access-table=json prints it as JSON
   -metrics          GET /metrics for Prometheus, public
@@ -55,6 +63,7 @@ type options struct {
 	metrics            bool
 	news               newsFlags
 	sandboxIssuer      string
+	bound              binding
 
 	// trusted are the issuers, ready for use; nil if issuers is empty.
 	trusted *claims.Issuers
@@ -76,6 +85,7 @@ func parseOptions(args []string) (*options, error) {
 	fs.BoolVar(&o.metrics, "metrics", false, "")
 	o.news.register(fs)
 	fs.StringVar(&o.sandboxIssuer, "sandbox-issuer", "", "")
+	o.bound.register(fs)
 	repeatable(fs, "issuer", &o.issuers)
 	repeatable(fs, "audience", &o.audiences)
 	if err := demo.Parse(fs, args); err != nil {
@@ -84,7 +94,8 @@ func parseOptions(args []string) (*options, error) {
 	if len(o.audiences) == 0 {
 		o.audiences = []string{defaultAudience}
 	}
-	return &o, errors.Join(o.checkAddresses(), o.table.check(), o.news.check(), o.trust())
+	return &o, errors.Join(o.checkAddresses(), o.table.check(), o.news.check(),
+		o.bound.open(o.news.redis), o.trust())
 }
 
 func repeatable(fs *flag.FlagSet, name string, list *[]string) {
@@ -156,7 +167,9 @@ func (o *options) trust() error {
 		if err != nil && o.jwksURL == "" {
 			errs = append(errs, fmt.Errorf("-issuer %q: %w", redacted(issuer), err))
 		}
-		configs = append(configs, claims.Config{Issuer: issuer, Audiences: o.audiences, Keys: keys})
+		configs = append(configs, claims.Config{
+			Issuer: issuer, Audiences: o.audiences, Keys: keys, Confirmers: o.bound.confirmers,
+		})
 		o.senders = append(o.senders, receiver.Sender{Issuer: issuer, Keys: keys})
 	}
 	if err := errors.Join(errs...); err != nil || len(configs) == 0 {

@@ -31,10 +31,10 @@ type httpAPI struct {
 }
 
 func newHTTPMux(
-	issuers trusted, box *sandbox, orders *store, told *records, ended *news,
+	issuers trusted, box *sandbox, orders *store, told *records, ended *news, bound *binding,
 ) *httpmw.ServeMux {
 	auth := httpmw.New(issuers, httpmw.Config{
-		Realm: realm, Resource: "/", Observer: told.observe, Second: box.http(),
+		Realm: realm, Resource: bound.resource(), Observer: told.observe, Second: box.http(),
 		Revocations: ended.revocations(),
 	})
 	a := &httpAPI{auth, issuers, box, orders}
