@@ -99,7 +99,8 @@ func (s *service) build(o *options, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return o.records.watch(issuers, mux.Operations(), o.sandbox.policy(policy).Operations())
+	return o.records.watch(
+		issuers, mux.Operations(), o.sandbox.policy(s.news.policy(policy)).Operations())
 }
 
 // Serve implements [demo.Service].
