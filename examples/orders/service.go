@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"sync"
@@ -99,8 +100,9 @@ func (s *service) build(o *options, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return o.records.watch(
-		issuers, mux.Operations(), o.sandbox.policy(s.news.policy(policy)).Operations())
+	operations := o.sandbox.policy(s.news.policy(policy)).Operations()
+	return errors.Join(
+		o.records.watch(issuers, mux.Operations(), operations), o.records.watchNews(s.news))
 }
 
 // Serve implements [demo.Service].
