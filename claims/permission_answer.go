@@ -65,7 +65,8 @@ func newAnswer(grants Grants, askedAt clock.Instant, ttl time.Duration) *answer 
 // isOlder reports whether the source was asked longer ago, unless any age will
 // do. Nobody was asked about what is no answer.
 func (a *answer) isOlder(most time.Duration) bool {
-	return most > 0 && a != nil && a.askedAt != clock.Instant{} && clock.Now().Reached(a.askedAt.Add(most))
+	return most > 0 && a != nil && a.askedAt != clock.Instant{} &&
+		clock.Now().Reached(a.askedAt.Add(most))
 }
 
 // failure is the answer of a source that has none, for a while.
