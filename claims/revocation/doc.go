@@ -36,5 +36,12 @@
 //
 // # Replicas
 //
-// A table is of one process. [Config].Store shares its entries with others.
+// A table is of one process. [Config].Store shares its entries with others:
+// package claims/redisstore has one.
+//
+// # News from outside
+//
+// Package claims/revocation/receiver takes it from authorization servers and
+// others: OpenID Connect Back-Channel Logout, Shared Signals, Global Token
+// Revocation.
 package revocation

@@ -23,14 +23,15 @@ func (nobody) Ready(context.Context, ...string) error { return nil }
 
 // accessTable lists what the operations of both APIs need. Nothing is served,
 // so that it takes no issuer.
-func accessTable(box *sandbox) (claims.AccessTable, error) {
-	orders, told, ended := newStore(), new(records), new(news)
+func accessTable(box *sandbox, ended *news) (claims.AccessTable, error) {
+	orders, told := newStore(), new(records)
 	// It audits the policy.
 	if _, _, err := newGRPCServer(nobody{}, box, orders, told, ended, new(binding)); err != nil {
 		return nil, err
 	}
 	mux := newHTTPMux(nobody{}, box, orders, told, ended, new(binding))
-	return claims.NewAccessTable(mux.Operations(), box.policy(policy).Operations()), nil
+	return claims.NewAccessTable(
+		mux.Operations(), box.policy(ended.policy(policy)).Operations()), nil
 }
 
 // tableFlag is -access-table, whose value is optional.
@@ -64,13 +65,14 @@ func (f *tableFlag) check() error {
 type tablePrinter struct {
 	format string
 	box    *sandbox
+	ended  *news
 	out    io.Writer
 }
 
 func (*tablePrinter) Greeting() string { return "" }
 
 func (p *tablePrinter) Serve(context.Context) error {
-	table, err := accessTable(p.box)
+	table, err := accessTable(p.box, p.ended)
 	if err != nil {
 		return err
 	}

@@ -7,5 +7,5 @@ var (
 	Main = main
 	Run  = program.Run
 
-	AccessTable = func() (claims.AccessTable, error) { return accessTable(nil) }
+	AccessTable = func() (claims.AccessTable, error) { return accessTable(nil, new(news)) }
 )

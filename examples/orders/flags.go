@@ -46,6 +46,8 @@ const usage = `usage: orders [flags]
   -admin-token T    POST /revocations with Bearer T: JSON of "issuer" and any of
                     "subject", "client_id", "session", "token", "before"
   -redis URL        what has ended, and DPoP proofs, shared with other replicas
+  -fresh DURATION   writing and deleting need news that is not older, nor keys:
+                    a second at least
 
 ADDR is HOST:PORT; port 0 takes a free one.
 `

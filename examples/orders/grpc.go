@@ -53,7 +53,8 @@ func newGRPCServer(
 	bound *binding,
 ) (*grpc.Server, *health.Server, error) {
 	auth, err := grpcmw.New(issuers, grpcmw.Config{
-		Policy: box.policy(policy), Realm: realm, Observer: told.observe, Second: box.grpc(),
+		Policy: box.policy(ended.policy(policy)), Realm: realm,
+		Observer: told.observe, Second: box.grpc(),
 		Revocations: ended.revocations(), Resource: bound.baseURL,
 	})
 	if err != nil {

@@ -49,8 +49,9 @@ func newHTTPMux(
 	mux.HandleFunc("GET /orders", box.needs(claims.Scopes("orders:read")), a.list)
 	mux.HandleFunc("GET /orders/events",
 		claims.EndsWithToken(box.needs(claims.Scopes("orders:read"))), a.events)
-	mux.HandleFunc("POST /orders", box.needs(claims.Scopes("orders:write")), a.create)
-	mux.HandleFunc("DELETE /orders/{id}", box.needs(claims.Scopes("orders:delete")), a.delete)
+	mux.HandleFunc("POST /orders", box.needs(ended.needs(claims.Scopes("orders:write"))), a.create)
+	mux.HandleFunc("DELETE /orders/{id}",
+		box.needs(ended.needs(claims.Scopes("orders:delete"))), a.delete)
 	ended.handle(mux)
 	return mux
 }

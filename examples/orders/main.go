@@ -25,7 +25,7 @@ func main() { program.Main() }
 // open returns the service, or the access table where that is asked for.
 func open(ctx context.Context, o *options, stdout, stderr io.Writer) (demo.Service, error) {
 	if o.table.given {
-		return &tablePrinter{o.table.value, o.sandbox, stdout}, nil
+		return &tablePrinter{o.table.value, o.sandbox, &news{flags: o.news}, stdout}, nil
 	}
 	return newService(ctx, o, stderr)
 }

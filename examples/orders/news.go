@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -14,6 +15,8 @@ import (
 	"github.com/sallyport-go/sallyport/claims/redisstore"
 	"github.com/sallyport-go/sallyport/claims/revocation"
 	"github.com/sallyport-go/sallyport/claims/revocation/receiver"
+	"github.com/sallyport-go/sallyport/examples/orders/orderspb"
+	"github.com/sallyport-go/sallyport/grpcmw"
 	"github.com/sallyport-go/sallyport/httpmw"
 )
 
@@ -33,6 +36,7 @@ func (f *newsFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.events, "events", "", "")
 	fs.StringVar(&f.adminToken, "admin-token", "", "")
 	fs.StringVar(&f.redis, "redis", "", "")
+	fs.DurationVar(&f.fresh, "fresh", 0, "")
 }
 
 func (f *newsFlags) check() error {
@@ -40,8 +44,8 @@ func (f *newsFlags) check() error {
 	if f.logoutClient == "" {
 		errs = append(errs, errors.New("-logout-client must not be empty"))
 	}
-	if f.fresh < 0 {
-		errs = append(errs, fmt.Errorf("-fresh %s: must not be negative", f.fresh))
+	if f.fresh != 0 && f.fresh < time.Second {
+		errs = append(errs, fmt.Errorf("-fresh %s: must be a second at least", f.fresh))
 	}
 	if f.redis != "" {
 		client, err := redisstore.NewClient(f.redis)
@@ -140,13 +144,34 @@ func (n *news) revocations() claims.Revocations {
 	return n.table
 }
 
+// needs returns what an operation needs that changes something: with -fresh it
+// must not act on old news.
+func (n *news) needs(r claims.Requirement) claims.Requirement {
+	if n.flags.fresh == 0 {
+		return r
+	}
+	return claims.All(r, claims.FreshWithin(n.flags.fresh))
+}
+
+// policy returns what the methods need, those that change something with needs.
+func (n *news) policy(of grpcmw.Policy) grpcmw.Policy {
+	changed := maps.Clone(of)
+	for _, method := range []string{
+		orderspb.Orders_CreateOrder_FullMethodName, orderspb.Orders_ImportOrders_FullMethodName,
+		orderspb.Orders_SyncOrders_FullMethodName, orderspb.Orders_DeleteOrder_FullMethodName,
+	} {
+		changed[method] = n.needs(of[method])
+	}
+	return changed
+}
+
 // handle adds the routes of the flags. Whoever sends news proves who they are
 // in it, and the administrator by the token.
 func (n *news) handle(mux *httpmw.ServeMux) {
-	if n.logout != nil {
+	if n.flags.logout {
 		mux.Handle("POST /backchannel-logout", claims.Public(), n.logout)
 	}
-	if n.events != nil {
+	if n.flags.events != "" {
 		mux.Handle("POST /events", claims.Public(), n.events)
 	}
 	if n.flags.adminToken != "" {

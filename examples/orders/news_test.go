@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -185,6 +186,50 @@ func TestNews_redis(t *testing.T) {
 	bob := issuer.Mint(claimstest.Token{Subject: "bob", Scope: "orders:read"})
 	require.Eventually(t, func() bool { return another.call(t, "GET", "/orders", bob, "").Status == 401 },
 		demotest.Timeout, 50*time.Millisecond, "it is shared once Redis is back")
+}
+
+// With -fresh what changes something fails closed while news is not heard, and
+// the rest goes on.
+func TestNews_fresh(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	issuer := startIssuer(t)
+	d := startTelling(t, "-issuer", issuer.URL(), "-redis", server.URL(), "-fresh", "2s")
+	token := issuer.Mint(claimstest.Token{
+		Subject: "alice", Scope: "orders:read orders:write orders:delete",
+	})
+	const tea = `{"item":"tea","quantity":1}`
+	create := func() int { return d.call(t, "POST", "/orders", token, tea).Status }
+	require.Eventually(t, func() bool { return create() == 201 }, demotest.Timeout, 10*time.Millisecond)
+	client := d.orders(t)
+
+	server.Stop()
+	require.Eventually(t, func() bool { return create() == 503 }, demotest.Timeout, 50*time.Millisecond)
+	refused := d.call(t, "DELETE", "/orders/1", token, "")
+	assert.Equal(t, 503, refused.Status)
+	assert.NotEmpty(t, refused.Header.Get("Retry-After"))
+	_, err := client.CreateOrder(withToken(t, token), &orderspb.CreateOrderRequest{Item: "tea", Quantity: 1})
+	assert.Equal(t, codes.Unavailable, status.Code(err), "%v", err)
+	assert.Equal(t, 200, d.call(t, "GET", "/orders", token, "").Status, "reads go on")
+	_, err = client.GetOrder(withToken(t, token), &orderspb.GetOrderRequest{Id: "1"})
+	assert.NoError(t, err)
+
+	server.Restart()
+	require.Eventually(t, func() bool { return create() == 201 }, demotest.Timeout, 50*time.Millisecond)
+}
+
+// The access table says what needs fresh news.
+func TestNews_accessTable(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr bytes.Buffer
+	code := main.Run(t.Context(), []string{"-access-table", "-fresh", "5s", "-logout", "-admin-token", "x"}, &stdout, &stderr)
+	require.Zero(t, code, stderr.String())
+	assert.Equal(t, 6, strings.Count(stdout.String(), "FreshWithin(5s)"), "%s", &stdout)
+	assert.Contains(t, stdout.String(), "POST /backchannel-logout")
+	assert.Contains(t, stdout.String(), "POST /revocations")
+	for _, flags := range [][]string{{"-fresh", "10ms"}, {"-fresh", "-1s"}, {"-redis", "nowhere"}, {"-logout", "-logout-client", ""}} {
+		assert.Equal(t, 2, main.Run(t.Context(), flags, &stdout, &stderr), flags)
+	}
 }
 
 // openEvents opens the events and reads the first of them.

@@ -100,9 +100,9 @@ func (s *service) build(o *options, log io.Writer) error {
 	if err != nil {
 		return err
 	}
+	operations := o.sandbox.policy(s.news.policy(policy)).Operations()
 	return errors.Join(
-		o.records.watch(issuers, mux.Operations(), o.sandbox.policy(policy).Operations()),
-		o.records.watchNews(s.news))
+		o.records.watch(issuers, mux.Operations(), operations), o.records.watchNews(s.news))
 }
 
 // Serve implements [demo.Service].
