@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/claims/statictoken"
 	"github.com/sallyport-go/sallyport/examples/internal/demo"
 	"github.com/sallyport-go/sallyport/jwks"
 )
@@ -26,6 +27,14 @@ const usage = `usage: orders [flags]
   -sandbox-issuer URL
                     trusted issuer of a second token, in X-Sandbox-Token or the
                     metadata x-sandbox-token, that all but public operations need
+  -static-tokens FILE
+                    tokens of the service's own, beside those of issuers
+  -mint-token 'subject=S client=C scope=a,b expires=24h'
+                    add one to FILE, print it once, and serve nothing; also
+                    permission=, network=10.0.0.0/8 and note=
+  -introspect URL   ask this endpoint about opaque tokens
+  -introspect-client ID:SECRET
+                    who asks it
   -access-table     print what each operation needs, as Markdown, and serve
                     nothing; -access-table=json prints it as JSON
   -metrics          GET /metrics for Prometheus, public
@@ -45,11 +54,16 @@ type options struct {
 	table              tableFlag // to print it instead of serving
 	metrics            bool
 	sandboxIssuer      string
+	staticTokens, mint string
+	introspect         string
+	introspectClient   string
 
 	// trusted are the issuers, ready for use; nil if issuers is empty.
 	trusted *claims.Issuers
 	records *records // nil if issuers is empty
 	sandbox *sandbox // nil if there is none
+	further furtherKinds
+	minted  statictoken.Token // if mint is not empty
 }
 
 // parseOptions reads the command line. The error is [flag.ErrHelp], or names
@@ -64,6 +78,10 @@ func parseOptions(args []string) (*options, error) {
 	fs.Var(&o.table, "access-table", "")
 	fs.BoolVar(&o.metrics, "metrics", false, "")
 	fs.StringVar(&o.sandboxIssuer, "sandbox-issuer", "", "")
+	fs.StringVar(&o.staticTokens, "static-tokens", "", "")
+	fs.StringVar(&o.mint, "mint-token", "", "")
+	fs.StringVar(&o.introspect, "introspect", "", "")
+	fs.StringVar(&o.introspectClient, "introspect-client", "", "")
 	repeatable(fs, "issuer", &o.issuers)
 	repeatable(fs, "audience", &o.audiences)
 	if err := demo.Parse(fs, args); err != nil {
@@ -72,7 +90,7 @@ func parseOptions(args []string) (*options, error) {
 	if len(o.audiences) == 0 {
 		o.audiences = []string{defaultAudience}
 	}
-	return &o, errors.Join(o.checkAddresses(), o.table.check(), o.trust())
+	return &o, errors.Join(o.checkAddresses(), o.table.check(), o.trust(), o.addKinds())
 }
 
 func repeatable(fs *flag.FlagSet, name string, list *[]string) {

@@ -26,5 +26,8 @@ func open(_ context.Context, o *options, stdout, stderr io.Writer) (demo.Service
 	if o.table.given {
 		return &tablePrinter{o.table.value, o.sandbox, stdout}, nil
 	}
+	if o.mint != "" {
+		return &minter{o.staticTokens, o.minted, stdout}, nil
+	}
 	return newService(o, stderr)
 }

@@ -69,15 +69,16 @@ func (s *service) build(o *options, log io.Writer) error {
 	}
 	s.servers.Stop = orders.stop
 	o.records.logTo(log)
-	mux := newHTTPMux(issuers, o.sandbox, orders, o.records)
+	all := o.further.beside(issuers)
+	mux := newHTTPMux(all, o.sandbox, orders, o.records)
 	s.servers.HTTP = demo.NewHTTPServer(mux)
 	var err error
 	s.servers.GRPC, s.servers.Health, err = newGRPCServer(
-		issuers, o.sandbox, orders, o.records)
+		all, o.sandbox, orders, o.records)
 	if err != nil {
 		return err
 	}
-	return o.records.watch(issuers, mux.Operations(), o.sandbox.policy(policy).Operations())
+	return o.records.watch(all, mux.Operations(), o.sandbox.policy(policy).Operations())
 }
 
 // Serve implements [demo.Service].
