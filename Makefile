@@ -26,7 +26,7 @@ RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 .PHONY: check help test test-386 test-fips140 test-postgres test-redis conformance lint knots columns \
 	mutate mutate-short fuzz fuzz-short soak soak-short bench bench-short bench-report \
-	bench-stat bench-plot run fmt tidy proto proto-check rules-check
+	bench-stat bench-plot run fmt tidy proto proto-check rules-check examples docs-check
 .DEFAULT_GOAL := check
 
 check: lint test ## Lint and test: the default
@@ -71,6 +71,11 @@ test-postgres: ## Run the tests that need SQL on a PostgreSQL server of their ow
 test-redis: ## Run the tests that need Redis on servers of their own
 	@.ci/redis
 
+examples: ## Run every example's test
+	@for m in $(filter-out examples/bench,$(filter examples%,$(MODULES))); do \
+		go -C $$m test ./... || exit 1; \
+	done
+
 # promtool comes with Prometheus; Debian has it in the package prometheus.
 rules-check: ## Let promtool check the alert rules, and test when they fire
 	@cd claims/telemetry/prometheus && \
@@ -81,7 +86,7 @@ conformance: ## Run the suites of published vectors and print what they count
 	@go test -count=1 -run '^TestConformance$$' ./claims >&2 && cat claims/testdata/conformance.md
 
 # Every step runs, whatever the others find. No ./... has directories such as .ci.
-lint: ## gofmt, vet, staticcheck, tidy -diff in every module; knots and columns
+lint: ## gofmt, vet, staticcheck, tidy -diff in every module; knots, columns, docs
 	@status=0; \
 	failed() { echo "lint: $$* failed" >&2; status=1; }; \
 	files=$$(gofmt -l .) && [ -z "$$files" ] || { echo "$$files"; failed "gofmt (try make fmt)"; }; \
@@ -94,11 +99,16 @@ lint: ## gofmt, vet, staticcheck, tidy -diff in every module; knots and columns
 	go run $(STATICCHECK) $(CI) || failed "staticcheck in .ci"; \
 	go run ./.ci/knots ./... >/dev/null || failed "knots (make knots lists them)"; \
 	go run ./.ci/columns || failed "columns"; \
+	go run ./.ci/docs || failed "docs"; \
 	exit $$status
 
 # ARGS=-arrows prints which file refers to which, and by what.
 knots: ## List the files that can only be read together, and imports that must not be
 	@go run ./.ci/knots $(ARGS) ./...
+
+# A snippet compiles if it stands in a Go file, which vet and the tests compile.
+docs-check: ## Find each Go snippet of the pages in a Go file, and follow each link
+	@go run ./.ci/docs
 
 columns: ## List the lines that are too long, and words that are not used
 	@go run ./.ci/columns $(ARGS)

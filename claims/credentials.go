@@ -64,6 +64,10 @@ type Proof struct {
 	// Certificate is that of the TLS client, nil if there is none (RFC 8705).
 	Certificate *x509.Certificate
 
+	// Fault is why it cannot be told which certificate the client showed, nil
+	// if it can: it is for operators, as the cause of a refusal.
+	Fault error
+
 	// Respond adds a field to the response, such as DPoP-Nonce (RFC 9449
 	// section 8.2), whether the request is refused or not. It is nil where the
 	// transport cannot, or the scheme is Bearer, which needs none.
@@ -103,6 +107,16 @@ type Authenticator interface {
 // rechecker is an Authenticator that can be asked again.
 type rechecker interface {
 	Recheck(ctx context.Context, caller *Claims) error
+}
+
+// asksAgain reports whether an Authenticator has something to say when it is
+// asked again.
+func asksAgain(auth Authenticator) bool {
+	if parts, ok := auth.(interface{ asksAgain() bool }); ok {
+		return parts.asksAgain()
+	}
+	_, ok := auth.(rechecker)
+	return ok
 }
 
 func (c Credentials) isBearer() bool {

@@ -4,6 +4,7 @@ go 1.25.0
 
 replace (
 	github.com/sallyport-go/sallyport => ../
+	github.com/sallyport-go/sallyport/claims/redisstore => ../claims/redisstore
 	github.com/sallyport-go/sallyport/claims/telemetry => ../claims/telemetry
 )
 
@@ -15,8 +16,10 @@ require (
 	github.com/graph-gophers/graphql-go v1.11.0
 	github.com/labstack/echo/v4 v4.15.0
 	github.com/prometheus/client_golang v1.24.1
+	github.com/redis/go-redis/v9 v9.22.0
 	github.com/rs/cors v1.11.1
 	github.com/sallyport-go/sallyport v0.0.0
+	github.com/sallyport-go/sallyport/claims/redisstore v0.0.0
 	github.com/sallyport-go/sallyport/claims/telemetry v0.0.0
 	github.com/stretchr/testify v1.12.1
 	go.etcd.io/bbolt v1.4.3
@@ -80,6 +83,7 @@ require (
 	go.opentelemetry.io/otel/metric v1.46.0 // indirect
 	go.opentelemetry.io/otel/sdk v1.46.0 // indirect
 	go.opentelemetry.io/otel/trace v1.46.0 // indirect
+	go.uber.org/atomic v1.11.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/arch v0.22.0 // indirect
 	golang.org/x/crypto v0.54.0 // indirect

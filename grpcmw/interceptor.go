@@ -11,6 +11,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/httpauth"
+	"github.com/sallyport-go/sallyport/claims/mtls"
 )
 
 // Config says what an [Interceptor] lets through and how it answers.
@@ -43,6 +44,13 @@ type Config struct {
 	// call has one credential.
 	Second map[string]Second
 
+	// Certificates says which proxies are believed when they hand on the
+	// certificate of a client, and in which metadata key. From anybody else the
+	// key is removed before anything looks at the call, a method included; the
+	// certificate of a proxy is nobody's. Nil means that a client's certificate
+	// is the one that it showed to this server.
+	Certificates *mtls.Forwarded
+
 	// Permissions says what callers may do where their tokens do not, usually a
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
 	Permissions claims.PermissionSource
@@ -70,7 +78,8 @@ type Config struct {
 type Interceptor struct {
 	guard     *claims.Guard
 	from      Place
-	second    seeker // nil for none
+	second    seeker          // nil for none
+	handedOn  *mtls.Forwarded // nil for none
 	policy    Policy
 	challenge httpauth.Challenge
 	domain    string
@@ -115,13 +124,18 @@ func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	}
 	errs = append(errs, placed("Config.From", cfg.From)...)
 	errs = append(errs, placedApart(cfg.From, cfg.Second)...)
+	if cfg.Certificates != nil && !cfg.Certificates.IsMade() {
+		errs = append(errs, errors.New(
+			"grpcmw: New: Config.Certificates was not made by mtls.NewForwarded"))
+	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	i := &Interceptor{
 		guard:     guard,
 		from:      cfg.From,
-		second:    secondOf(cfg.Second),
+		second:    secondOf(cfg.Second, cfg.Certificates),
+		handedOn:  cfg.Certificates,
 		policy:    maps.Clone(cfg.Policy),
 		challenge: challenge,
 		domain:    cmp.Or(cfg.Domain, DefaultDomain),
@@ -208,6 +222,8 @@ func (i *Interceptor) Stream(
 		return i.leave(ctx, i.refuse(ctx, err))
 	case handler == nil:
 		return misused("Stream: handler is nil")
+	case public && i.handedOn != nil:
+		return i.leave(ctx, handler(srv, withContext{stream, admitted}))
 	case public:
 		return i.leave(ctx, handler(srv, stream))
 	}
@@ -229,6 +245,9 @@ type call struct {
 func (i *Interceptor) check(
 	ctx context.Context, c call,
 ) (admitted context.Context, public bool, err error) {
+	if i.handedOn != nil {
+		ctx = withoutForged(ctx, i.handedOn)
+	}
 	needs, listed := i.policy[c.method]
 	if listed && needs.IsPublic() {
 		return ctx, true, nil
@@ -244,7 +263,7 @@ func (i *Interceptor) check(
 	if claims.Absent(err) { // which is for the guard to refuse
 		err = nil
 	}
-	credentials.Proof = prover{}
+	credentials.Proof = prover{i.handedOn}
 	if i.second != nil {
 		credentials.Second = i.second(ctx)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/claims/mtls"
 )
 
 // Second is a further credential of calls, see [Config.Second].
@@ -55,7 +56,7 @@ func placedApart(first Place, second map[string]Second) []error {
 
 // secondOf returns the seeker for a Config, nil if there is nothing to look
 // for.
-func secondOf(second map[string]Second) seeker {
+func secondOf(second map[string]Second, handedOn *mtls.Forwarded) seeker {
 	if len(second) == 0 {
 		return nil
 	}
@@ -66,7 +67,7 @@ func secondOf(second map[string]Second) seeker {
 	return func(ctx context.Context) func(string) (claims.Credentials, error) {
 		return func(name string) (claims.Credentials, error) {
 			credentials, err := places[name].take(ctx)
-			credentials.Proof = prover{}
+			credentials.Proof = prover{handedOn}
 			return credentials, err
 		}
 	}

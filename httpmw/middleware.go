@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/httpauth"
+	"github.com/sallyport-go/sallyport/claims/mtls"
 )
 
 // Config says how a [Middleware] decides and answers. The zero value is useful.
@@ -57,6 +58,13 @@ type Config struct {
 	// Nil means that a request has one credential.
 	Second map[string]Second
 
+	// Certificates says which proxies are believed when they hand on the
+	// certificate of a client, and in which field. From anybody else the field
+	// is removed before anything looks at the request, a handler included; the
+	// certificate of a proxy is nobody's. Nil means that a client's certificate
+	// is the one that it showed to this server.
+	Certificates *mtls.Forwarded
+
 	// Permissions says what callers may do where their tokens do not, usually a
 	// [*claims.PermissionCache]. Nil means that tokens alone grant permissions.
 	Permissions claims.PermissionSource
@@ -93,8 +101,9 @@ type Middleware struct {
 	resource  resource
 	from      Place
 	second    map[string]Place
-	hidden    bool // a handler must not see what is in from, or in a second
-	private   bool // caches do not know that responses are
+	hidden    bool            // a handler must not see what is in from, or in a second
+	private   bool            // caches do not know that responses are
+	handedOn  *mtls.Forwarded // nil for none
 	challenge httpauth.Challenge
 	body      func(*http.Request, Problem) (string, []byte) // nil for none
 	panics    *reports                                      // of body
@@ -123,7 +132,11 @@ func New(auth claims.Authenticator, cfg Config) *Middleware {
 	if err != nil {
 		err = fmt.Errorf("Config.Realm of %q must be printable ASCII", cfg.Realm)
 	}
-	err = errors.Join(guardErr, err, resourceErr, placed("Config.From", cfg.From),
+	var handedErr error
+	if cfg.Certificates != nil && !cfg.Certificates.IsMade() {
+		handedErr = errors.New("Config.Certificates was not made by mtls.NewForwarded")
+	}
+	err = errors.Join(guardErr, err, resourceErr, handedErr, placed("Config.From", cfg.From),
 		placedApart(cfg.From, cfg.Second))
 	if err != nil {
 		const here = "httpmw: New: " // before each mistake, in the words of the caller
@@ -132,7 +145,7 @@ func New(auth claims.Authenticator, cfg Config) *Middleware {
 	m := &Middleware{
 		auth: auth, guard: guard, realm: cfg.Realm, resource: resource,
 		hidden: cfg.From.hidden(), private: !cfg.From.isStandard(),
-		challenge: challenge, body: cfg.Body, panics: new(reports),
+		handedOn: cfg.Certificates, challenge: challenge, body: cfg.Body, panics: new(reports),
 		observed: cfg.Observer != nil, operation: cfg.Operation,
 	}
 	m.place(cfg.From, cfg.Second)
@@ -275,6 +288,9 @@ func (m *Middleware) admit(
 		return nil, nil, claims.NewError(
 			claims.ErrUnavailable, claims.ReasonUndecided, errNotMade)
 	}
+	if m.handedOn != nil {
+		removeForged(r, m.handedOn)
+	}
 	if op.Requirement.IsPublic() {
 		return r, nil, nil
 	}
@@ -293,7 +309,7 @@ func (m *Middleware) admit(
 		return nil, nil, m.guard.Refuse(r.Context(), op, err)
 	}
 	if !absent {
-		credentials.Proof = proverOf(r, credentials.Scheme, response)
+		credentials.Proof = m.proverOf(r, credentials.Scheme, response)
 	}
 	if m.second != nil {
 		credentials.Second = m.secondOf(r)

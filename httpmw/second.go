@@ -78,7 +78,7 @@ func (m *Middleware) secondOf(r *http.Request) func(string) (claims.Credentials,
 	return func(name string) (claims.Credentials, error) {
 		credentials, err := m.second[name].take(r)
 		if err == nil {
-			credentials.Proof = (*prover)(r)
+			credentials.Proof = m.proverOf(r, credentials.Scheme, nil)
 		}
 		return credentials, err
 	}

@@ -3,7 +3,9 @@ package dpop_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -66,4 +68,23 @@ func assertRefused(t testing.TB, reason claims.Reason, err error) {
 		refusal := claims.AsError(err)
 		assert.Equal(t, reason, refusal.Reason(), "%v", errors.Unwrap(refusal))
 	}
+}
+
+const (
+	maxNonce = 4 * time.Second
+	waiting  = 30 * time.Second
+	tick     = 100 * time.Millisecond
+)
+
+// outage is a store that is down at times.
+type outage struct {
+	dpop.ReplayStore
+	down *atomic.Bool
+}
+
+func (o outage) Use(ctx context.Context, jkt, jti string, until time.Time) (bool, error) {
+	if o.down.Load() {
+		return false, errors.New("connection refused")
+	}
+	return o.ReplayStore.Use(ctx, jkt, jti, until)
 }

@@ -58,6 +58,7 @@ func httpWire(t testing.TB, auth claims.Authenticator) wire {
 	})
 	server := httptest.NewTLSServer(mux)
 	t.Cleanup(server.Close)
+	server.Client().Transport.(*http.Transport).MaxIdleConnsPerHost = 100
 	return wire{
 		name: "HTTP", method: "GET", url: "https://" + host + "/orders/1%2F2",
 		send: func(t testing.TB, fields ...field) answer {

@@ -24,11 +24,12 @@ func (nobody) Ready(context.Context, ...string) error { return nil }
 // accessTable lists what the operations of both APIs need. Nothing is served,
 // so that it takes no issuer.
 func accessTable(box *sandbox) (claims.AccessTable, error) {
-	orders, told := newStore(), new(records)
-	if _, _, err := newGRPCServer(nobody{}, box, orders, told); err != nil { // it audits the policy
+	orders, told, ended := newStore(), new(records), new(news)
+	// It audits the policy.
+	if _, _, err := newGRPCServer(nobody{}, box, orders, told, ended); err != nil {
 		return nil, err
 	}
-	return claims.NewAccessTable(newHTTPMux(nobody{}, box, orders, told).Operations(),
+	return claims.NewAccessTable(newHTTPMux(nobody{}, box, orders, told, ended).Operations(),
 		box.policy(policy).Operations()), nil
 }
 

@@ -10,7 +10,7 @@ import (
 	"strconv"
 
 	"github.com/sallyport-go/sallyport/claims"
-	"github.com/sallyport-go/sallyport/claims/statictoken"
+	"github.com/sallyport-go/sallyport/claims/revocation/receiver"
 	"github.com/sallyport-go/sallyport/examples/internal/demo"
 	"github.com/sallyport-go/sallyport/jwks"
 )
@@ -38,6 +38,14 @@ const usage = `usage: orders [flags]
   -access-table     print what each operation needs, as Markdown, and serve
                     nothing; -access-table=json prints it as JSON
   -metrics          GET /metrics for Prometheus, public
+  -logout           POST /backchannel-logout for each trusted issuer
+  -logout-client ID this service at the issuers, the audience of their logout
+                    tokens (orders)
+  -events AUD       POST /events: security events of a trusted issuer, whose
+                    audience is AUD
+  -admin-token T    POST /revocations with Bearer T: JSON of "issuer" and any of
+                    "subject", "client_id", "session", "token", "before"
+  -redis URL        what has ended, and DPoP proofs, shared with other replicas
 
 ADDR is HOST:PORT; port 0 takes a free one.
 `
@@ -53,17 +61,15 @@ type options struct {
 	audiences          []string
 	table              tableFlag // to print it instead of serving
 	metrics            bool
+	news               newsFlags
 	sandboxIssuer      string
-	staticTokens, mint string
-	introspect         string
-	introspectClient   string
+	kinds              kindFlags
 
 	// trusted are the issuers, ready for use; nil if issuers is empty.
 	trusted *claims.Issuers
-	records *records // nil if issuers is empty
-	sandbox *sandbox // nil if there is none
-	further furtherKinds
-	minted  statictoken.Token // if mint is not empty
+	records *records          // nil if issuers is empty
+	senders []receiver.Sender // the issuers, as those of news
+	sandbox *sandbox          // nil if there is none
 }
 
 // parseOptions reads the command line. The error is [flag.ErrHelp], or names
@@ -77,11 +83,9 @@ func parseOptions(args []string) (*options, error) {
 	fs.StringVar(&o.jwksURL, "jwks-url", "", "")
 	fs.Var(&o.table, "access-table", "")
 	fs.BoolVar(&o.metrics, "metrics", false, "")
+	o.news.register(fs)
 	fs.StringVar(&o.sandboxIssuer, "sandbox-issuer", "", "")
-	fs.StringVar(&o.staticTokens, "static-tokens", "", "")
-	fs.StringVar(&o.mint, "mint-token", "", "")
-	fs.StringVar(&o.introspect, "introspect", "", "")
-	fs.StringVar(&o.introspectClient, "introspect-client", "", "")
+	o.kinds.register(fs)
 	repeatable(fs, "issuer", &o.issuers)
 	repeatable(fs, "audience", &o.audiences)
 	if err := demo.Parse(fs, args); err != nil {
@@ -90,7 +94,8 @@ func parseOptions(args []string) (*options, error) {
 	if len(o.audiences) == 0 {
 		o.audiences = []string{defaultAudience}
 	}
-	return &o, errors.Join(o.checkAddresses(), o.table.check(), o.trust(), o.addKinds())
+	return &o, errors.Join(o.checkAddresses(), o.table.check(), o.news.check(), o.trust(),
+		o.kinds.open(o.issuers, o.audiences))
 }
 
 func repeatable(fs *flag.FlagSet, name string, list *[]string) {
@@ -163,6 +168,7 @@ func (o *options) trust() error {
 			errs = append(errs, fmt.Errorf("-issuer %q: %w", redacted(issuer), err))
 		}
 		configs = append(configs, claims.Config{Issuer: issuer, Audiences: o.audiences, Keys: keys})
+		o.senders = append(o.senders, receiver.Sender{Issuer: issuer, Keys: keys})
 	}
 	if err := errors.Join(errs...); err != nil || len(configs) == 0 {
 		return err

@@ -49,10 +49,11 @@ type grpcAPI struct {
 }
 
 func newGRPCServer(
-	issuers claims.Authenticator, box *sandbox, orders *store, told *records,
+	issuers claims.Authenticator, box *sandbox, orders *store, told *records, ended *news,
 ) (*grpc.Server, *health.Server, error) {
 	auth, err := grpcmw.New(issuers, grpcmw.Config{
 		Policy: box.policy(policy), Realm: realm, Observer: told.observe, Second: box.grpc(),
+		Revocations: ended.revocations(),
 	})
 	if err != nil {
 		return nil, nil, err

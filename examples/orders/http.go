@@ -28,10 +28,11 @@ type httpAPI struct {
 }
 
 func newHTTPMux(
-	issuers trusted, box *sandbox, orders *store, told *records,
+	issuers trusted, box *sandbox, orders *store, told *records, ended *news,
 ) *httpmw.ServeMux {
 	auth := httpmw.New(issuers, httpmw.Config{
 		Realm: realm, Resource: "/", Observer: told.observe, Second: box.http(),
+		Revocations: ended.revocations(),
 	})
 	a := &httpAPI{auth, issuers, box, orders}
 	mux := httpmw.NewServeMux(a.auth)
@@ -46,6 +47,7 @@ func newHTTPMux(
 	mux.HandleFunc("GET /orders/events", box.needs(claims.Scopes("orders:read")), a.events)
 	mux.HandleFunc("POST /orders", box.needs(claims.Scopes("orders:write")), a.create)
 	mux.HandleFunc("DELETE /orders/{id}", box.needs(claims.Scopes("orders:delete")), a.delete)
+	ended.handle(mux)
 	return mux
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net/url"
 	"strings"
@@ -14,71 +15,86 @@ import (
 	"github.com/sallyport-go/sallyport/jwks"
 )
 
-// furtherKinds are the kinds of token that are accepted beside the JWTs of
+// kindFlags are the kinds of token that are accepted beside the JWTs of
 // issuers.
-type furtherKinds struct {
+type kindFlags struct {
+	staticTokens, mint           string
+	introspect, introspectClient string
+
+	minted statictoken.Token           // if mint is not empty
 	static *statictoken.Tokens         // nil if there are none
 	opaque *introspection.Introspector // nil if there are none
 }
 
-// addKinds sets o.further and o.minted.
-func (o *options) addKinds() (err error) {
-	var faults [2]error
-	o.further, faults[0] = o.openKinds()
-	if o.mint != "" {
-		o.minted, faults[1] = parseToken(o.mint, time.Now())
-	}
-	return errors.Join(faults[:]...)
+func (k *kindFlags) register(fs *flag.FlagSet) {
+	fs.StringVar(&k.staticTokens, "static-tokens", "", "")
+	fs.StringVar(&k.mint, "mint-token", "", "")
+	fs.StringVar(&k.introspect, "introspect", "", "")
+	fs.StringVar(&k.introspectClient, "introspect-client", "", "")
 }
 
-// openKinds returns the further kinds that the command line names.
-func (o *options) openKinds() (further furtherKinds, err error) {
+// open makes what the flags name.
+func (k *kindFlags) open(issuers, audiences []string) error {
 	var errs []error
-	if o.staticTokens != "" {
-		further.static, err = statictoken.New(statictoken.Config{File: o.staticTokens})
+	fault := func(err error) { errs = append(errs, err) }
+	if k.staticTokens != "" {
+		var err error
+		k.static, err = statictoken.New(statictoken.Config{File: k.staticTokens})
 		if err != nil {
-			errs = append(errs, fmt.Errorf("-static-tokens %q: %w", o.staticTokens, err))
+			fault(fmt.Errorf("-static-tokens %q: %w", k.staticTokens, err))
 		}
 	}
-	if o.mint != "" && o.staticTokens == "" {
-		errs = append(errs, errors.New("-mint-token needs -static-tokens"))
-	}
-	switch id, secret, ok := strings.Cut(o.introspectClient, ":"); {
-	case o.introspect == "" && o.introspectClient == "":
-	case o.introspect == "":
-		errs = append(errs, errors.New("-introspect-client needs -introspect"))
-	case !ok || id == "" || secret == "":
-		errs = append(errs, errors.New("-introspect needs -introspect-client, as ID:SECRET"))
-	default:
-		further.opaque, err = introspection.New(introspection.Config{
-			Endpoint: o.introspect, Client: introspection.Basic(id, secret),
-			Accept: claims.Config{Issuer: o.opaqueIssuer(), Audiences: o.audiences},
-			// Many endpoints answer only about the tokens that are for who asks.
-			InsecureMissingAudience: true,
-		})
-		if err != nil {
-			errs = append(errs, fmt.Errorf("-introspect %q: %w", redacted(o.introspect), err))
+	if k.mint != "" {
+		if k.staticTokens == "" {
+			fault(errors.New("-mint-token needs -static-tokens"))
 		}
+		var err error
+		k.minted, err = parseToken(k.mint, time.Now())
+		fault(err)
 	}
-	return further, errors.Join(errs...)
+	if k.introspect != "" || k.introspectClient != "" {
+		fault(k.openOpaque(issuers, audiences))
+	}
+	return errors.Join(errs...)
+}
+
+func (k *kindFlags) openOpaque(issuers, audiences []string) error {
+	if k.introspect == "" {
+		return errors.New("-introspect-client needs -introspect")
+	}
+	id, secret, ok := strings.Cut(k.introspectClient, ":")
+	if !ok || id == "" || secret == "" {
+		return errors.New("-introspect needs -introspect-client, as ID:SECRET")
+	}
+	var err error
+	k.opaque, err = introspection.New(introspection.Config{
+		Endpoint: k.introspect, Client: introspection.Basic(id, secret),
+		Accept: claims.Config{Issuer: opaqueIssuer(issuers, k.introspect), Audiences: audiences},
+		// Many endpoints answer only about the tokens that are for who asks.
+		InsecureMissingAudience: true,
+	})
+	if err != nil {
+		return fmt.Errorf("-introspect %q: %w", redacted(k.introspect), err)
+	}
+	return nil
 }
 
 // opaqueIssuer is whose the opaque tokens are: the only issuer's, or else that
 // of the endpoint's own address.
-func (o *options) opaqueIssuer() string {
-	if len(o.issuers) == 1 {
-		return o.issuers[0]
+func opaqueIssuer(issuers []string, endpoint string) string {
+	if len(issuers) == 1 {
+		return issuers[0]
 	}
-	u, err := url.Parse(o.introspect)
+	u, err := url.Parse(endpoint)
 	if err != nil {
-		return o.introspect
+		return endpoint
 	}
 	return u.Scheme + "://" + u.Host
 }
 
 // beside returns the issuers with the further kinds, those first that tell by a
 // prefix, and those last that somebody has to be asked about.
-func (k furtherKinds) beside(issuers *claims.Issuers) trusted {
+func (k *kindFlags) beside(issuers *claims.Issuers) trusted {
 	var auths []claims.Authenticator
 	if k.static != nil {
 		auths = append(auths, k.static)

@@ -22,12 +22,12 @@ var program = demo.Program[*options]{
 func main() { program.Main() }
 
 // open returns the service, or the access table where that is asked for.
-func open(_ context.Context, o *options, stdout, stderr io.Writer) (demo.Service, error) {
+func open(ctx context.Context, o *options, stdout, stderr io.Writer) (demo.Service, error) {
 	if o.table.given {
 		return &tablePrinter{o.table.value, o.sandbox, stdout}, nil
 	}
-	if o.mint != "" {
-		return &minter{o.staticTokens, o.minted, stdout}, nil
+	if o.kinds.mint != "" {
+		return &minter{o.kinds.staticTokens, o.kinds.minted, stdout}, nil
 	}
-	return newService(o, stderr)
+	return newService(ctx, o, stderr)
 }

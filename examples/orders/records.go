@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -53,9 +52,7 @@ func newRecords(withMetrics bool, issuers ...string) (*records, error) {
 }
 
 // logTo writes a line for each decision.
-func (r *records) logTo(w io.Writer) {
-	r.log = claims.LogDecisions(slog.New(slog.NewTextHandler(w, nil)))
-}
+func (r *records) logTo(log *slog.Logger) { r.log = claims.LogDecisions(log) }
 
 // ofKeys is an observer of the key cache of an issuer, nil without -metrics.
 func (r *records) ofKeys(issuer string) func(context.Context, jwks.Event) {

@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"io"
+	"log/slog"
+	"sync"
 
 	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/claims/revocation/receiver"
 	"github.com/sallyport-go/sallyport/examples/internal/demo"
 	"github.com/sallyport-go/sallyport/jwks"
 )
@@ -19,11 +22,14 @@ type trusted interface {
 type service struct {
 	servers *demo.Servers
 	issuers []string // their identifiers
+	news    *news
+	stop    context.CancelFunc // what follows the news
+	heard   sync.WaitGroup     // until it has stopped
 }
 
 // newService listens, and returns a service that is ready to serve. The error
 // names every address that cannot be had.
-func newService(o *options, log io.Writer) (*service, error) {
+func newService(ctx context.Context, o *options, log io.Writer) (*service, error) {
 	devAddr := o.devAddr
 	if o.trusted != nil {
 		devAddr = ""
@@ -32,11 +38,14 @@ func newService(o *options, log io.Writer) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &service{servers, o.issuers}
+	s := &service{servers: servers, issuers: o.issuers}
 	if err := s.build(o, log); err != nil {
 		servers.Close()
 		return nil, err
 	}
+	ctx, s.stop = context.WithCancel(ctx)
+	s.heard.Go(func() { s.news.follow(ctx) })
+	s.news.await(ctx)
 	return s, nil
 }
 
@@ -53,9 +62,13 @@ func (s *service) build(o *options, log io.Writer) error {
 		if o.records, err = newRecords(o.metrics, url); err != nil {
 			return err
 		}
+		keys, err := jwks.NewCache(jwks.Config{Issuer: url, Observer: o.records.ofKeys(url)})
+		if err != nil {
+			return err
+		}
+		o.senders = []receiver.Sender{{Issuer: url, Keys: keys}}
 		issuers, err = claims.NewIssuers(claims.Config{
-			Issuer: url, Audiences: o.audiences,
-			KeyCache: jwks.Config{Observer: o.records.ofKeys(url)},
+			Issuer: url, Audiences: o.audiences, Keys: keys,
 		})
 		if err != nil {
 			return err
@@ -68,13 +81,18 @@ func (s *service) build(o *options, log io.Writer) error {
 		}
 	}
 	s.servers.Stop = orders.stop
-	o.records.logTo(log)
-	all := o.further.beside(issuers)
-	mux := newHTTPMux(all, o.sandbox, orders, o.records)
-	s.servers.HTTP = demo.NewHTTPServer(mux)
+	logger := slog.New(slog.NewTextHandler(log, nil)) // one, as it locks
+	o.records.logTo(logger)
 	var err error
+	s.news, err = newNews(o.news, o.senders, logger)
+	if err != nil {
+		return err
+	}
+	all := o.kinds.beside(issuers)
+	mux := newHTTPMux(all, o.sandbox, orders, o.records, s.news)
+	s.servers.HTTP = demo.NewHTTPServer(mux)
 	s.servers.GRPC, s.servers.Health, err = newGRPCServer(
-		all, o.sandbox, orders, o.records)
+		all, o.sandbox, orders, o.records, s.news)
 	if err != nil {
 		return err
 	}
@@ -82,4 +100,8 @@ func (s *service) build(o *options, log io.Writer) error {
 }
 
 // Serve implements [demo.Service].
-func (s *service) Serve(ctx context.Context) error { return s.servers.Serve(ctx) }
+func (s *service) Serve(ctx context.Context) error {
+	defer s.heard.Wait()
+	defer s.stop()
+	return s.servers.Serve(ctx)
+}
