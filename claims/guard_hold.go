@@ -2,6 +2,7 @@ package claims
 
 import (
 	"context"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,7 @@ type Hold struct {
 	end    func(refusal *Error)
 	asking atomic.Bool // whether the token still counts
 
+	asked   lastAsked
 	ends    atomic.Pointer[ending]
 	refusal atomic.Pointer[Error]
 	mu      sync.Mutex // held while end runs
@@ -48,6 +50,7 @@ type ending struct {
 // Authenticator is asked.
 func (g *Guard) Hold(ctx context.Context, end func(refusal *Error)) *Hold {
 	h := &Hold{call: g.callIn(ctx), end: end}
+	h.asked.opened = time.Now()
 	h.item.Look = h.look
 	if h.call == nil {
 		return h
@@ -75,6 +78,27 @@ func (h *Hold) Err() *Error {
 	}
 	if ends := h.ends.Load(); ends != nil && !ends.at.IsZero() && !time.Now().Before(ends.at) {
 		return ends.why
+	}
+	return nil
+}
+
+// Pass returns why nothing may pass any more, nil if something may: a message,
+// a part of a response. If a second has gone by since it was asked last, it
+// asks anew whether the caller may go on, by [Guard.Recheck], and of several at
+// a time it is one that waits for the answer. That it cannot be told, as in an
+// outage, ends nothing.
+func (h *Hold) Pass(ctx context.Context) *Error {
+	if over := h.Err(); over != nil {
+		return over
+	}
+	if h.call == nil || !h.asked.isDue(time.Now()) {
+		return nil
+	}
+	defer h.asked.done()
+	if err := h.call.guard.Recheck(ctx); err != nil {
+		if refusal := AsError(err); refusal.class != ErrUnavailable {
+			return refusal
+		}
 	}
 	return nil
 }
@@ -215,3 +239,25 @@ func (c *call) anyRevoked() error {
 	}
 	return nil
 }
+
+// recheckEvery is how long something passes before it is asked again whether it
+// may.
+const recheckEvery = time.Second
+
+// lastAsked is when it was asked last.
+type lastAsked struct {
+	opened time.Time
+	after  atomic.Int64 // from opened, in nanoseconds; beingAsked for now
+}
+
+const beingAsked = math.MaxInt64
+
+// isDue reports whether the caller has to ask, and then call done: of several
+// at a time it is one.
+func (l *lastAsked) isDue(now time.Time) bool {
+	after := l.after.Load()
+	return after != beingAsked && now.Sub(l.opened)-time.Duration(after) > recheckEvery &&
+		l.after.CompareAndSwap(after, beingAsked)
+}
+
+func (l *lastAsked) done() { l.after.Store(int64(time.Since(l.opened))) }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -30,7 +29,6 @@ type guardedStream struct {
 	by       *Interceptor
 	hold     *claims.Hold
 	over     chan struct{} // closed when the stream has been ended
-	asked    lastAsked
 	pending  atomic.Bool
 	held     heldMetadata
 	refuse   sync.Once
@@ -42,7 +40,6 @@ func newGuardedStream(
 	stream grpc.ServerStream, ctx context.Context, by *Interceptor,
 ) *guardedStream {
 	s := &guardedStream{ServerStream: stream, by: by, over: make(chan struct{})}
-	s.asked.opened = time.Now()
 	s.ctx, s.withdraw = context.WithCancelCause(ctx)
 	if by.guard.IsPending(ctx) {
 		s.pending.Store(true)
@@ -104,11 +101,8 @@ func (s *guardedStream) mayPass() error {
 	if refusal := s.refusal.Load(); refusal != nil {
 		return refusal
 	}
-	if over := s.hold.Err(); over != nil {
-		return s.end(over)
-	}
-	if s.asked.isDue(time.Now()) {
-		return s.ask()
+	if over := s.hold.Pass(s.ctx); over != nil {
+		return s.finish(over)
 	}
 	return nil
 }

@@ -4,9 +4,9 @@
 // A token is taken from the Authorization field alone (RFC 6750 section 2.1),
 // unless [Config.From] names another [Place] for it: another field
 // ([FromHeader]), the assertion of a proxy ([FromGoogleIAP],
-// [FromCloudflareAccess]), a cookie ([FromCookie]), the subprotocol of a
-// WebSocket ([FromWebSocketProtocol]), a form ([FromForm]), or one of several
-// ([OneOf]). The outcomes:
+// [FromCloudflareAccess], [FromAWSALB]), a cookie ([FromCookie]), the
+// subprotocol of a WebSocket ([FromWebSocketProtocol]), a form ([FromForm]), or
+// one of several ([OneOf]). The outcomes:
 //
 //	no token, or a scheme alone 401  WWW-Authenticate: Bearer realm, scope
 //	malformed, or several       400  … error="invalid_request"

@@ -41,6 +41,10 @@ func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		keepPrivate(w.Header())
 	}
 	defer handBack(admitted, r)
+	if g.needs.EndsWithToken() {
+		g.auth.serveLasting(w, admitted, g.next)
+		return
+	}
 	g.next.ServeHTTP(w, admitted)
 }
 

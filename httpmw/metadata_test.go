@@ -281,9 +281,9 @@ func TestMetadata_mistakes(t *testing.T) {
 		"no https": {func() { with("http://api.example")() },
 			`httpmw: New: Config.Resource of "http://api.example" must be an https URL, or http to a loopback address (RFC 9728 section 1.2)`},
 		"path that is none": {func() { with("/a/../b")() },
-			`httpmw: New: Config.Resource of "/a/../b" must have a path without empty segments, . and ..`},
+			`httpmw: New: Config.Resource of "/a/../b" must have a path without "", "." and ".." among its segments`},
 		"another host": {func() { with("//evil.example/b")() },
-			`httpmw: New: Config.Resource of "//evil.example/b" must have a path without empty segments, . and ..`},
+			`httpmw: New: Config.Resource of "//evil.example/b" must have a path without "", "." and ".." among its segments`},
 		"everything": {
 			func() {
 				with("")().Metadata(httpmw.MetadataConfig{Members: map[string]any{"resource": 1, "x": func() {}}})

@@ -58,6 +58,12 @@ type Config struct {
 	// Nil means that a request has one credential.
 	Second map[string]Second
 
+	// KeepToken lets a handler pass the caller's token on, or one that it is
+	// exchanged for, by package claims/relay: to the hosts that are named
+	// there, and no others. False means that the context of a request has no
+	// token.
+	KeepToken bool
+
 	// Certificates says which proxies are believed when they hand on the
 	// certificate of a client, and in which field. From anybody else the field
 	// is removed before anything looks at the request, a handler included; the
@@ -122,7 +128,7 @@ type Middleware struct {
 func New(auth claims.Authenticator, cfg Config) *Middleware {
 	guard, guardErr := claims.NewGuard(auth, claims.GuardConfig{
 		Permissions: cfg.Permissions, Observer: cfg.Observer, Revocations: cfg.Revocations,
-		Second: authsOf(cfg.Second),
+		Second: authsOf(cfg.Second), KeepToken: cfg.KeepToken,
 	})
 	resource, resourceErr := newResource(cfg.Resource)
 	if resourceErr != nil {
@@ -257,6 +263,9 @@ func isNoHandler(h http.Handler) bool {
 // needs is [claims.Public]. The error is, or wraps, a [*claims.Error];
 // [Middleware.Refuse] writes it. An invalid requirement refuses everybody.
 //
+// Of a requirement of [claims.EndsWithToken] the context of that request is
+// done when the caller's token ends; the handler has to end by it.
+//
 // What goes with the answer to a request that is let through, such as a new
 // nonce of package dpop before the old one ends, is left out: such a client is
 // challenged when it has ended.
@@ -265,6 +274,9 @@ func (m *Middleware) Admit(r *http.Request, needs claims.Requirement) (*http.Req
 	if err != nil {
 		response, _ := proof.(*answered)
 		return nil, &notAdmitted{err, response.header()}
+	}
+	if needs.EndsWithToken() {
+		admitted = m.endingWithToken(admitted)
 	}
 	return admitted, nil
 }

@@ -1,5 +1,12 @@
 package httpmw
 
+import (
+	"net/http"
+
+	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/claims/httpauth"
+)
+
 // FromGoogleIAP returns the place where Google's Identity-Aware Proxy puts its
 // assertion about the user: the field X-Goog-IAP-JWT-Assertion. The Verifier
 // for it is that of
@@ -34,3 +41,31 @@ func FromGoogleIAP() Place { return FromHeader("X-Goog-IAP-JWT-Assertion", "") }
 // field does not, because something on the way removes it, use [FromCookie]
 // instead, never [OneOf] of both, as requests have both.
 func FromCloudflareAccess() Place { return FromHeader("Cf-Access-Jwt-Assertion", "") }
+
+// FromAWSALB returns the place where an AWS Application Load Balancer puts its
+// assertion about the user: the field X-Amzn-Oidc-Data. It is no JWT that a
+// Verifier takes: package claims/awsalb verifies it, and says what it checks,
+// above all which load balancer signed it, as all that AWS runs in a region
+// sign by the same keys.
+//
+// The load balancer also passes on the access token of the user's identity
+// provider. A Verifier for that provider takes it from
+// FromHeader("X-Amzn-Oidc-Accesstoken", "").
+func FromAWSALB() Place { return Place{albWay{}} }
+
+// albWay is the field, whose credential has a scheme of its own: its segments
+// are padded, as those of no Bearer token are.
+type albWay struct{}
+
+const albField = "X-Amzn-Oidc-Data"
+
+func (albWay) spots() []spot   { return []spot{{inHeader, albField}} }
+func (albWay) validate() error { return nil }
+
+func (albWay) take(r *http.Request) (claims.Credentials, error) {
+	credentials, err := httpauth.ParseAs("", r.Header[albField])
+	if err == nil {
+		credentials.Scheme = "AWS-ALB" // awsalb.Scheme
+	}
+	return credentials, err
+}

@@ -52,7 +52,7 @@ func TestConfirmer_nonce(t *testing.T) {
 		time.Sleep(30*time.Second - 1)
 		_, err = try(first, nil)
 		require.NoError(t, err)
-		time.Sleep(1)
+		time.Sleep(1 * time.Nanosecond)
 		third, err := try(first, nil)
 		assertRefused(t, claims.ReasonNonce, err)
 		require.NotEmpty(t, third)

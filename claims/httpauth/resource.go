@@ -39,7 +39,7 @@ func ResourceMetadataURL(resource string) (string, error) {
 		at = ""
 	}
 	if at != "" && path.Clean(at) != strings.TrimSuffix(at, "/") {
-		return "", errors.New("must have a path without empty segments, . and ..")
+		return "", errors.New(`must have a path without "", "." and ".." among its segments`)
 	}
 	return u.Scheme + "://" + u.Host + "/.well-known/oauth-protected-resource" + at, nil
 }

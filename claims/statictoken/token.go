@@ -141,8 +141,8 @@ func readList(r *strict.Reader) []string {
 func (t Token) check() error {
 	var errs []error
 	report := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if _, err := parseHash(t.Hash); err != nil {
-		errs = append(errs, err)
+	if _, ok := parseHash(t.Hash); !ok {
+		report("Hash is not one that Mint made")
 	}
 	if t.Subject == "" {
 		report("Subject is required")
@@ -171,12 +171,12 @@ func (t Token) check() error {
 	return errors.Join(errs...)
 }
 
-func parseHash(text string) (h hash, err error) {
+func parseHash(text string) (h hash, ok bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(raw) != len(h) || strings.ContainsAny(text, "\r\n") {
-		return h, errors.New("Hash is not one that Mint made")
+		return h, false
 	}
-	return hash(raw), nil
+	return hash(raw), true
 }
 
 // isScope reports whether s is a scope-token (RFC 6749 section 3.3).

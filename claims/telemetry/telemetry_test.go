@@ -275,7 +275,7 @@ func TestTelemetry_spanEvents(t *testing.T) {
 	assert.Equal(t, "sallyport.decision", events[0].Name)
 	got := map[string]string{}
 	for _, a := range events[0].Attributes {
-		got[string(a.Key)] = a.Value.Emit()
+		got[string(a.Key)] = a.Value.String()
 	}
 	assert.Equal(t, map[string]string{
 		"sallyport.outcome": "not_permitted", "sallyport.reason": "permission",

@@ -26,11 +26,11 @@ func (nobody) Ready(context.Context, ...string) error { return nil }
 func accessTable(box *sandbox) (claims.AccessTable, error) {
 	orders, told, ended := newStore(), new(records), new(news)
 	// It audits the policy.
-	if _, _, err := newGRPCServer(nobody{}, box, orders, told, ended); err != nil {
+	if _, _, err := newGRPCServer(nobody{}, box, orders, told, ended, new(binding)); err != nil {
 		return nil, err
 	}
-	return claims.NewAccessTable(newHTTPMux(nobody{}, box, orders, told, ended).Operations(),
-		box.policy(policy).Operations()), nil
+	mux := newHTTPMux(nobody{}, box, orders, told, ended, new(binding))
+	return claims.NewAccessTable(mux.Operations(), box.policy(policy).Operations()), nil
 }
 
 // tableFlag is -access-table, whose value is optional.

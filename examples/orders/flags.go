@@ -35,6 +35,14 @@ const usage = `usage: orders [flags]
   -introspect URL   ask this endpoint about opaque tokens
   -introspect-client ID:SECRET
                     who asks it
+  -tls-cert FILE, -tls-key FILE
+                    both APIs over TLS
+  -mtls             ask for client certificates (any issuer: the binding
+                    counts); tokens bound to one pass with it
+  -dpop             DPoP-bound tokens pass with their proof
+  -dpop-nonce       ... and a nonce of the server's is demanded
+  -base-url URL     the URL that clients see (htu, resource metadata); else
+                    scheme, Host and path of the request
   -access-table     print what each operation needs, as Markdown, and serve
                     nothing; -access-table=json prints it as JSON
   -metrics          GET /metrics for Prometheus, public
@@ -64,6 +72,7 @@ type options struct {
 	news               newsFlags
 	sandboxIssuer      string
 	kinds              kindFlags
+	bound              binding
 
 	// trusted are the issuers, ready for use; nil if issuers is empty.
 	trusted *claims.Issuers
@@ -86,6 +95,7 @@ func parseOptions(args []string) (*options, error) {
 	o.news.register(fs)
 	fs.StringVar(&o.sandboxIssuer, "sandbox-issuer", "", "")
 	o.kinds.register(fs)
+	o.bound.register(fs)
 	repeatable(fs, "issuer", &o.issuers)
 	repeatable(fs, "audience", &o.audiences)
 	if err := demo.Parse(fs, args); err != nil {
@@ -94,8 +104,14 @@ func parseOptions(args []string) (*options, error) {
 	if len(o.audiences) == 0 {
 		o.audiences = []string{defaultAudience}
 	}
-	return &o, errors.Join(o.checkAddresses(), o.table.check(), o.news.check(), o.trust(),
-		o.kinds.open(o.issuers, o.audiences))
+	return &o, errors.Join(o.checkAddresses(), o.table.check(), o.news.check(),
+		o.bound.open(o.news.redis), o.trust(), o.openKinds())
+}
+
+// openKinds makes the kinds of token beside JWTs, once it is known how bound
+// ones are proven.
+func (o *options) openKinds() error {
+	return o.kinds.open(o.issuers, o.audiences, o.bound.confirmers)
 }
 
 func repeatable(fs *flag.FlagSet, name string, list *[]string) {
@@ -167,7 +183,9 @@ func (o *options) trust() error {
 		if err != nil && o.jwksURL == "" {
 			errs = append(errs, fmt.Errorf("-issuer %q: %w", redacted(issuer), err))
 		}
-		configs = append(configs, claims.Config{Issuer: issuer, Audiences: o.audiences, Keys: keys})
+		configs = append(configs, claims.Config{
+			Issuer: issuer, Audiences: o.audiences, Keys: keys, Confirmers: o.bound.confirmers,
+		})
 		o.senders = append(o.senders, receiver.Sender{Issuer: issuer, Keys: keys})
 	}
 	if err := errors.Join(errs...); err != nil || len(configs) == 0 {

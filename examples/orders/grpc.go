@@ -50,15 +50,17 @@ type grpcAPI struct {
 
 func newGRPCServer(
 	issuers claims.Authenticator, box *sandbox, orders *store, told *records, ended *news,
+	bound *binding,
 ) (*grpc.Server, *health.Server, error) {
 	auth, err := grpcmw.New(issuers, grpcmw.Config{
 		Policy: box.policy(policy), Realm: realm, Observer: told.observe, Second: box.grpc(),
-		Revocations: ended.revocations(),
+		Revocations: ended.revocations(), Resource: bound.baseURL,
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	srv := grpc.NewServer(append(auth.ServerOptions(),
+	options := append(auth.ServerOptions(), bound.grpcOptions()...)
+	srv := grpc.NewServer(append(options,
 		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxHeaderListSize(maxMetadata))...)
 	orderspb.RegisterOrdersServer(srv, &grpcAPI{auth: auth, orders: orders})
 	healthy := health.NewServer()

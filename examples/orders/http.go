@@ -14,6 +14,9 @@ import (
 	"github.com/sallyport-go/sallyport/httpmw"
 )
 
+// realm names the service in its challenges, on both APIs.
+const realm = "orders"
+
 const (
 	eventTimeout = 10 * time.Second // for one to be written
 	readyTimeout = 2 * time.Second
@@ -28,10 +31,10 @@ type httpAPI struct {
 }
 
 func newHTTPMux(
-	issuers trusted, box *sandbox, orders *store, told *records, ended *news,
+	issuers trusted, box *sandbox, orders *store, told *records, ended *news, bound *binding,
 ) *httpmw.ServeMux {
 	auth := httpmw.New(issuers, httpmw.Config{
-		Realm: realm, Resource: "/", Observer: told.observe, Second: box.http(),
+		Realm: realm, Resource: bound.resource(), Observer: told.observe, Second: box.http(),
 		Revocations: ended.revocations(),
 	})
 	a := &httpAPI{auth, issuers, box, orders}
@@ -44,7 +47,8 @@ func newHTTPMux(
 	mux.HandleFunc("GET /readyz", claims.Public(), a.ready)
 	mux.HandleFunc("GET /me", box.needs(claims.Authenticated()), a.me)
 	mux.HandleFunc("GET /orders", box.needs(claims.Scopes("orders:read")), a.list)
-	mux.HandleFunc("GET /orders/events", box.needs(claims.Scopes("orders:read")), a.events)
+	mux.HandleFunc("GET /orders/events",
+		claims.EndsWithToken(box.needs(claims.Scopes("orders:read"))), a.events)
 	mux.HandleFunc("POST /orders", box.needs(claims.Scopes("orders:write")), a.create)
 	mux.HandleFunc("DELETE /orders/{id}", box.needs(claims.Scopes("orders:delete")), a.delete)
 	ended.handle(mux)
@@ -126,11 +130,9 @@ func (a *httpAPI) events(w http.ResponseWriter, r *http.Request) {
 	if rc.Flush() != nil {
 		return
 	}
-	ctx, cancel := untilExpiry(r.Context())
-	defer cancel()
 	last, _ := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64)
 	// Whatever ends it, the client sees the end and can come back.
-	_ = a.orders.follow(ctx, last, func(o order) error {
+	_ = a.orders.follow(r.Context(), last, func(o order) error {
 		data, err := json.Marshal(o)
 		if err != nil {
 			return err

@@ -34,7 +34,7 @@ func (k *kindFlags) register(fs *flag.FlagSet) {
 }
 
 // open makes what the flags name.
-func (k *kindFlags) open(issuers, audiences []string) error {
+func (k *kindFlags) open(issuers, audiences []string, bound []claims.Confirmer) error {
 	var errs []error
 	fault := func(err error) { errs = append(errs, err) }
 	if k.staticTokens != "" {
@@ -53,12 +53,14 @@ func (k *kindFlags) open(issuers, audiences []string) error {
 		fault(err)
 	}
 	if k.introspect != "" || k.introspectClient != "" {
-		fault(k.openOpaque(issuers, audiences))
+		fault(k.openOpaque(claims.Config{
+			Issuer: opaqueIssuer(issuers, k.introspect), Audiences: audiences, Confirmers: bound,
+		}))
 	}
 	return errors.Join(errs...)
 }
 
-func (k *kindFlags) openOpaque(issuers, audiences []string) error {
+func (k *kindFlags) openOpaque(accept claims.Config) error {
 	if k.introspect == "" {
 		return errors.New("-introspect-client needs -introspect")
 	}
@@ -69,7 +71,7 @@ func (k *kindFlags) openOpaque(issuers, audiences []string) error {
 	var err error
 	k.opaque, err = introspection.New(introspection.Config{
 		Endpoint: k.introspect, Client: introspection.Basic(id, secret),
-		Accept: claims.Config{Issuer: opaqueIssuer(issuers, k.introspect), Audiences: audiences},
+		Accept: accept,
 		// Many endpoints answer only about the tokens that are for who asks.
 		InsecureMissingAudience: true,
 	})

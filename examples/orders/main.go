@@ -4,8 +4,9 @@
 //
 // Without flags it starts an issuer of its own, for development, and prints
 // commands that get a token and use it. With -issuer it trusts real issuers
-// instead. It serves plain HTTP and gRPC: anywhere but on a loopback address,
-// put TLS in front of it, as whoever reads a token can use it.
+// instead. It serves plain HTTP and gRPC unless it is given a certificate:
+// anywhere but on a loopback address, use TLS, as whoever reads a token can use
+// it.
 package main
 
 import (

@@ -88,6 +88,21 @@ func TestRun_refusesBadFlags(t *testing.T) {
 			want: `claims: NewIssuers: Config 1 (issuer "https://a.example"): the issuer is there twice`,
 		},
 		{
+			name: "certificates without TLS",
+			args: []string{"-mtls"},
+			want: `-mtls needs -tls-cert and -tls-key`,
+		},
+		{
+			name: "a key without its certificate",
+			args: []string{"-tls-key", "k"},
+			want: `-tls-cert and -tls-key need each other`,
+		},
+		{
+			name: "a base that is no URL",
+			args: []string{"-base-url", "orders.example"},
+			want: `-base-url "orders.example" …`,
+		},
+		{
 			name: "key set URL without issuer",
 			args: []string{"-jwks-url", "https://a.example/jwks"},
 			want: "-jwks-url needs exactly one -issuer, not 0",

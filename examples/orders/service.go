@@ -22,9 +22,11 @@ type trusted interface {
 type service struct {
 	servers *demo.Servers
 	issuers []string // their identifiers
-	news    *news
-	stop    context.CancelFunc // what follows the news
-	heard   sync.WaitGroup     // until it has stopped
+	// certFile is that of the certificate that it shows, empty without TLS.
+	certFile string
+	news     *news
+	stop     context.CancelFunc // what follows the news
+	heard    sync.WaitGroup     // until it has stopped
 }
 
 // newService listens, and returns a service that is ready to serve. The error
@@ -68,7 +70,7 @@ func (s *service) build(o *options, log io.Writer) error {
 		}
 		o.senders = []receiver.Sender{{Issuer: url, Keys: keys}}
 		issuers, err = claims.NewIssuers(claims.Config{
-			Issuer: url, Audiences: o.audiences, Keys: keys,
+			Issuer: url, Audiences: o.audiences, Keys: keys, Confirmers: o.bound.confirmers,
 		})
 		if err != nil {
 			return err
@@ -89,10 +91,12 @@ func (s *service) build(o *options, log io.Writer) error {
 		return err
 	}
 	all := o.kinds.beside(issuers)
-	mux := newHTTPMux(all, o.sandbox, orders, o.records, s.news)
+	mux := newHTTPMux(all, o.sandbox, orders, o.records, s.news, &o.bound)
 	s.servers.HTTP = demo.NewHTTPServer(mux)
+	s.servers.HTTP.TLSConfig = o.bound.tls.Clone()
+	s.certFile = o.bound.certFile
 	s.servers.GRPC, s.servers.Health, err = newGRPCServer(
-		all, o.sandbox, orders, o.records, s.news)
+		all, o.sandbox, orders, o.records, s.news, &o.bound)
 	if err != nil {
 		return err
 	}

@@ -148,7 +148,7 @@ func (e *Events) readToken(w http.ResponseWriter, r *http.Request) (string, erro
 		}
 		sum := sha256.Sum256([]byte(values[0]))
 		if subtle.ConstantTimeCompare(sum[:], e.authorization[:]) != 1 {
-			return "", refuse(reasonSender, errors.New("Authorization has another value"))
+			return "", refuse(reasonSender, errors.New("the value of Authorization is another"))
 		}
 	}
 	if err := wantType(r, "application/"+eventType); err != nil {

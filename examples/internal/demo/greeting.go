@@ -9,7 +9,19 @@ import (
 )
 
 // GRPCurl is a command that calls a gRPC API without TLS.
-const GRPCurl = "go run github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4 -plaintext"
+const GRPCurl = grpcurl + " -plaintext"
+
+const grpcurl = "go run github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"
+
+// Curls returns the commands that call the HTTP API, and the gRPC API, of a
+// service that shows the certificate in a file, or none if that is empty.
+func Curls(certFile string) (http, grpc string) {
+	if certFile == "" {
+		return "curl -i ", GRPCurl
+	}
+	file := "'" + strings.ReplaceAll(certFile, "'", `'\''`) + "'"
+	return "curl -i --cacert " + file + " ", grpcurl + " -cacert " + file
+}
 
 // Greeting is what a service prints once it listens: a line that begins with
 // "ready ", for scripts, and commands to paste into a POSIX shell, for people.
@@ -51,7 +63,11 @@ func TokenFrom(issuer *claimstest.Issuer, client claimstest.Client) string {
 
 // URL is that of a path of the HTTP API, for a shell on this machine.
 func (s *Servers) URL(path string) string {
-	return quote("http://" + dialable(s.httpOn) + path)
+	scheme := "http://"
+	if s.HTTP != nil && s.HTTP.TLSConfig != nil {
+		scheme = "https://"
+	}
+	return quote(scheme + dialable(s.httpOn) + path)
 }
 
 // Target is the address of the gRPC API, for a shell on this machine.

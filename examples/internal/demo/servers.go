@@ -27,7 +27,7 @@ const (
 // Servers are those of a service: an HTTP API, a gRPC API and, unless tokens
 // come from elsewhere, an issuer for development.
 type Servers struct {
-	HTTP   *http.Server
+	HTTP   *http.Server // over TLS if it has a TLSConfig
 	GRPC   *grpc.Server
 	Health *health.Server
 	// Dev is the development issuer, nil if there is none.
@@ -117,7 +117,11 @@ func (s *Servers) Serve(ctx context.Context) error {
 			}
 		})
 	}
-	start(s.HTTP.Serve, s.httpOn)
+	serve := s.HTTP.Serve
+	if s.HTTP.TLSConfig != nil {
+		serve = func(l net.Listener) error { return s.HTTP.ServeTLS(l, "", "") }
+	}
+	start(serve, s.httpOn)
 	start(s.GRPC.Serve, s.grpcOn)
 	if s.devServer != nil {
 		start(s.devServer.Serve, s.devOn)
