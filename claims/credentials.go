@@ -109,6 +109,16 @@ type rechecker interface {
 	Recheck(ctx context.Context, caller *Claims) error
 }
 
+// asksAgain reports whether an Authenticator has something to say when it is
+// asked again.
+func asksAgain(auth Authenticator) bool {
+	if parts, ok := auth.(interface{ asksAgain() bool }); ok {
+		return parts.asksAgain()
+	}
+	_, ok := auth.(rechecker)
+	return ok
+}
+
 func (c Credentials) isBearer() bool {
 	return c.Scheme == "Bearer" || strings.EqualFold(c.Scheme, "Bearer") // mostly the first
 }

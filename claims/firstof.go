@@ -97,6 +97,8 @@ func (f *firstOf) Recheck(ctx context.Context, caller *Claims) error {
 	return nil
 }
 
+func (f *firstOf) asksAgain() bool { return slices.ContainsFunc(f.auths, asksAgain) }
+
 func (f *firstOf) isStrict(auth Authenticator) bool {
 	return auth == Authenticator(f) && !slices.ContainsFunc(f.auths, func(part Authenticator) bool {
 		return identifierOf(part) == nil

@@ -47,6 +47,7 @@ type Guard struct {
 	auth        Authenticator
 	own         identifier // auth, if it accepts base64url and dots alone
 	asksAgain   bool       // auth has a Recheck
+	asksAny     bool       // or one of second has
 	keepsToken  bool
 	permissions PermissionSource
 	observer    Observer
@@ -90,13 +91,17 @@ func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 	g.open = lasting.New(news)
 	g.ask(auth)
 	g.second = g.guardsOf(cfg.Second)
+	g.asksAny = g.asksAgain
+	for _, second := range g.second {
+		g.asksAny = g.asksAny || second.asksAgain
+	}
 	return g, nil
 }
 
 // ask makes auth the one who is asked.
 func (g *Guard) ask(auth Authenticator) {
 	g.auth, g.own = auth, identifierOf(auth)
-	_, g.asksAgain = auth.(rechecker)
+	g.asksAgain = asksAgain(auth)
 }
 
 func (g *Guard) isMade() bool { return g != nil && g.auth != nil }

@@ -11,13 +11,19 @@ import (
 	"github.com/sallyport-go/sallyport/claims/internal/lasting"
 )
 
+// askAgainEvery is how long a request lasts before its Authenticator is asked
+// again whether the token still counts, if it can be.
+const askAgainEvery = 5 * time.Second
+
 // Hold is a request that lasts: a stream, or a response that goes on. It ends
-// with its token, and when [Revocations] have news of that. [Guard.Hold] makes
-// one. It is safe for concurrent use.
+// with its token, when [Revocations] have news of that, and when an
+// Authenticator that has a Recheck of its own says so, which is asked every few
+// seconds. [Guard.Hold] makes one. It is safe for concurrent use.
 type Hold struct {
-	item lasting.Item
-	call *call
-	end  func(refusal *Error)
+	item   lasting.Item
+	call   *call
+	end    func(refusal *Error)
+	asking atomic.Bool // whether the token still counts
 
 	asked   lastAsked
 	ends    atomic.Pointer[ending]
@@ -40,7 +46,8 @@ type ending struct {
 // end is called on another goroutine, that of nobody's, and must not block, as
 // others wait to end. It is not called once [Hold.Release] has returned, which
 // has to be called when the request is over. Nothing but the Hold is kept for a
-// request that is open: no goroutine and no timer.
+// request that is open: no goroutine and no timer, but for a moment where an
+// Authenticator is asked.
 func (g *Guard) Hold(ctx context.Context, end func(refusal *Error)) *Hold {
 	h := &Hold{call: g.callIn(ctx), end: end}
 	h.asked.opened = time.Now()
@@ -49,10 +56,10 @@ func (g *Guard) Hold(ctx context.Context, end func(refusal *Error)) *Hold {
 		return h
 	}
 	ends := h.update()
-	if ends.at.IsZero() && g.revocations == nil {
+	if ends.at.IsZero() && g.revocations == nil && !h.asks() {
 		return h
 	}
-	g.open.Add(&h.item, ends.at)
+	g.open.Add(&h.item, h.next(ends))
 	h.call.held.Store(&h.item)
 	if h.call.anyRevoked() != nil { // since it was authorized
 		go h.look()
@@ -119,6 +126,9 @@ func (h *Hold) update() *ending {
 
 // look ends the request if it has to.
 func (h *Hold) look() {
+	if h.refusal.Load() != nil {
+		return
+	}
 	ends, err := h.update(), h.call.anyRevoked()
 	switch {
 	case err != nil && AsError(err).class != ErrUnavailable:
@@ -126,8 +136,63 @@ func (h *Hold) look() {
 	case !ends.at.IsZero() && !time.Now().Before(ends.at):
 		h.finish(ends.why)
 	default:
-		h.call.guard.open.Move(&h.item, ends.at)
+		if h.asks() && h.asking.CompareAndSwap(false, true) {
+			go h.ask() // it may wait for a network
+		}
+		h.call.guard.open.Move(&h.item, h.next(ends))
 	}
+}
+
+// asks reports whether somebody can be asked again about a token.
+func (h *Hold) asks() bool { return h.call.guard.asksAny }
+
+// next returns when to look at the request again.
+func (h *Hold) next(ends *ending) time.Time {
+	if !h.asks() {
+		return ends.at
+	}
+	at := time.Now().Round(0).Add(askAgainEvery)
+	if !ends.at.IsZero() && ends.at.Before(at) {
+		return ends.at
+	}
+	return at
+}
+
+// ask ends the request if its token does not count any more. That it cannot be
+// told, as in an outage, ends none.
+func (h *Hold) ask() {
+	defer h.asking.Store(false)
+	if until, _ := h.call.lasts(); !until.IsZero() && !time.Now().Before(until) {
+		return // one of MayOutlive: nothing is left to ask of the token
+	}
+	if err := h.call.askAgain(); err != nil && AsError(err).class != ErrUnavailable {
+		h.finish(AsError(err))
+	}
+}
+
+// askAgain asks the Authenticators that can be asked whether the tokens still
+// count that what was decided rests on.
+func (c *call) askAgain() error {
+	if c.guard.asksAgain && !c.anonymous {
+		if err := c.recheckToken(c); err != nil {
+			return err
+		}
+	}
+	for s := c.seconds.all(); s != nil; s = s.before {
+		over := s.met.Load()
+		if over == nil || s.anonymous || s.guard == nil || !s.guard.asksAgain {
+			continue
+		}
+		err := s.recheckToken(c)
+		if err == nil {
+			continue
+		}
+		if refusal := AsError(err); refusal.class != ErrUnavailable {
+			return over.because(refusal)
+		}
+		return err
+	}
+	return nil
 }
 
 func (h *Hold) finish(refusal *Error) {

@@ -25,7 +25,19 @@ func Also(auth claims.Authenticator, in *Introspector) claims.Authenticator {
 	if !in.isMade() {
 		panic("introspection: Also: the Introspector was not made by New")
 	}
+	if _, all := claims.AuthorizationServers(auth); all {
+		return &listed{also{auth, in}}
+	}
 	return &also{auth, in}
+}
+
+// listed is an also whose issuers are known.
+type listed struct{ also }
+
+// AuthorizationServers returns those of the Authenticator.
+func (l *listed) AuthorizationServers() []string {
+	issuers, _ := claims.AuthorizationServers(l.auth)
+	return issuers
 }
 
 type also struct {
@@ -61,6 +73,14 @@ func (a *also) Recheck(ctx context.Context, caller *claims.Claims) error {
 		return nil
 	}
 	return a.in.agree(ctx, caller, token)
+}
+
+// Schemes returns those of the Authenticator.
+func (a *also) Schemes() []claims.Scheme {
+	if by, ok := a.auth.(interface{ Schemes() []claims.Scheme }); ok {
+		return by.Schemes()
+	}
+	return nil
 }
 
 // agree returns nil if the endpoint says that the token of a caller is active.

@@ -35,7 +35,10 @@ func TestAlso(t *testing.T) {
 		in := newIntrospector(t, "https://issuer.example/introspect", within(a, func(cfg *introspection.Config) {
 			cfg.MaxAge = 5 * time.Minute
 		}))
-		auth := claims.FirstOf(introspection.Also(verifier, in))
+		auth := claims.FirstOf(introspection.Also(verifier, in), in)
+		issuers, all := claims.AuthorizationServers(auth)
+		assert.True(t, all)
+		assert.Equal(t, []string{issuer, "https://other.example"}, issuers)
 		token := of.Mint(claimstest.Token{Subject: "alice"})
 		a.set(token, good(nil))
 
@@ -52,7 +55,7 @@ func TestAlso(t *testing.T) {
 		require.EqualValues(t, 1, a.asked.Load())
 		_, err = auth.Authenticate(t.Context(), bearer(foreign.Mint(claimstest.Token{})))
 		require.NoError(t, err, "another issuer's is left to the Verifier")
-		for _, bad := range []string{token[:len(token)-6] + "AAAAAA", "opaque", of.Mint(claimstest.Token{Lifetime: -time.Hour})} {
+		for _, bad := range []string{token[:len(token)-6] + "AAAAAA", of.Mint(claimstest.Token{Lifetime: -time.Hour})} {
 			_, err = auth.Authenticate(t.Context(), bearer(bad))
 			require.ErrorIs(t, err, claims.ErrInvalidToken)
 		}

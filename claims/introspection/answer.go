@@ -1,7 +1,9 @@
 package introspection
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -56,6 +58,9 @@ var errKind = claims.NewError(claims.ErrInvalidToken, claims.ReasonType, errors.
 // read returns the caller that the claims of an active token are of, if they
 // are accepted. The error is a refusal.
 func (in *Introspector) read(ctx context.Context, object []byte) (found active, err error) {
+	if in.audience != "" {
+		object = withAudience(object, in.audience)
+	}
 	caller, err := in.examiner.Examine(ctx, object)
 	if err != nil {
 		return found, err
@@ -80,6 +85,23 @@ func (in *Introspector) read(ctx context.Context, object []byte) (found active, 
 		found.scheme = scheme // such as DPoP, under which it must come
 	}
 	return found, nil
+}
+
+// withAudience returns an answer with "aud" if it has none.
+func withAudience(object []byte, audience string) []byte {
+	var members map[string]json.RawMessage // by their exact names
+	if err := json.Unmarshal(object, &members); err != nil {
+		return object
+	}
+	if _, ok := members["aud"]; ok {
+		return object
+	}
+	value, err := json.Marshal(audience)
+	if err != nil {
+		return object
+	}
+	start := bytes.IndexByte(object, '{') + 1
+	return slices.Concat(object[:start], []byte(`"aud":`), value, []byte(","), object[start:])
 }
 
 // bearerTypes are the values of token_type that say nothing of how a token is

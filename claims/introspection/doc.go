@@ -28,8 +28,8 @@
 // (RFC 7662 section 2.2), "token_use" and "typ", where they are there, must be
 // those of an access token, as endpoints answer about refresh tokens, too. Many
 // endpoints give no "aud" as they answer only about the tokens that are for who
-// asks: that takes [claims.Config].InsecureSkipAudience, and it is so only if
-// the endpoint's documentation says so.
+// asks: that takes [Config].InsecureMissingAudience, and it is so only if the
+// endpoint's documentation says so.
 //
 // # What is remembered
 //

@@ -42,6 +42,13 @@ type Config struct {
 	// are remembered; an eighth as many that are not are, too.
 	Accept claims.Config
 
+	// InsecureMissingAudience accepts an answer without "aud" as one about a
+	// token for this API: for an endpoint that says of each token only whether
+	// it is for who asks. Of another endpoint, every token of the issuer opens
+	// this API. An answer that has "aud" must still name one of
+	// Accept.Audiences.
+	InsecureMissingAudience bool
+
 	// MaxAge is how long an answer counts: a token that is revoked is refused,
 	// and what is open ends, after that time at the latest. Zero means a
 	// minute; at most an hour.
@@ -74,6 +81,7 @@ type Introspector struct {
 	issuer     string
 	maxSize    int
 	maxAge     time.Duration
+	audience   string // of answers that have none; empty for none
 	examiner   *claims.Examiner
 	recognizes func(string) bool
 	endpoint   endpoint
@@ -130,10 +138,18 @@ func newIntrospector(name string, cfg Config, errs []error, by endpoint) (*Intro
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
+	audience := ""
+	if cfg.InsecureMissingAudience {
+		if len(cfg.Accept.Audiences) == 0 {
+			return nil, fmt.Errorf("introspection: %s: Config.InsecureMissingAudience is set, "+
+				"and Accept.Audiences is empty", name)
+		}
+		audience = cfg.Accept.Audiences[0]
+	}
 	most := max(cmp.Or(cfg.Accept.MaxTokens, defaultTokens), 0)
 	in := &Introspector{
 		issuer: cfg.Accept.Issuer, maxSize: cmp.Or(cfg.Accept.MaxTokenSize, defaultTokenSize),
-		maxAge: cmp.Or(cfg.MaxAge, defaultMaxAge), examiner: examiner,
+		maxAge: cmp.Or(cfg.MaxAge, defaultMaxAge), audience: audience, examiner: examiner,
 		recognizes: cfg.Recognizes, endpoint: by,
 	}
 	in.desk = inquiry.New(inquiry.Config[active]{
@@ -277,6 +293,23 @@ func (in *Introspector) ask(
 	}
 	answer.Size = 2*len(object) + 500
 	return answer, nil
+}
+
+// AuthorizationServers returns the issuer, for metadata (RFC 9728).
+func (in *Introspector) AuthorizationServers() []string {
+	if !in.isMade() {
+		return nil
+	}
+	return []string{in.issuer}
+}
+
+// Schemes returns the authentication schemes under which bound tokens are
+// accepted, for challenges.
+func (in *Introspector) Schemes() []claims.Scheme {
+	if !in.isMade() {
+		return nil
+	}
+	return in.examiner.Schemes()
 }
 
 func (in *Introspector) isMade() bool { return in != nil && in.examiner != nil }

@@ -55,9 +55,10 @@ func TestIntrospector_answers(t *testing.T) {
 	const undecided = claims.ReasonUndecided
 	huge := `{"active":true,"aud":"` + audience + `","x":"` + strings.Repeat("x", 256<<10) + `"}`
 	for _, tt := range []struct {
-		name   string
-		answer any
-		reason claims.Reason // empty if the token is accepted
+		name     string
+		answer   any
+		audience bool          // may be missing
+		reason   claims.Reason // empty if the token is accepted
 	}{
 		{name: "all", answer: good(m{"iss": issuer, "exp": in(time.Hour), "iat": in(-time.Minute), "token_type": "bearer"})},
 		{name: "the least", answer: m{"active": true, "aud": audience}},
@@ -69,6 +70,11 @@ func TestIntrospector_answers(t *testing.T) {
 		{name: "issued later", answer: good(m{"iat": in(time.Minute)}), reason: claims.ReasonNotYetValid},
 		{name: "another issuer", answer: good(m{"iss": "https://other.example"}), reason: claims.ReasonIssuer},
 		{name: "no audience", answer: good(m{"aud": nil}), reason: claims.ReasonAudience},
+		{name: "no audience, of an endpoint that answers to whom it may", answer: good(m{"aud": nil}), audience: true},
+		{name: "the least, of that", answer: text(200, "application/json", ` {"active":true}`), audience: true},
+		{name: "another audience, of that", answer: good(m{"aud": "https://other.example"}), audience: true, reason: claims.ReasonAudience},
+		{name: "no audience in the list, of that", answer: good(m{"aud": []string{}}), audience: true, reason: claims.ReasonAudience},
+		{name: "null for the audience, of that", answer: text(200, "application/json", `{"active":true,"aud":null}`), audience: true, reason: claims.ReasonMalformed},
 		{name: "another audience", answer: good(m{"aud": []string{"https://other.example"}}), reason: claims.ReasonAudience},
 		{name: "a refresh token, of Hydra", answer: good(m{"token_use": "refresh_token"}), reason: claims.ReasonType},
 		{name: "an access token, of Hydra", answer: good(m{"token_use": "access_token"})},
@@ -117,7 +123,8 @@ func TestIntrospector_answers(t *testing.T) {
 			t.Parallel()
 			a := &authority{}
 			a.set("secret-opaque-token", tt.answer)
-			caller, err := a.start(t, nil).Authenticate(t.Context(), bearer("secret-opaque-token"))
+			in := a.start(t, func(cfg *introspection.Config) { cfg.InsecureMissingAudience = tt.audience })
+			caller, err := in.Authenticate(t.Context(), bearer("secret-opaque-token"))
 			if tt.reason == "" {
 				require.NoError(t, err)
 				assert.Equal(t, issuer, caller.Issuer())
@@ -442,6 +449,11 @@ func TestNew_reportsAll(t *testing.T) {
 		require.ErrorContains(t, err, want)
 		assert.NotContains(t, err.Error(), "u:p")
 	}
+	_, err = introspection.New(introspection.Config{
+		Endpoint: "https://issuer.example", Client: introspection.MutualTLS("x"), InsecureMissingAudience: true,
+		Accept: claims.Config{Issuer: issuer, InsecureSkipAudience: true},
+	})
+	require.ErrorContains(t, err, "Config.InsecureMissingAudience is set, and Accept.Audiences is empty")
 	var zero introspection.Introspector
 	_, err = zero.Authenticate(t.Context(), bearer("x"))
 	require.ErrorIs(t, err, claims.ErrUnavailable)

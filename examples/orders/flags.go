@@ -27,6 +27,14 @@ const usage = `usage: orders [flags]
   -sandbox-issuer URL
                     trusted issuer of a second token, in X-Sandbox-Token or the
                     metadata x-sandbox-token, that all but public operations need
+  -static-tokens FILE
+                    tokens of the service's own, beside those of issuers
+  -mint-token 'subject=S client=C scope=a,b expires=24h'
+                    add one to FILE, print it once, and serve nothing; also
+                    permission=, network=10.0.0.0/8 and note=
+  -introspect URL   ask this endpoint about opaque tokens
+  -introspect-client ID:SECRET
+                    who asks it
   -tls-cert FILE, -tls-key FILE
                     both APIs over TLS
   -mtls             ask for client certificates (any issuer: the binding
@@ -65,6 +73,7 @@ type options struct {
 	metrics            bool
 	news               newsFlags
 	sandboxIssuer      string
+	kinds              kindFlags
 	bound              binding
 
 	// trusted are the issuers, ready for use; nil if issuers is empty.
@@ -87,6 +96,7 @@ func parseOptions(args []string) (*options, error) {
 	fs.BoolVar(&o.metrics, "metrics", false, "")
 	o.news.register(fs)
 	fs.StringVar(&o.sandboxIssuer, "sandbox-issuer", "", "")
+	o.kinds.register(fs)
 	o.bound.register(fs)
 	repeatable(fs, "issuer", &o.issuers)
 	repeatable(fs, "audience", &o.audiences)
@@ -97,7 +107,13 @@ func parseOptions(args []string) (*options, error) {
 		o.audiences = []string{defaultAudience}
 	}
 	return &o, errors.Join(o.checkAddresses(), o.table.check(), o.news.check(),
-		o.bound.open(o.news.redis), o.trust())
+		o.bound.open(o.news.redis), o.trust(), o.openKinds())
+}
+
+// openKinds makes the kinds of token beside JWTs, once it is known how bound
+// ones are proven.
+func (o *options) openKinds() error {
+	return o.kinds.open(o.issuers, o.audiences, o.bound.confirmers)
 }
 
 func repeatable(fs *flag.FlagSet, name string, list *[]string) {

@@ -27,5 +27,8 @@ func open(ctx context.Context, o *options, stdout, stderr io.Writer) (demo.Servi
 	if o.table.given {
 		return &tablePrinter{o.table.value, o.sandbox, &news{flags: o.news}, stdout}, nil
 	}
+	if o.kinds.mint != "" {
+		return &minter{o.kinds.staticTokens, o.kinds.minted, stdout}, nil
+	}
 	return newService(ctx, o, stderr)
 }

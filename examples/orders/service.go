@@ -91,12 +91,13 @@ func (s *service) build(o *options, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	mux := newHTTPMux(issuers, o.sandbox, orders, o.records, s.news, &o.bound)
+	all := o.kinds.beside(issuers)
+	mux := newHTTPMux(all, o.sandbox, orders, o.records, s.news, &o.bound)
 	s.servers.HTTP = demo.NewHTTPServer(mux)
 	s.servers.HTTP.TLSConfig = o.bound.tls.Clone()
 	s.certFile = o.bound.certFile
 	s.servers.GRPC, s.servers.Health, err = newGRPCServer(
-		issuers, o.sandbox, orders, o.records, s.news, &o.bound)
+		all, o.sandbox, orders, o.records, s.news, &o.bound)
 	if err != nil {
 		return err
 	}
