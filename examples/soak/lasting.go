@@ -29,7 +29,7 @@ import (
 const (
 	perConn      = 2500                  // streams of a connection
 	oneIn        = 100                   // streams are of the session that ends by news
-	mostLate     = 10 * time.Second      // for all to have ended, on a machine that does else as well
+	mostLate     = 10 * time.Second      // for all to have ended, on a busy machine
 	opening      = 10 * time.Millisecond // a stream may take to open, of the life of their tokens
 	betweenCalls = 2 * time.Millisecond  // between calls that ask whether others notice
 )
@@ -48,7 +48,8 @@ func lasting(ctx context.Context, out io.Writer, streams int) error {
 		return err
 	}
 	open := weigh()
-	fmt.Fprintf(out, "lasting: %d streams open: %.1f goroutines and %.1f KB for each, client included\n",
+	fmt.Fprintf(out, "lasting: %d streams open: "+
+		"%.1f goroutines and %.1f KB for each, client included\n",
 		streams, float64(open.goroutines-before.goroutines)/float64(streams),
 		float64(open.bytes-before.bytes)/float64(streams)/1024)
 
@@ -56,7 +57,8 @@ func lasting(ctx context.Context, out io.Writer, streams int) error {
 	told := time.Now()
 	probed := make(chan []time.Duration, 1)
 	go func() { probed <- s.probe(ctx, time.Second) }()
-	if err := s.ended.Revoke(ctx, revocation.Entry{Issuer: s.issuer.URL(), Session: "stolen"}); err != nil {
+	news := revocation.Entry{Issuer: s.issuer.URL(), Session: "stolen"}
+	if err := s.ended.Revoke(ctx, news); err != nil {
 		return err
 	}
 	returned := time.Since(told)
@@ -66,7 +68,8 @@ func lasting(ctx context.Context, out io.Writer, streams int) error {
 	}
 	fmt.Fprintf(out, "lasting: one piece of news: %d streams ended within %s, Revoke took %s\n",
 		hit, s.last().Sub(told).Round(time.Microsecond), returned.Round(time.Microsecond))
-	fmt.Fprintf(out, "lasting: calls of others: %s before, %s meanwhile\n", spread(calm), spread(<-probed))
+	fmt.Fprintf(out, "lasting: calls of others: %s before, %s meanwhile\n",
+		spread(calm), spread(<-probed))
 	if n := s.gone.Load(); int(n) != hit {
 		return fmt.Errorf("%d streams ended, though the news was about %d", n, hit)
 	}
@@ -82,13 +85,15 @@ func lasting(ctx context.Context, out io.Writer, streams int) error {
 	s.close()
 	for deadline := time.Now().Add(mostLate); weigh().goroutines > before.goroutines+10; {
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%d goroutines are left of %d streams", weigh().goroutines-before.goroutines, streams)
+			return fmt.Errorf("%d goroutines are left of %d streams",
+				weigh().goroutines-before.goroutines, streams)
 		}
 		<-time.After(10 * time.Millisecond)
 	}
 	after := weigh()
 	fmt.Fprintf(out, "lasting: after their end: %d goroutines and %.1f KB a stream left\n",
-		after.goroutines-before.goroutines, max(float64(after.bytes-before.bytes), 0)/float64(streams)/1024)
+		after.goroutines-before.goroutines,
+		max(float64(after.bytes-before.bytes), 0)/float64(streams)/1024)
 	return nil
 }
 
@@ -112,7 +117,8 @@ type lastingWorld struct {
 func newLasting(streams int) (*lastingWorld, error) {
 	s := &lastingWorld{wake: make(chan struct{}, streams+1)}
 	var err error
-	if s.issuer, err = claimstest.New(claimstest.Config{URL: "https://lasting.example"}); err != nil {
+	s.issuer, err = claimstest.New(claimstest.Config{URL: "https://lasting.example"})
+	if err != nil {
 		return nil, err
 	}
 	keys, err := jwks.Parse(s.issuer.KeySet())
@@ -151,7 +157,8 @@ func newLasting(streams int) (*lastingWorld, error) {
 }
 
 func (s *lastingWorld) dial() (*grpc.ClientConn, error) {
-	conn, err := grpc.NewClient(s.address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(s.address,
+		grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err == nil {
 		s.closers = append(s.closers, func() { _ = conn.Close() })
 	}
@@ -185,7 +192,8 @@ func (silent) EmptyCall(context.Context, *testpb.Empty) (*testpb.Empty, error) {
 // open opens the streams, each with a token of its own, and waits until their
 // handlers run.
 func (s *lastingWorld) open(ctx context.Context, streams int) error {
-	s.expiry = time.Now().Add(time.Duration(streams)*opening/10 + 15*time.Second).Truncate(time.Second)
+	lifetime := time.Duration(streams)*opening/10 + 15*time.Second
+	s.expiry = time.Now().Add(lifetime).Truncate(time.Second)
 	for range (streams + perConn - 1) / perConn {
 		conn, err := s.dial()
 		if err != nil {
@@ -218,9 +226,10 @@ func (s *lastingWorld) openOne(ctx context.Context, i int) error {
 	if i%oneIn == 0 {
 		session = "stolen"
 	}
-	token := s.issuer.Mint(claimstest.Token{Subject: fmt.Sprint("user-", i), Claims: map[string]any{
-		"sid": session, "exp": s.expiry.Unix(),
-	}})
+	token := s.issuer.Mint(claimstest.Token{
+		Subject: fmt.Sprint("user-", i),
+		Claims:  map[string]any{"sid": session, "exp": s.expiry.Unix()},
+	})
 	stream, err := testpb.NewTestServiceClient(s.conns[i/perConn]).FullDuplexCall(
 		metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token))
 	if err != nil {
@@ -272,7 +281,9 @@ func (s *lastingWorld) last() time.Time {
 
 // probe makes calls for a while and returns how long each took.
 func (s *lastingWorld) probe(ctx context.Context, length time.Duration) (took []time.Duration) {
-	token := s.issuer.Mint(claimstest.Token{Subject: "prober", Claims: map[string]any{"sid": "prober"}})
+	token := s.issuer.Mint(claimstest.Token{
+		Subject: "prober", Claims: map[string]any{"sid": "prober"},
+	})
 	ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token)
 	for end := time.Now().Add(length); time.Now().Before(end); {
 		start := time.Now()

@@ -1,8 +1,8 @@
 // Command soak drives a guarded HTTP and gRPC service with good and bad tokens
 // while its issuer rotates its keys and has outages, checks the outcome of
-// every request, and prints what came of it. Then it opens thousands of streams,
-// has one piece of news end some and the end of their tokens the rest. It exits
-// with 1 if an outcome was wrong, or if memory or goroutines grew.
+// every request, and prints what came of it. Then it opens thousands of
+// streams, has one piece of news end some and the end of their tokens the rest.
+// It exits with 1 if an outcome was wrong, or if memory or goroutines grew.
 package main
 
 import (
