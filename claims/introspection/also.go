@@ -63,6 +63,14 @@ func (a *also) Recheck(ctx context.Context, caller *claims.Claims) error {
 	return a.in.agree(ctx, caller, token)
 }
 
+// Schemes returns those of the Authenticator, which proves the bindings.
+func (a *also) Schemes() []claims.Scheme {
+	if by, ok := a.auth.(interface{ Schemes() []claims.Scheme }); ok {
+		return by.Schemes()
+	}
+	return nil
+}
+
 // agree returns nil if the endpoint says that the token of a caller is active.
 func (in *Introspector) agree(ctx context.Context, caller *claims.Claims, token string) error {
 	found, err := in.lookUp(ctx, token)
