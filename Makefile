@@ -14,6 +14,8 @@ MUTATE      ?= ./claims $(filter-out %/conformance,$(wildcard ./claims/internal/
 ARGS        ?=
 BUF         := go run github.com/bufbuild/buf/cmd/buf@v1.73.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+APIDIFF     := go run golang.org/x/exp/cmd/apidiff@v0.0.0-20250819193227-8b4c13bb791b
+CYCLONEDX   := go run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 BENCHSTAT   := go run golang.org/x/perf/cmd/benchstat@v0.0.0-20250605212013-b481878a17be
 
 PEERS      := github.com/golang-jwt/jwt/v5 github.com/MicahParks/keyfunc/v3 \
@@ -26,7 +28,8 @@ RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 .PHONY: check help test test-386 test-fips140 test-postgres test-redis conformance lint knots columns \
 	mutate mutate-short fuzz fuzz-short soak soak-short bench bench-short bench-report \
-	bench-stat bench-plot run fmt tidy proto proto-check rules-check examples docs-check
+	bench-stat bench-plot run fmt tidy proto proto-check rules-check examples docs-check \
+	release-check sbom
 .DEFAULT_GOAL := check
 
 check: lint test ## Lint and test: the default
@@ -70,6 +73,22 @@ test-postgres: ## Run the tests that need SQL on a PostgreSQL server of their ow
 # such as redis-server, make test runs these tests too.
 test-redis: ## Run the tests that need Redis on servers of their own
 	@.ci/redis
+
+# With no tag there is nothing to compare the API with.
+release-check: sbom ## Compare the API with the last tag; bill of materials, licences, reasons
+	@if tag=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null); then \
+		old=$$(mktemp -d) && trap 'git worktree remove --force "$$old"' EXIT && \
+		git worktree add --quiet --detach "$$old" "$$tag" && \
+		(cd "$$old" && $(APIDIFF) -m -w "$$old/api" github.com/sallyport-go/sallyport) && \
+		$(APIDIFF) -m "$$old/api" github.com/sallyport-go/sallyport; \
+	else \
+		echo "release-check: no tag yet: nothing to compare the API with"; \
+	fi
+	@go run ./.ci/licences <sbom.json
+
+sbom: ## Write the bill of materials of the root module, sbom.json (CycloneDX)
+	@$(CYCLONEDX) mod -licenses -json -output sbom.json . 2>sbom.log || { cat sbom.log; exit 1; }
+	@rm -f sbom.log
 
 examples: ## Run every example's test
 	@for m in $(filter-out examples/bench,$(filter examples%,$(MODULES))); do \

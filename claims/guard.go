@@ -30,6 +30,10 @@ type GuardConfig struct {
 	// credential.
 	Second map[string]Authenticator
 
+	// KeepToken lets package relay pass the token of a request on while that
+	// lasts. Handlers cannot get at it. False means that nobody can.
+	KeepToken bool
+
 	// Revocations says which tokens have ended before they expire, usually a
 	// *revocation.Table. Nil means that none have.
 	Revocations Revocations
@@ -43,6 +47,7 @@ type Guard struct {
 	auth        Authenticator
 	own         identifier // auth, if it accepts base64url and dots alone
 	asksAgain   bool       // auth has a Recheck
+	keepsToken  bool
 	permissions PermissionSource
 	observer    Observer
 	revocations Revocations
@@ -74,8 +79,8 @@ func NewGuard(auth Authenticator, cfg GuardConfig) (*Guard, error) {
 		return nil, errors.Join(errs...)
 	}
 	g := &Guard{
-		permissions: cfg.Permissions,
-		observer:    cfg.Observer, revocations: cfg.Revocations, panics: new(foreign.Reports),
+		permissions: cfg.Permissions, keepsToken: cfg.KeepToken,
+		observer: cfg.Observer, revocations: cfg.Revocations, panics: new(foreign.Reports),
 		calls: make(chan struct{}, maxAskedAbout),
 	}
 	var news func(func()) func()
@@ -215,7 +220,7 @@ func (g *Guard) authorize(
 		Context: ctx, caller: Claims{facts}, scheme: credentials.ownScheme(), guard: g,
 		operation: op, request: request, outer: callIn(ctx), anonymous: anonymous,
 	}
-	if g.asksAgain {
+	if g.asksAgain || g.keepsToken {
 		c.token = credentials.Token
 	}
 	if credentials.Second != nil {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sallyport-go/sallyport/claims/internal/lasting"
+	"github.com/sallyport-go/sallyport/claims/internal/presented"
 )
 
 // call is a request that was let through, or is about to be: the context of its
@@ -38,7 +39,19 @@ func (c *call) Value(key any) any {
 	if key == (contextKey{}) {
 		return c
 	}
+	if key == (presented.Key{}) { // never that of a call outside, of another caller
+		return c.relayed()
+	}
 	return c.Context.Value(key)
+}
+
+// relayed returns the token that may be passed on in the caller's name, empty
+// for none.
+func (c *call) relayed() string {
+	if c.guard == nil || !c.guard.keepsToken || c.anonymous || c.renewed.Load() != nil {
+		return ""
+	}
+	return c.token
 }
 
 // current returns what the request goes on with: the caller's token, or the

@@ -114,6 +114,7 @@ func TestSecond(t *testing.T) {
 		"one of two":        {claims.AnyOf(claims.Scopes("write"), enter), "alice", "dev", nil, "", "", ""},
 		"none of two":       {claims.AnyOf(claims.Permissions("p"), enter), "alice", "", claims.ErrNoToken, "sandbox", "sandbox: This operation needs an access token.", "enter"},
 		"the first of two":  {claims.AnyOf(claims.Scopes("read"), enter), "alice", "mallory", nil, "", "", ""},
+		"not the first's":   {claims.All(claims.Scopes("read"), box(claims.Authenticated())), "alice", "", claims.ErrNoToken, "sandbox", "sandbox: This operation needs an access token.", ""},
 		"optional, without": {box(claims.Optional()), "alice", "", nil, "", "", ""},
 		"optional, with":    {box(claims.Optional()), "alice", "dev", nil, "", "", ""},
 		"optional, bad":     {box(claims.Optional()), "alice", "mallory", claims.ErrInvalidToken, "sandbox", "sandbox: The access token is not accepted.", ""},

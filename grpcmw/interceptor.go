@@ -44,6 +44,12 @@ type Config struct {
 	// call has one credential.
 	Second map[string]Second
 
+	// KeepToken lets a handler pass the caller's token on, or one that it is
+	// exchanged for, by package claims/relay: to the hosts that are named
+	// there, and no others. False means that the context of a call has no
+	// token.
+	KeepToken bool
+
 	// Certificates says which proxies are believed when they hand on the
 	// certificate of a client, and in which metadata key. From anybody else the
 	// key is removed before anything looks at the call, a method included; the
@@ -102,7 +108,7 @@ var errUnlisted = claims.NewError(claims.ErrForbidden, claims.ReasonUnlisted, ni
 func New(auth claims.Authenticator, cfg Config) (*Interceptor, error) {
 	guard, err := claims.NewGuard(auth, claims.GuardConfig{
 		Permissions: cfg.Permissions, Observer: cfg.Observer, Revocations: cfg.Revocations,
-		Second: authsOf(cfg.Second),
+		Second: authsOf(cfg.Second), KeepToken: cfg.KeepToken,
 	})
 	errs := cfg.Policy.validate(guard)
 	for _, err := range each(err) {

@@ -58,6 +58,12 @@ type Config struct {
 	// Nil means that a request has one credential.
 	Second map[string]Second
 
+	// KeepToken lets a handler pass the caller's token on, or one that it is
+	// exchanged for, by package claims/relay: to the hosts that are named
+	// there, and no others. False means that the context of a request has no
+	// token.
+	KeepToken bool
+
 	// Certificates says which proxies are believed when they hand on the
 	// certificate of a client, and in which field. From anybody else the field
 	// is removed before anything looks at the request, a handler included; the
@@ -122,7 +128,7 @@ type Middleware struct {
 func New(auth claims.Authenticator, cfg Config) *Middleware {
 	guard, guardErr := claims.NewGuard(auth, claims.GuardConfig{
 		Permissions: cfg.Permissions, Observer: cfg.Observer, Revocations: cfg.Revocations,
-		Second: authsOf(cfg.Second),
+		Second: authsOf(cfg.Second), KeepToken: cfg.KeepToken,
 	})
 	resource, resourceErr := newResource(cfg.Resource)
 	if resourceErr != nil {

@@ -4,15 +4,16 @@ package presented
 
 import "context"
 
-type key struct{}
+// Key is the key of the token in a context.
+type Key struct{}
 
 // With returns a context that has the token.
 func With(ctx context.Context, token string) context.Context {
-	return context.WithValue(ctx, key{}, token)
+	return context.WithValue(ctx, Key{}, token)
 }
 
 // Token returns the token, empty if there is none.
 func Token(ctx context.Context) string {
-	token, _ := ctx.Value(key{}).(string)
+	token, _ := ctx.Value(Key{}).(string)
 	return token
 }
