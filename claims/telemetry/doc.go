@@ -12,6 +12,7 @@
 //	// … the routes …
 //	tel.SetPolicy(mux.Operations())
 //	tel.WatchKeys(issuers.KeyStats)
+//	tel.WatchRevocations(ended.Stats)
 //
 // # Metrics
 //
@@ -34,6 +35,10 @@
 //	key_set.fetch.duration   s  histogram  issuer, cause, fault
 //	key_set.lookup.refused      counter    issuer, refusal
 //	key.skipped                 gauge      issuer, reason
+//	revocation.entries          gauge
+//	revocation.feed.age      s  gauge      since all news was known, 0 without a store
+//	revocation.news             counter
+//	revocation.widened          counter    the table was full
 //	policy.info                 gauge      hash: 1
 //	policy.operations           gauge
 //

@@ -28,8 +28,9 @@ type instruments struct {
 	keyFetch        metric.Float64Histogram
 	keyRefused      metric.Int64Counter
 
-	keys   keyGauges
-	policy policyGauges
+	keys        keyGauges
+	policy      policyGauges
+	revocations revocationGauges
 }
 
 // maker makes instruments and collects what is wrong with them.
@@ -56,8 +57,9 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 			"How long a fetch of a key set took."),
 		keyRefused: m.counter("sallyport.key_set.lookup.refused",
 			"Look-ups that ended without a key."),
-		keys:   newKeyGauges(&m),
-		policy: newPolicyGauges(&m),
+		keys:        newKeyGauges(&m),
+		policy:      newPolicyGauges(&m),
+		revocations: newRevocationGauges(&m),
 	}
 	return i, errors.Join(m.errs...)
 }
@@ -79,6 +81,12 @@ func (m *maker) gauge(name, about string) metric.Int64ObservableGauge {
 	g, err := m.meter.Int64ObservableGauge(name, metric.WithDescription(about))
 	m.errs = append(m.errs, err)
 	return g
+}
+
+func (m *maker) observed(name, about string) metric.Int64ObservableCounter {
+	c, err := m.meter.Int64ObservableCounter(name, metric.WithDescription(about))
+	m.errs = append(m.errs, err)
+	return c
 }
 
 func (m *maker) ageGauge(name, about string) metric.Float64ObservableGauge {

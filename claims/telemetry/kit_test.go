@@ -23,6 +23,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/claims/revocation"
 	"github.com/sallyport-go/sallyport/claims/telemetry"
 	"github.com/sallyport-go/sallyport/httpmw"
 	"github.com/sallyport-go/sallyport/jwks"
@@ -37,6 +38,7 @@ type world struct {
 	tel     *telemetry.Telemetry
 	auth    *claims.Issuers
 	source  *source
+	ended   *revocation.Table
 }
 
 // source is a database of permissions.
@@ -75,8 +77,10 @@ func newWorld(t *testing.T) *world {
 	permissions, err := claims.NewPermissionCache(w.tel.Permissions(w.source),
 		claims.PermissionCacheConfig{TTL: time.Hour})
 	require.NoError(t, err)
+	w.ended, err = revocation.NewTable(revocation.Config{})
+	require.NoError(t, err)
 	mux := httpmw.NewServeMux(httpmw.New(w.auth, httpmw.Config{
-		Observer: w.tel.Observe, Permissions: permissions,
+		Observer: w.tel.Observe, Permissions: permissions, Revocations: w.ended,
 	}))
 	served := func(http.ResponseWriter, *http.Request) {}
 	mux.HandleFunc("GET /orders/{id}", claims.Scopes("orders:read"), served)
@@ -85,6 +89,7 @@ func newWorld(t *testing.T) *world {
 	w.api = serve(t, mux)
 	w.tel.SetPolicy(mux.Operations())
 	require.NoError(t, w.tel.WatchKeys(w.auth.KeyStats))
+	require.NoError(t, w.tel.WatchRevocations(w.ended.Stats))
 	return w
 }
 
@@ -150,6 +155,11 @@ func (w *world) traffic(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, w.send(t, "GET", "/orders/5",
 			w.issuer.Mint(claimstest.Token{Key: invented})))
 	}
+	require.NoError(t, w.ended.Revoke(t.Context(), revocation.Entry{
+		Issuer: w.issuer.URL(), Subject: "dave",
+	}))
+	require.Equal(t, http.StatusUnauthorized, w.send(t, "GET", "/orders/6",
+		w.issuer.Mint(claimstest.Token{Subject: "dave", Scope: "orders:read"})))
 	w.source.down.Store(true)
 	require.Equal(t, http.StatusServiceUnavailable, w.send(t, "POST", "/orders/1/approve",
 		w.issuer.Mint(claimstest.Token{Subject: "carol"})))

@@ -13,14 +13,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/claims/revocation"
 	"github.com/sallyport-go/sallyport/claims/telemetry"
 	"github.com/sallyport-go/sallyport/jwks"
 )
@@ -78,6 +81,11 @@ func TestTelemetry_traffic(t *testing.T) {
 		{"sallyport_key_set_fetch_duration_seconds_count", []string{`cause="initial"`, `fault=""`}, 1},
 		{"sallyport_key_set_lookup_refused_total", []string{`refusal="cooldown"`}, 1},
 		{"sallyport_policy_operations", nil, 3},
+		{decisions, []string{`reason="revoked"`, `outcome="invalid_token"`}, 1},
+		{"sallyport_revocation_entries", nil, 1},
+		{"sallyport_revocation_news_total", nil, 1},
+		{"sallyport_revocation_widened_total", nil, 0},
+		{"sallyport_revocation_feed_age_seconds", nil, 0},
 	} {
 		assert.InDelta(t, tt.want, valueOf(t, samples, tt.name, tt.labels...), 0, "%s %q", tt.name, tt.labels)
 	}
@@ -304,6 +312,7 @@ func TestTelemetry_nilAndZero(t *testing.T) {
 		tel.Observe(t.Context(), claims.Decision{})
 		tel.SetPolicy(nil)
 		require.NoError(t, tel.WatchKeys(func() map[string]jwks.Stats { return nil }))
+		require.NoError(t, tel.WatchRevocations(func() revocation.Stats { return revocation.Stats{} }))
 		tel.KeyObserver("x")(t.Context(), jwks.Event{Kind: jwks.EventFetch})
 		assert.Nil(t, tel.Permissions(nil))
 	}
@@ -324,6 +333,32 @@ func TestTelemetry_WatchKeys_panics(t *testing.T) {
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, http.StatusOK, w.send(t, "GET", "/orders/1",
 		w.issuer.Mint(claimstest.Token{Scope: "orders:read"})))
+}
+
+// A store that was never heard of is as old as the watch.
+func TestTelemetry_WatchRevocations_neverHeard(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	exporter, err := otelprom.New(otelprom.WithRegisterer(registry))
+	require.NoError(t, err)
+	tel, err := telemetry.New(telemetry.Config{
+		MeterProvider: metric.NewMeterProvider(metric.WithReader(exporter)),
+	})
+	require.NoError(t, err)
+	require.NoError(t, tel.WatchRevocations(func() revocation.Stats { return revocation.Stats{FeedAge: -1} }))
+	families, err := registry.Gather()
+	require.NoError(t, err)
+	found := false
+	for _, family := range families {
+		if family.GetName() == "sallyport_revocation_feed_age_seconds" {
+			found = true
+			assert.GreaterOrEqual(t, family.GetMetric()[0].GetGauge().GetValue(), 0.0)
+		}
+	}
+	assert.True(t, found)
+	require.NoError(t, tel.WatchRevocations(func() revocation.Stats { panic("oops") }))
+	_, err = registry.Gather()
+	require.NoError(t, err)
 }
 
 func TestTelemetry_worstOfOneName(t *testing.T) {

@@ -33,7 +33,7 @@ func start(t *testing.T, flags ...string) demo {
 	t.Cleanup(func() { // comes after it has stopped
 		if d.Service != nil {
 			for line := range strings.Lines(d.Log()) {
-				assert.Contains(t, line, `msg="access decision"`)
+				assert.Regexp(t, `msg="(access decision|revocation: news)"`, line)
 				assert.NotContains(t, line, "eyJ", "a token")
 			}
 		}

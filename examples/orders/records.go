@@ -78,3 +78,11 @@ func (r *records) watch(issuers trusted, operations ...[]claims.Operation) error
 	}
 	return nil
 }
+
+// watchNews exports the table of what has ended, if there is one.
+func (r *records) watchNews(n *news) error {
+	if n.table == nil {
+		return nil
+	}
+	return r.tel.WatchRevocations(n.table.Stats)
+}

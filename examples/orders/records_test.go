@@ -61,3 +61,15 @@ func TestMetrics_notAskedFor(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, http.StatusNotFound, start(t).call(t, "GET", "/metrics", "", "").Status)
 }
+
+func TestMetrics_revocations(t *testing.T) {
+	t.Parallel()
+	const admin = "an-administrators-token-of-32-letters"
+	d := start(t, "-metrics", "-admin-token", admin)
+	body := `{"issuer":"` + d.Issuer + `","subject":"alice"}`
+	answer := d.call(t, "POST", "/revocations", admin, body)
+	require.Equal(t, http.StatusNoContent, answer.Status, answer.Body)
+	metrics := d.call(t, "GET", "/metrics", "", "").Body
+	assert.Regexp(t, `(?m)^sallyport_revocation_entries(\{.*\})? 1$`, metrics)
+	assert.Regexp(t, `(?m)^sallyport_revocation_feed_age_seconds(\{.*\})? 0$`, metrics)
+}

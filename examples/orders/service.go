@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"sync"
@@ -99,7 +100,9 @@ func (s *service) build(o *options, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return o.records.watch(issuers, mux.Operations(), o.sandbox.policy(policy).Operations())
+	return errors.Join(
+		o.records.watch(issuers, mux.Operations(), o.sandbox.policy(policy).Operations()),
+		o.records.watchNews(s.news))
 }
 
 // Serve implements [demo.Service].
