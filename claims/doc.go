@@ -60,9 +60,9 @@
 //     called Ed25519 (RFC 9864).
 //  12. Client: one of [Config].ClientIDs, if it names any.
 //  13. Binding: a token with "cnf" is bound to a key (RFC 7800). Each member is
-//     proven by one of [Config].Confirmers, on each use of the token. A token
-//     with a member that none of them proves is refused, never taken as a plain
-//     Bearer token.
+//     proven by one of [Config].Confirmers, which packages dpop and mtls make,
+//     on each use of the token. A token with a member that none of them proves
+//     is refused, never taken as a plain Bearer token.
 //  14. Check: [Config].Check, a check of your own.
 //
 // Then the operation's requirement is checked.

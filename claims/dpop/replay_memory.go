@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"sync"
 	"time"
 
@@ -84,6 +85,7 @@ func (m *Memory) Use(_ context.Context, jkt, jti string, until time.Time) (bool,
 	if err := m.isFull(jkt); err != nil {
 		return false, err
 	}
+	proof.jkt = strings.Clone(jkt) // it is a part of its token's claims
 	m.add(proof, end)
 	return true, nil
 }

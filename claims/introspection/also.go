@@ -75,7 +75,7 @@ func (a *also) Recheck(ctx context.Context, caller *claims.Claims) error {
 	return a.in.agree(ctx, caller, token)
 }
 
-// Schemes returns those of the Authenticator.
+// Schemes returns those of the Authenticator, which proves the bindings.
 func (a *also) Schemes() []claims.Scheme {
 	if by, ok := a.auth.(interface{ Schemes() []claims.Scheme }); ok {
 		return by.Schemes()

@@ -236,6 +236,15 @@ func (in *Introspector) Recheck(ctx context.Context, caller *claims.Claims) erro
 	return in.examiner.Recheck(ctx, caller, found.caller)
 }
 
+// Schemes returns the authentication schemes beside Bearer that tokens are
+// taken under. The slice is shared and must not be modified.
+func (in *Introspector) Schemes() []claims.Scheme {
+	if !in.isMade() {
+		return nil
+	}
+	return in.examiner.Schemes()
+}
+
 // isOfForm reports whether a token is one that the endpoint may be asked about.
 func (in *Introspector) isOfForm(token string) (ok bool, err error) {
 	if !isToken68(token) {

@@ -3,6 +3,7 @@ package mtls_test
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -185,4 +186,8 @@ func grpcWire(t testing.TB, auth claims.Authenticator, by *mtls.Forwarded) wire 
 			return outcome{code, header["seen"]}
 		},
 	}
+}
+
+func certifiedBy(certificate tls.Certificate) []*x509.Certificate {
+	return []*x509.Certificate{certificate.Leaf}
 }
