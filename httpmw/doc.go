@@ -51,6 +51,9 @@
 // another scheme adds its challenge to the header, and the guard's goes beside
 // it.
 //
+// The page frameworks.md has what stands beside it: routers, gRPC, Connect,
+// MCP, tracing, proxies, each with a test.
+//
 // Most programs need [New], [NewServeMux], [ServeMux.Handle] and
 // [Middleware.Refuse]. Importing this package links no gRPC.
 package httpmw

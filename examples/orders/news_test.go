@@ -1,10 +1,13 @@
 package main_test
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -148,7 +151,7 @@ func TestNews_admin(t *testing.T) {
 	assert.Equal(t, 404, start(t, "-issuer", issuer.URL()).post(t, "/revocations", "application/json", "", "{}").Status)
 }
 
-// Two replicas on one Redis: what one hears ends on the other.
+// Two replicas on one Redis: what one hears ends on the other, streams too.
 func TestNews_redis(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -157,11 +160,22 @@ func TestNews_redis(t *testing.T) {
 	one, another := startTelling(t, flags...), startTelling(t, flags...)
 	token := session(issuer, "s1")
 	require.Equal(t, 200, another.call(t, "GET", "/orders", token, "").Status)
+	stream := openEvents(t, another, token)
+	watch, err := another.orders(t).WatchOrders(withToken(t, token), &orderspb.WatchOrdersRequest{})
+	require.NoError(t, err)
+	_, err = watch.Recv()
+	require.NoError(t, err)
 
 	logout := url.Values{"logout_token": {logoutToken(issuer, "orders", map[string]any{"sub": "alice", "sid": "s1"})}}
 	require.Equal(t, 200, one.post(t, "/backchannel-logout", "application/x-www-form-urlencoded", "", logout.Encode()).Status)
 	require.Eventually(t, func() bool { return another.call(t, "GET", "/orders", token, "").Status == 401 },
 		demotest.Timeout, 10*time.Millisecond)
+	for err == nil {
+		_, err = watch.Recv()
+	}
+	assert.Equal(t, codes.Unauthenticated, status.Code(err), "%v", err)
+	_, err = io.Copy(io.Discard, stream)
+	assert.NoError(t, err, "the events end")
 
 	server.Stop()
 	body := fmt.Sprintf(`{"issuer":%q,"subject":"bob"}`, issuer.URL())
@@ -171,4 +185,18 @@ func TestNews_redis(t *testing.T) {
 	bob := issuer.Mint(claimstest.Token{Subject: "bob", Scope: "orders:read"})
 	require.Eventually(t, func() bool { return another.call(t, "GET", "/orders", bob, "").Status == 401 },
 		demotest.Timeout, 50*time.Millisecond, "it is shared once Redis is back")
+}
+
+// openEvents opens the events and reads the first of them.
+func openEvents(t *testing.T, d demo, token string) *bufio.Reader {
+	t.Helper()
+	response, err := http.DefaultClient.Do(d.request(t, "GET", "/orders/events", token, ""))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = response.Body.Close() })
+	require.Equal(t, 200, response.StatusCode)
+	events := bufio.NewReader(response.Body)
+	line, err := events.ReadString('\n')
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(line, "id: "), line)
+	return events
 }

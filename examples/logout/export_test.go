@@ -1,0 +1,4 @@
+package main
+
+// What the test, in package main_test, plays through.
+var Run = run
