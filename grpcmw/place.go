@@ -37,11 +37,7 @@ const authorizationKey = "authorization"
 // key that the proxy is trusted to set. A token is verified wherever it stands,
 // so that no client gains by that more than its token is worth.
 func FromMetadata(key, scheme string) Place {
-	lower := strings.ToLower(key)
-	if lower == authorizationKey && strings.EqualFold(scheme, "Bearer") {
-		return Place{}
-	}
-	return Place{&metadataWay{key, lower, scheme}}
+	return Place{&metadataWay{key, strings.ToLower(key), scheme}}
 }
 
 // take returns the credential that a call has in this place.

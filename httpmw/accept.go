@@ -24,10 +24,7 @@ func preferred(accept []string) int {
 			if count++; count > maxRanges {
 				break
 			}
-			mediaRange, quality, ok := parseRange(part)
-			if !ok {
-				continue
-			}
+			mediaRange, quality := parseRange(part)
 			for i := range formats {
 				ranks[i].consider(mediaRange, formats[i].mediaType, quality)
 			}
@@ -47,7 +44,7 @@ func preferred(accept []string) int {
 type rank struct{ exactness, quality int }
 
 func (k *rank) consider(mediaRange, mediaType string, quality int) {
-	exactness := 0
+	var exactness int
 	kind, _, _ := strings.Cut(mediaType, "/")
 	switch {
 	case strings.EqualFold(mediaRange, mediaType):
@@ -56,28 +53,32 @@ func (k *rank) consider(mediaRange, mediaType string, quality int) {
 		exactness = 2
 	case mediaRange == "*/*":
 		exactness = 1
+	default:
+		return
 	}
-	// Of several that are as exact, the best: a client does not mean less.
-	if exactness > k.exactness || exactness > 0 && exactness == k.exactness && quality > k.quality {
+	if exactness == k.exactness { // the best of them: a client does not mean less
+		quality = max(quality, k.quality)
+	}
+	if exactness >= k.exactness {
 		*k = rank{exactness, quality}
 	}
 }
 
 // parseRange returns a media range without parameters and its weight, in
-// thousandths.
-func parseRange(part string) (mediaRange string, quality int, ok bool) {
+// thousandths; none if the weight is no weight.
+func parseRange(part string) (mediaRange string, quality int) {
 	mediaRange, parameters, _ := strings.Cut(part, ";")
 	quality = 1000
 	for parameter := range strings.SplitSeq(parameters, ";") {
 		name, value, _ := strings.Cut(parameter, "=")
 		if strings.EqualFold(strings.Trim(name, " \t"), "q") {
+			var ok bool
 			if quality, ok = parseQuality(strings.Trim(value, " \t")); !ok {
-				return "", 0, false
+				return "", 0
 			}
 		}
 	}
-	mediaRange = strings.Trim(mediaRange, " \t")
-	return mediaRange, quality, mediaRange != ""
+	return strings.Trim(mediaRange, " \t"), quality
 }
 
 // parseQuality returns a weight in thousandths (RFC 9110 section 12.4.2).

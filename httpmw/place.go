@@ -147,11 +147,7 @@ func (p Place) collision(other Place) error {
 // wherever it stands, so that no client gains by that more than its token is
 // worth. What the Authorization field holds then is not looked at.
 func FromHeader(name, scheme string) Place {
-	canonical := http.CanonicalHeaderKey(name)
-	if canonical == authorization.name && strings.EqualFold(scheme, "Bearer") {
-		return Place{}
-	}
-	return Place{&headerWay{name, canonical, scheme}}
+	return Place{&headerWay{name, http.CanonicalHeaderKey(name), scheme}}
 }
 
 // headerWay is a header field.

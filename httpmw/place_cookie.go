@@ -102,14 +102,13 @@ func asUnsafe(r *http.Request) *http.Request {
 
 // lone is a value of which there must be one.
 type lone struct {
-	first string
+	last  string
 	count int
 }
 
 func (l *lone) found(value string) {
-	if l.count++; l.count == 1 {
-		l.first = value
-	}
+	l.last = value
+	l.count++
 }
 
 func (l *lone) value() (string, error) {
@@ -118,10 +117,10 @@ func (l *lone) value() (string, error) {
 		return "", errSeveral
 	case l.count == 0:
 		return "", errNoToken
-	case l.first == "":
+	case l.last == "":
 		return "", errEmpty
 	}
-	return l.first, nil
+	return l.last, nil
 }
 
 var (

@@ -99,14 +99,11 @@ func (f *formWay) read(r *http.Request) ([]byte, error) {
 		return nil, errLongForm
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
-	again := &readAgain{Reader: bytes.NewReader(body), Closer: r.Body}
-	switch {
-	case err != nil:
-		again.Reader = io.MultiReader(again.Reader, broken{err})
-	case int64(len(body)) > limit:
-		again.Reader = io.MultiReader(again.Reader, r.Body)
+	rest := io.Reader(r.Body)
+	if err != nil {
+		rest = broken{err}
 	}
-	r.Body = again
+	r.Body = &readAgain{io.MultiReader(bytes.NewReader(body), rest), r.Body}
 	switch {
 	case err != nil && r.Context().Err() != nil:
 		return nil, claims.NewError(claims.ErrUnavailable, claims.ReasonCanceled, err)
@@ -138,7 +135,7 @@ func (b broken) Read([]byte) (int, error) { return 0, b.err }
 func parameter(encoded, name string, only *lone) error {
 	for pair := range strings.SplitSeq(encoded, "&") {
 		key, value, _ := strings.Cut(pair, "=")
-		if key, err := url.QueryUnescape(key); err != nil || key != name {
+		if key, _ := url.QueryUnescape(key); key != name { // empty if it cannot be
 			continue
 		}
 		value, err := url.QueryUnescape(value)

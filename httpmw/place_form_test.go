@@ -1,6 +1,8 @@
 package httpmw_test
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -73,6 +75,60 @@ func TestFromForm_bodyOfARefusal(t *testing.T) {
 		assert.Equal(t, body, string(got), name)
 		require.NoError(t, r.Body.Close())
 	}
+}
+
+// failing is a body that breaks off.
+type failing struct {
+	rest io.Reader
+	err  error
+}
+
+func (f *failing) Read(p []byte) (int, error) {
+	n, err := f.rest.Read(p)
+	if err == io.EOF {
+		err = f.err
+	}
+	return n, err
+}
+
+// A body that breaks off is the client's fault, unless it has gone, and breaks
+// off for whoever reads it again.
+func TestFromForm_broken(t *testing.T) {
+	t.Parallel()
+	auth := httpmw.New(nobody{}, httpmw.Config{From: httpmw.FromForm(64)})
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	cause := errors.New("reset")
+	for want, ctx := range map[claims.Reason]context.Context{
+		broken: t.Context(), claims.ReasonCanceled: gone,
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/", &failing{strings.NewReader("a=b"), cause}).WithContext(ctx)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		_, err := auth.Admit(r, claims.Authenticated())
+		require.Error(t, err)
+		assert.Equal(t, want, claims.AsError(err).Reason())
+		got, err := io.ReadAll(r.Body)
+		require.ErrorIs(t, err, cause)
+		assert.Equal(t, "a=b", string(got))
+	}
+}
+
+// What says that it is too long is not read, and what has no body is no form.
+func TestFromForm_unread(t *testing.T) {
+	t.Parallel()
+	auth := httpmw.New(nobody{}, httpmw.Config{From: httpmw.FromForm(64)})
+	body := strings.NewReader(strings.Repeat("x", 65))
+	r := httptest.NewRequest(http.MethodPost, "/", body)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	_, err := auth.Admit(r, claims.Authenticated())
+	assert.Equal(t, broken, claims.AsError(err).Reason())
+	assert.Equal(t, 65, body.Len())
+
+	r, err = http.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	_, err = auth.Admit(r, claims.Authenticated())
+	assert.Equal(t, nothing, claims.AsError(err).Reason())
 }
 
 // A middleware outside may have read the form before.

@@ -39,6 +39,11 @@ func TestOneOf(t *testing.T) {
 			"other scheme": {"GET /\nX-One: Bearer abc", "", claims.ReasonUnsupportedScheme},
 			"Bearer":       {"GET /\nX-Two: abc\nAuthorization: Bearer abc", "abc", ""},
 		})
+	assertPlace(t, httpmw.OneOf(httpmw.FromHeader("X-Two", ""), httpmw.FromHeader("X-One", "Token")),
+		map[string]placeCase{
+			"other scheme, later": {"GET /\nX-One: Bearer abc", "", claims.ReasonUnsupportedScheme},
+			"none of both":        {"GET /", "", nothing},
+		})
 }
 
 func TestOneOf_mistakes(t *testing.T) {
@@ -70,4 +75,23 @@ func TestOneOf_mistakes(t *testing.T) {
 			httpmw.New(nobody{}, httpmw.Config{From: httpmw.OneOf(places...)})
 		})
 	}
+}
+
+// Places that are not the same are no mistake.
+func TestOneOf_apart(t *testing.T) {
+	t.Parallel()
+	origins := http.NewCrossOriginProtection()
+	for name, places := range map[string][]httpmw.Place{
+		"two prefixes":      {httpmw.FromWebSocketProtocol("a."), httpmw.FromWebSocketProtocol("b.")},
+		"prefix and cookie": {httpmw.FromWebSocketProtocol("a"), httpmw.FromCookie("ab", origins)},
+		"cookie and prefix": {httpmw.FromCookie("ab", origins), httpmw.FromWebSocketProtocol("a")},
+		"two cookies":       {httpmw.FromCookie("a", origins), httpmw.FromCookie("ab", origins)},
+		"form and query":    {httpmw.FromForm(0), httpmw.InsecureFromQuery("access_token")},
+	} {
+		assert.NotPanics(t, func() { httpmw.New(nobody{}, httpmw.Config{From: httpmw.OneOf(places...)}) }, name)
+	}
+	assert.Panics(t, func() {
+		httpmw.New(nobody{}, httpmw.Config{From: httpmw.OneOf(
+			httpmw.FromWebSocketProtocol("bearer.x."), httpmw.FromWebSocketProtocol("bearer."))})
+	})
 }

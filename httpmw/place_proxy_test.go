@@ -2,12 +2,14 @@ package httpmw_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport-go/sallyport/claims"
+	"github.com/sallyport-go/sallyport/claims/awsalb"
 	"github.com/sallyport-go/sallyport/claims/claimstest"
 	"github.com/sallyport-go/sallyport/httpmw"
 	"github.com/sallyport-go/sallyport/jwks"
@@ -82,4 +84,23 @@ func TestFromProxies(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The load balancer's assertion, whose segments are padded, has a scheme of its
+// own, by which package awsalb knows it.
+func TestFromAWSALB(t *testing.T) {
+	t.Parallel()
+	assertPlace(t, httpmw.FromAWSALB(), map[string]placeCase{
+		"assertion":        {"GET /\nX-Amzn-Oidc-Data: a==.b=.c", "a==.b=.c", ""},
+		"none":             {"GET /\nAuthorization: Bearer abc", "", nothing},
+		"empty":            {"GET /\nX-Amzn-Oidc-Data:", "", nothing},
+		"twice":            {"GET /\nX-Amzn-Oidc-Data: a\nX-Amzn-Oidc-Data: a", "", several},
+		"Bearer beside it": {"GET /\nX-Amzn-Oidc-Data: a\nAuthorization: Bearer abc", "a", ""},
+	})
+	seen := new(witness)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("X-Amzn-Oidc-Data", "a")
+	_, err := httpmw.New(seen, httpmw.Config{From: httpmw.FromAWSALB()}).Admit(r, claims.Authenticated())
+	require.NoError(t, err)
+	assert.Equal(t, awsalb.Scheme, seen.shown[0].Scheme)
 }

@@ -60,6 +60,7 @@ func TestFromHeader(t *testing.T) {
 		"scheme, another":            {scheme, "X-Token", []string{"Bearer TOKEN"}, 401},
 		"scheme, none":               {scheme, "X-Token", []string{"TOKEN"}, 400},
 		"form of Authorization":      {httpmw.FromHeader("X-Token", "Bearer"), "X-Token", []string{"Bearer TOKEN"}, 204},
+		"Z and 9":                    {httpmw.FromHeader("X-AZaz09", ""), "X-Azaz09", []string{"TOKEN"}, 204},
 		"Authorization":              {zero, "Authorization", []string{"Bearer TOKEN"}, 204},
 		"Authorization, by name":     {httpmw.FromHeader("AUTHORIZATION", "bearer"), "Authorization", []string{"Bearer TOKEN"}, 204},
 		"Authorization, raw":         {httpmw.FromHeader("Authorization", ""), "Authorization", []string{"TOKEN"}, 204},
@@ -100,4 +101,38 @@ func TestFromHeader_mistakes(t *testing.T) {
 	assert.PanicsWithValue(t, "httpmw: New: auth is nil\n"+realm+"\n"+here+"the field Host means something else", func() {
 		httpmw.New(nil, httpmw.Config{Realm: "\n", From: httpmw.FromHeader("Host", "")})
 	})
+}
+
+// Caches know what an Authorization field means. Of other places they are told,
+// unless somebody outside has said more.
+func TestPlace_cacheControl(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		from    httpmw.Place
+		outside string
+		want    string
+	}{
+		"Authorization":          {httpmw.Place{}, "", ""},
+		"Authorization, by name": {httpmw.FromHeader("Authorization", "Bearer"), "", ""},
+		"Authorization, outside": {httpmw.Place{}, "max-age=1", "max-age=1"},
+		"another":                {httpmw.FromHeader("X-Token", ""), "", "private"},
+		"one of both":            {httpmw.OneOf(httpmw.Place{}, httpmw.FromHeader("X-Token", "")), "", "private"},
+		"another, outside":       {httpmw.FromHeader("X-Token", ""), "no-cache", "no-cache"},
+	} {
+		auth := httpmw.New(new(witness), httpmw.Config{From: tt.from})
+		resp := send(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if tt.outside != "" {
+				w.Header().Set("Cache-Control", tt.outside)
+			}
+			auth.Wrap(&spy{}).ServeHTTP(w, r)
+		}), func(r *http.Request) {
+			if name == "another" || name == "another, outside" {
+				r.Header.Set("X-Token", "abc")
+				return
+			}
+			r.Header.Set("Authorization", "Bearer abc")
+		})
+		assert.Equal(t, 204, resp.StatusCode, name)
+		assert.Equal(t, tt.want, resp.Header.Get("Cache-Control"), name)
+	}
 }

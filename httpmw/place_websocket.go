@@ -77,9 +77,6 @@ func (p *protocolWay) take(r *http.Request) (claims.Credentials, error) {
 // hide keeps the token's subprotocol from the handler. r is the handler's own
 // copy, but for its header.
 func (p *protocolWay) hide(r *http.Request) {
-	if !isHandshake(r) {
-		return
-	}
 	var others []string
 	for protocol := range offered(r) {
 		if !strings.HasPrefix(protocol, p.prefix) {

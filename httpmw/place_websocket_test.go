@@ -59,6 +59,15 @@ func TestFromWebSocketProtocol_encoded(t *testing.T) {
 // whatever was offered first does not send the token back.
 func TestFromWebSocketProtocol_isHidden(t *testing.T) {
 	t.Parallel()
+	for _, from := range []httpmw.Place{
+		httpmw.FromWebSocketProtocol("bearer."), httpmw.OneOf(httpmw.Place{}, httpmw.FromWebSocketProtocol("bearer.")),
+	} {
+		assertHidden(t, from)
+	}
+}
+
+func assertHidden(t *testing.T, from httpmw.Place) {
+	t.Helper()
 	for offered, want := range map[string]string{
 		"bearer.abc, chat.v1":                            "chat.v1",
 		"chat.v2, bearer.abc, chat.v1":                   "chat.v2, chat.v1",
@@ -68,10 +77,13 @@ func TestFromWebSocketProtocol_isHidden(t *testing.T) {
 		"a,bearer.abc\nSec-WebSocket-Protocol: b ,,\tc,": "a, b, c",
 	} {
 		var outside http.Header
-		auth := httpmw.New(new(witness), httpmw.Config{From: httpmw.FromWebSocketProtocol("bearer.")})
+		auth := httpmw.New(new(witness), httpmw.Config{From: from})
 		mux := httpmw.NewServeMux(auth)
 		mux.HandleFunc("GET /", claims.Authenticated(), func(w http.ResponseWriter, r *http.Request) {
 			w.Header()["Sec-Websocket-Protocol"] = r.Header["Sec-Websocket-Protocol"]
+			if _, found := r.Header["Sec-Websocket-Protocol"]; found {
+				w.Header().Set("Found", "1")
+			}
 			w.WriteHeader(http.StatusSwitchingProtocols)
 		})
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -81,9 +93,24 @@ func TestFromWebSocketProtocol_isHidden(t *testing.T) {
 		resp := raw(t, server.Listener.Addr().String(), handshake+"Sec-WebSocket-Protocol: "+offered)
 		require.Equal(t, http.StatusSwitchingProtocols, resp.StatusCode)
 		assert.Equal(t, want, strings.Join(resp.Header["Sec-Websocket-Protocol"], "|"), offered)
+		assert.Equal(t, want != "", resp.Header.Get("Found") != "", offered)
 		server.Close()
 		assert.Contains(t, strings.Join(outside["Sec-Websocket-Protocol"], ","), "bearer.abc",
 			"the request of a middleware outside is as it was")
+	}
+}
+
+// Over HTTP/2 the handshake is a CONNECT (RFC 8441).
+func TestFromWebSocketProtocol_overHTTP2(t *testing.T) {
+	t.Parallel()
+	for protocol, want := range map[string][]string{"websocket": {"abc"}, "connect-udp": nil, "": nil} {
+		r := httptest.NewRequest(http.MethodConnect, "/", nil)
+		if protocol != "" {
+			r.Header[http.CanonicalHeaderKey(":protocol")] = []string{protocol}
+		}
+		r.Header.Set("Sec-WebSocket-Protocol", "chat.v1, bearer.abc")
+		tokens, _ := foundIn(t, httpmw.FromWebSocketProtocol("bearer."), r)
+		assert.Equal(t, want, tokens, protocol)
 	}
 }
 

@@ -69,10 +69,7 @@ func (m *Middleware) bodyOf(r *http.Request, refusal *claims.Error) (string, []b
 			return mediaType, body
 		}
 	}
-	chosen := &formats[0]
-	if accept := r.Header["Accept"]; len(accept) > 0 {
-		chosen = &formats[preferred(accept)]
-	}
+	chosen := &formats[preferred(r.Header["Accept"])]
 	return chosen.written, chosen.bodies.For(refusal)
 }
 

@@ -142,3 +142,15 @@ func TestConfig_Body_empty(t *testing.T) {
 	assert.Empty(t, got.body)
 	assert.Equal(t, "0", got.header.Get("Content-Length"))
 }
+
+// Where the request is not known the body is a problem document.
+func TestRefuse_noRequest(t *testing.T) {
+	t.Parallel()
+	auth := httpmw.New(nobody{}, httpmw.Config{
+		Body: func(*http.Request, httpmw.Problem) (string, []byte) { return "text/plain", nil },
+	})
+	w := httptest.NewRecorder()
+	auth.Refuse(w, nil, claims.ErrForbidden)
+	assert.Equal(t, http.StatusForbidden, w.Code)
+	assert.Equal(t, "application/problem+json", w.Header().Get("Content-Type"))
+}
