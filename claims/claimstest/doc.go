@@ -14,6 +14,11 @@
 // algorithm, rotates and revokes keys, and through [Issuer.Intercept] is down,
 // stalls or answers whatever a test wants it to.
 //
+// Its tokens are as RFC 9068 has them, or, by [Config].Profile, as those of
+// Auth0, Cognito, Entra, Google, Hydra, Keycloak, Kubernetes or Okta are. A
+// [Key] proves as a DPoP client does, and [Logger] keeps what the tested code
+// logs with its test.
+//
 // [Start] listens on a loopback address until the test ends. Where there is no
 // network, as in a testing/synctest bubble, [Issuer.Client] reaches an issuer
 // made by [New] directly.

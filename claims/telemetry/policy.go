@@ -33,7 +33,6 @@ func (t *Telemetry) SetPolicy(parts ...[]claims.Operation) {
 	sum := sha256.Sum256([]byte(table.Markdown()))
 	p.hash = hex.EncodeToString(sum[:8])
 	t.policy.Store(p)
-	t.watchPolicy()
 }
 
 func (p *policy) nameOf(protocol, operation string) string {
@@ -55,16 +54,18 @@ func newPolicyGauges(m *maker) policyGauges {
 	}
 }
 
-// watchPolicy registers the callback of the policy, at the first call.
-func (t *Telemetry) watchPolicy() {
-	t.policyOnce.Do(func() {
-		gauges := t.instruments.policy
-		_, _ = t.instruments.meter.RegisterCallback(
-			func(_ context.Context, o metric.Observer) error {
-				p := t.policy.Load()
-				o.ObserveInt64(gauges.info, 1, labels("hash", p.hash))
-				o.ObserveInt64(gauges.operations, int64(len(p.operations)))
+// watchPolicy registers the callback of the policy.
+func (t *Telemetry) watchPolicy() error {
+	gauges := t.instruments.policy
+	_, err := t.instruments.meter.RegisterCallback(
+		func(_ context.Context, o metric.Observer) error {
+			p := t.policy.Load()
+			if p.hash == "" { // it has not been said
 				return nil
-			}, gauges.info, gauges.operations)
-	})
+			}
+			o.ObserveInt64(gauges.info, 1, labels("hash", p.hash))
+			o.ObserveInt64(gauges.operations, int64(len(p.operations)))
+			return nil
+		}, gauges.info, gauges.operations)
+	return err
 }

@@ -41,7 +41,6 @@ type Telemetry struct {
 	issuers     map[string]string
 	instruments *instruments
 	policy      atomic.Pointer[policy]
-	policyOnce  sync.Once
 	series      atomic.Pointer[map[series]*measured]
 	mu          sync.Mutex // held while series is replaced
 }
@@ -72,6 +71,9 @@ func New(cfg Config) (*Telemetry, error) {
 	t := &Telemetry{issuers: names, instruments: made}
 	t.policy.Store(&policy{})
 	t.series.Store(&map[series]*measured{})
+	if err := t.watchPolicy(); err != nil {
+		return nil, fmt.Errorf("telemetry: New: %w", err)
+	}
 	return t, nil
 }
 

@@ -3,14 +3,16 @@
 //
 //	pbpaste | sallyport explain -issuer https://issuer.example -audience https://orders.example
 //	sallyport lint https://issuer.example
+//	sallyport access old.md new.md
 //
 // explain says why a token is accepted or refused, as a service with the same
 // settings would find. lint says what is wrong with an issuer's metadata and
-// key set, or what will be.
+// key set, or what will be. access says what one access table lets callers do
+// that another did not.
 //
-// The exit code is 0 if all is well: the token is accepted, nothing is wrong.
-// It is 1 if not, 2 for wrong flags, and 3 if it cannot be told, as the issuer
-// does not answer.
+// The exit code is 0 if all is well: the token is accepted, nothing is wrong,
+// nothing is opened. It is 1 if not, 2 for wrong flags, and 3 if it cannot be
+// told, as the issuer does not answer or a file cannot be read.
 package main
 
 import (
@@ -32,6 +34,7 @@ const usage = `usage: sallyport COMMAND [flags]
 
   explain   why a token on standard input is accepted or refused
   lint      what is wrong with an issuer, its metadata or its key set
+  access    what one access table lets callers do that another did not
 
 sallyport COMMAND -h lists the flags of a command.
 `
@@ -53,6 +56,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return explain(ctx, args, stdin, stdout, stderr)
 	case "lint":
 		return lint(ctx, args, stdout, stderr)
+	case "access":
+		return access(args, stdout, stderr)
 	case "-h", "-help", "--help", "help":
 		fmt.Fprint(stdout, usage)
 		return exitGood
