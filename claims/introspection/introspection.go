@@ -304,23 +304,6 @@ func (in *Introspector) ask(
 	return answer, nil
 }
 
-// AuthorizationServers returns the issuer, for metadata (RFC 9728).
-func (in *Introspector) AuthorizationServers() []string {
-	if !in.isMade() {
-		return nil
-	}
-	return []string{in.issuer}
-}
-
-// Schemes returns the authentication schemes under which bound tokens are
-// accepted, for challenges.
-func (in *Introspector) Schemes() []claims.Scheme {
-	if !in.isMade() {
-		return nil
-	}
-	return in.examiner.Schemes()
-}
-
 func (in *Introspector) isMade() bool { return in != nil && in.examiner != nil }
 
 // isToken68 reports whether s is a token68 (RFC 9110 section 11.2).

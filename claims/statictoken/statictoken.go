@@ -263,10 +263,6 @@ func (t *Tokens) Ready(ctx context.Context) error {
 	return nil
 }
 
-// AuthorizationServers returns none: nobody gives these tokens out by OAuth 2.0
-// (RFC 9728).
-func (*Tokens) AuthorizationServers() []string { return nil }
-
 func (t *Tokens) isMade() bool { return t != nil && t.examiner != nil }
 
 // AuthorizationServers returns none: nobody can ask for such a token. See
