@@ -21,7 +21,7 @@ type Operation struct {
 	Name string `json:"operation"`
 
 	// Requirement is what the operation needs. In JSON it is its String, which
-	// cannot be read back.
+	// [ParseAccessTable] can read back for a comparison.
 	Requirement Requirement `json:"requirement"`
 }
 
