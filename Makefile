@@ -2,7 +2,7 @@
 # `go run tool@version`, so nothing is installed and go.mod does not grow.
 
 MODULES     := . claims/redisstore claims/telemetry examples examples/bench examples/mcp examples/neighbours \
-	examples/permissions httpmw/connectmw
+	examples/opaque examples/permissions httpmw/connectmw
 PROTOS      := grpcmw examples/orders examples/permissions
 CI          := $(patsubst %/main.go,./%,$(wildcard .ci/*/main.go))
 FUZZTIME    ?= 30s
