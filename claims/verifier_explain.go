@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,25 @@ type Explanation struct {
 	// Err is nil if the token is accepted, otherwise an [*Error] with the
 	// reason of the first check that refused.
 	Err error
+
+	caller *facts // of a token that is accepted, nil otherwise
+}
+
+// With returns e with one more check, "revoked": whether the token has ended by
+// what is known to news. It is skipped for a token that is not accepted.
+func (e Explanation) With(news Revocations) Explanation {
+	result := CheckResult{Name: "revoked", Verdict: skipped}
+	if e.caller != nil {
+		result.Verdict = passed
+		if err := e.caller.unrevoked(news); err != nil {
+			refusal := AsError(err)
+			e.Err = refusal
+			result.Verdict, result.Reason = refused, refusal.reason
+			result.Found = textBehind(refusal)
+		}
+	}
+	e.Checks = append(slices.Clone(e.Checks), result)
+	return e
 }
 
 // String returns a table with a line for each check.
@@ -71,6 +91,9 @@ func explain(
 	}}
 	for i := range checks {
 		e.do(ctx, i)
+	}
+	if e.Err == nil {
+		e.caller = e.work.claims
 	}
 	return e.Explanation
 }

@@ -6,16 +6,11 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"connectrpc.com/connect"
 
 	"github.com/sallyport-go/sallyport/claims"
 )
-
-// recheckEvery is how long messages of a stream pass before it is asked again
-// whether they may.
-const recheckEvery = time.Second
 
 // guardedConn is a stream that passes no message once its caller may not go on,
 // nor any to the client while the decision waits for the client's first.
@@ -24,10 +19,8 @@ type guardedConn struct {
 	by       *Interceptor
 	ctx      context.Context
 	withdraw context.CancelCauseFunc // ends ctx
-	until    time.Time               // zero for ever
-	over     *claims.Error           // why no message passes from then on
-	opened   time.Time
-	asked    atomic.Int64 // after opened, in nanoseconds
+	early    *early
+	hold     *claims.Hold
 	refuse   sync.Once
 	refusal  atomic.Pointer[claims.Error]
 }
@@ -38,28 +31,18 @@ func (i *Interceptor) serve(
 	ctx context.Context, e *early, conn connect.StreamingHandlerConn,
 	next connect.StreamingHandlerFunc,
 ) error {
-	s := &guardedConn{StreamingHandlerConn: conn, by: i, opened: time.Now()}
+	s := &guardedConn{StreamingHandlerConn: conn, by: i, early: e}
 	ctx, s.withdraw = context.WithCancelCause(ctx)
 	defer s.withdraw(nil)
-	if s.until, s.over = i.guard.Lasts(ctx); !s.until.IsZero() {
-		limited, cancel := context.WithDeadlineCause(ctx, s.until, s.over)
-		defer cancel()
-		ctx = limited
-		// Whatever waits for the client must learn of the end, too.
-		stop := context.AfterFunc(ctx, func() {
-			if !time.Now().Before(s.until) {
-				e.interrupt()
-			}
-		})
-		defer stop()
-	}
 	s.ctx = ctx
+	s.hold = i.guard.Hold(ctx, func(why *claims.Error) { _ = s.finish(why) })
+	defer s.hold.Release()
 	err := next(ctx, s)
 	if refusal := s.refusal.Load(); refusal != nil {
 		return refusal
 	}
-	if s.hasExpired() {
-		return s.end(s.over)
+	if over := s.hold.Err(); over != nil {
+		return s.end(over)
 	}
 	if !i.guard.IsPending(ctx) {
 		return err
@@ -125,24 +108,19 @@ func (s *guardedConn) mayPass() error {
 	if refusal := s.refusal.Load(); refusal != nil {
 		return refusal
 	}
-	if s.hasExpired() {
-		return s.end(s.over)
+	if over := s.hold.Pass(s.ctx); over != nil {
+		return s.finish(over)
 	}
-	after, last := int64(time.Since(s.opened)), s.asked.Load()
-	if after-last < int64(recheckEvery) || !s.asked.CompareAndSwap(last, after) {
-		return nil
-	}
-	err := s.by.guard.Recheck(s.ctx)
-	if err == nil || claims.AsError(err).Class() == claims.ErrUnavailable {
-		return nil // an outage ends no stream
-	}
-	refusal := s.end(claims.AsError(err))
-	s.withdraw(refusal) // other goroutines of the handler must learn of it too
-	return refusal
+	return nil
 }
 
-func (s *guardedConn) hasExpired() bool {
-	return !s.until.IsZero() && !time.Now().Before(s.until)
+// finish ends the stream wherever its handler is: what waits for the client,
+// and other goroutines of the handler, learn of it too.
+func (s *guardedConn) finish(why *claims.Error) error {
+	refusal := s.end(why)
+	s.withdraw(refusal)
+	s.early.interrupt()
+	return refusal
 }
 
 // end refuses a stream that was let through, and has that recorded. It returns
