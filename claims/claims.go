@@ -220,4 +220,7 @@ type maker interface {
 	// maker made: whether the issuer is trusted, the key still there, the time,
 	// and Config.Check. It returns nil for other claims.
 	recheck(ctx context.Context, caller *Claims) error
+	// freshKeys returns a refusal if the keys of the issuer of a token, which
+	// the maker verified, are older, and no younger ones can be had.
+	freshKeys(ctx context.Context, f *facts, most time.Duration) error
 }

@@ -124,7 +124,11 @@ func (c *call) recheckToken(ctx context.Context) error {
 	caller := &Claims{c.current()}
 	if c.guard != nil {
 		if auth, ok := c.guard.auth.(rechecker); ok {
-			of := presented.With(ctx, c.token)
+			token := c.token
+			if r := c.renewed.Load(); r != nil {
+				token = r.token
+			}
+			of := presented.With(ctx, token)
 			if err := recheckBy(of, auth.Recheck, caller); err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/lasting"
 	"github.com/sallyport-go/sallyport/claims/internal/presented"
@@ -31,7 +32,7 @@ type call struct {
 	resolved atomic.Pointer[answer]        // of the permission source
 	asking   atomic.Pointer[chan struct{}] // one element while that is asked; see turns
 
-	renewed atomic.Pointer[facts]        // what the caller's token was renewed by
+	renewed atomic.Pointer[renewal]      // what the caller's token was renewed by
 	held    atomic.Pointer[lasting.Item] // of the Hold, if it lasts and can end
 }
 
@@ -57,8 +58,8 @@ func (c *call) relayed() string {
 // current returns what the request goes on with: the caller's token, or the
 // last that it was renewed by.
 func (c *call) current() *facts {
-	if f := c.renewed.Load(); f != nil {
-		return f
+	if r := c.renewed.Load(); r != nil {
+		return r.facts
 	}
 	return c.caller.of()
 }
@@ -173,18 +174,19 @@ func (s *seconds) all() *secondCall {
 // used by one goroutine.
 type query struct {
 	ctx       context.Context
-	call      *call  // whose caller is asked about
-	main      *call  // the request's, another if the caller is of a second credential
-	workspace string // empty for none
-	found     site   // the first in which something was allowed
-	pending   bool   // the request has not arrived: what looks at it is put off
-	awaited   bool   // something was put off
-	quiet     bool   // nobody is asked
-	untold    bool   // nobody is told
-	tried     bool   // it has no consequences
-	again     bool   // of a request that was let through before
-	origin    string // of the permissions that were looked at
-	reported  *Error // what a ReportOnly would have refused with
+	call      *call         // whose caller is asked about
+	main      *call         // the request's, another if the caller is of a second credential
+	workspace string        // empty for none
+	found     site          // the first in which something was allowed
+	within    time.Duration // how old what decides may be, zero for any age
+	pending   bool          // the request has not arrived: what looks at it is put off
+	awaited   bool          // something was put off
+	quiet     bool          // nobody is asked
+	untold    bool          // nobody is told
+	tried     bool          // it has no consequences
+	again     bool          // of a request that was let through before
+	origin    string        // of the permissions that were looked at
+	reported  *Error        // what a ReportOnly would have refused with
 }
 
 var queries = sync.Pool{New: func() any { return new(query) }}
@@ -247,13 +249,13 @@ func (q *query) permitted(permission string) error {
 	}
 	var a *answer
 	if q.quiet {
-		if a = c.resolved.Load(); a != nil && !a.holds() {
+		if a = c.resolved.Load(); a != nil && (!a.holds() || a.isOlder(q.within)) {
 			a = nil
 		}
 		q.from(originCache)
 	} else {
 		var origin string
-		a, origin = c.resolve(q.ctx)
+		a, origin = c.resolve(q.ctx, q.within)
 		q.from(origin)
 	}
 	switch {
@@ -277,9 +279,9 @@ func (q *query) from(origin string) {
 
 // resolve returns what the permission source says of the caller. It is asked
 // once in a request, unless that lasts longer than the answer counts or the
-// answer is forgotten.
-func (c *call) resolve(ctx context.Context) (*answer, string) {
-	if a := c.resolved.Load(); a != nil && a.holds() {
+// answer is forgotten, or older than the requirement lets it be.
+func (c *call) resolve(ctx context.Context, within time.Duration) (*answer, string) {
+	if a := c.resolved.Load(); a != nil && a.holds() && !a.isOlder(within) {
 		return a, originCache
 	}
 	who := c.caller.principal()
@@ -288,7 +290,7 @@ func (c *call) resolve(ctx context.Context) (*answer, string) {
 	}
 	cache, cached := c.guard.permissions.(*PermissionCache)
 	if cached {
-		if a := cache.recall(&c.caller); a != nil {
+		if a := cache.recall(&c.caller); a != nil && !a.isOlder(within) {
 			c.resolved.Store(a)
 			return a, originCache
 		}
@@ -306,13 +308,13 @@ func (c *call) resolve(ctx context.Context) (*answer, string) {
 		}
 	}
 	defer func() { <-turns }()
-	if a := c.resolved.Load(); a != nil && a.holds() {
+	if a := c.resolved.Load(); a != nil && a.holds() && !a.isOlder(within) {
 		return a, originCache
 	}
 	var a *answer
 	origin := originSource
 	if cached {
-		a, origin = cache.answer(ctx, who)
+		a, origin = cache.answerWithin(ctx, who, within)
 		c.caller.answer.Store(a.standing)
 	} else {
 		a = askDirectly(ctx, c.guard.permissions, who, c.guard.calls)

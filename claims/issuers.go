@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/jws"
 	"github.com/sallyport-go/sallyport/jwks"
@@ -146,6 +147,11 @@ func (i *Issuers) recheck(ctx context.Context, caller *Claims) error {
 	}
 	table := i.trusted.Load()
 	return table.pipeline.recheck(ctx, caller, table)
+}
+
+func (i *Issuers) freshKeys(ctx context.Context, f *facts, most time.Duration) error {
+	table := i.trusted.Load()
+	return table.pipeline.freshKeys(ctx, f, table, most)
 }
 
 func (i *Issuers) isMade() bool                     { return i != nil && i.trusted.Load() != nil }

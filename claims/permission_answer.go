@@ -36,6 +36,7 @@ type answer struct {
 	granted *grantSet
 	err     *Error // in its place
 	term    asked.Term
+	askedAt clock.Instant
 
 	// In a PermissionCache; zero if it is not.
 	who      Principal
@@ -56,9 +57,16 @@ var noAnswer = &answer{granted: new(grantSet)}
 
 // newAnswer returns the answer that a source gave when it was asked then.
 func newAnswer(grants Grants, askedAt clock.Instant, ttl time.Duration) *answer {
-	a := &answer{granted: newGrantSet(grants)}
+	a := &answer{granted: newGrantSet(grants), askedAt: askedAt}
 	a.term.Begin(askedAt, ttl-ttl/4, ttl)
 	return a
+}
+
+// isOlder reports whether the source was asked longer ago, unless any age will
+// do. Nobody was asked about what is no answer.
+func (a *answer) isOlder(most time.Duration) bool {
+	return most > 0 && a != nil && a.askedAt != clock.Instant{} &&
+		clock.Now().Reached(a.askedAt.Add(most))
 }
 
 // failure is the answer of a source that has none, for a while.

@@ -3,8 +3,10 @@ package claims
 import (
 	"container/list"
 	"context"
+	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/asked"
 	"github.com/sallyport-go/sallyport/claims/internal/clock"
@@ -73,16 +75,30 @@ func (c *PermissionCache) recall(caller *Claims) *answer {
 }
 
 // answer returns what the source says of a principal, asking it if need be.
-func (c *PermissionCache) answer(
-	ctx context.Context, who Principal,
+func (c *PermissionCache) answer(ctx context.Context, who Principal) (*answer, string) {
+	return c.answerWithin(ctx, who, 0)
+}
+
+// answerWithin is answer that asks as well if what the source has said is older
+// than most, unless that is zero.
+func (c *PermissionCache) answerWithin(
+	ctx context.Context, who Principal, most time.Duration,
 ) (*answer, string) {
 	a, waited, err := c.desk.Answer(ctx, func() (*answer, *asked.Question[*answer], error) {
 		a := c.answers[who]
-		return c.desk.Find(who, Principal.clone, a, a.termOf(), c.line)
+		term := a.termOf()
+		if a.isOlder(most) {
+			term = nil // the answer stays for others
+		}
+		return c.desk.Find(who, Principal.clone, a, term, c.line)
 	})
 	switch {
 	case err != nil:
 		return failure(err), originSource
+	case a.isOlder(most): // there is no other
+		old := failure(fmt.Errorf("claims: the permissions were asked for more than %s ago", most))
+		old.err.reason = ReasonStale
+		return old, originSource
 	case waited:
 		return a, originSource
 	}

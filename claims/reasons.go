@@ -59,6 +59,9 @@ const (
 	ReasonKeysUnavailable Reason = "keys_unavailable"
 	ReasonUndecided       Reason = "undecided"
 	ReasonIssuerUndecided Reason = "issuer_undecided"
+	// ReasonStale means that what is known is older than the operation may act
+	// on, by [FreshWithin].
+	ReasonStale Reason = "stale"
 	// ReasonCanceled means that the sender of the request went away, or their
 	// deadline passed, before it was decided: nobody's fault.
 	ReasonCanceled Reason = "canceled"
@@ -114,6 +117,7 @@ var reasons = []struct {
 	{ErrUnavailable, ReasonPermissionsUnavailable, "The permissions of the caller cannot be had at the moment."},
 	{ErrUnavailable, ReasonCanceled, "The request ended before it was decided."},
 	{ErrUnavailable, ReasonIssuerUndecided, "The issuer of the access token cannot be checked at the moment."},
+	{ErrUnavailable, ReasonStale, "What is known is too old for this operation at the moment."},
 }
 
 var texts = func() map[Reason]string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Requirement is what an operation needs of its caller. The zero value is
@@ -140,8 +141,30 @@ func (r Requirement) admitsAnonymous() bool {
 	return ok && rule.admits()
 }
 
+// dated is a rule that may not be decided by what is older.
+type dated interface{ within() time.Duration }
+
+// within returns how old what is decided by may be, zero for any age.
+func (r Requirement) within() time.Duration {
+	if rule, ok := r.rule.(dated); ok {
+		return rule.within()
+	}
+	return 0
+}
+
+// youngest returns the least that any of the requirements says.
+func youngest(list []Requirement) (d time.Duration) {
+	for _, r := range list {
+		if within := r.within(); within > 0 && (d == 0 || within < d) {
+			d = within
+		}
+	}
+	return d
+}
+
 // decide is check for a requirement that is not part of another.
 func (r Requirement) decide(q *query) error {
+	q.within = r.within()
 	if q.call.anonymous && !r.admitsAnonymous() {
 		return errNoToken
 	}

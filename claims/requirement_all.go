@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // All needs everything that the requirements need. It first checks what the
@@ -22,6 +23,7 @@ type allOf struct {
 	ordered []Requirement // those of needs that the token decides first
 	choice  bool          // some of needs have alternatives
 	byToken bool          // the token decides all of needs
+	dated   time.Duration // how old what decides may be, zero for any age
 
 	// Where there is no choice, the refusals are always the same.
 	scope, authentication *Error
@@ -32,6 +34,7 @@ func newAllOf(needs []Requirement) *allOf {
 	a.ordered = localFirst(a.needs)
 	a.choice = slices.ContainsFunc(a.needs, hasChoice)
 	a.byToken = allLocal(a.needs)
+	a.dated = youngest(a.needs)
 	asks := a.wants(nil, nil)
 	a.scope = asks.refusal(ErrInsufficientScope)
 	a.authentication = asks.refusal(ErrInsufficientAuthentication)
@@ -134,6 +137,8 @@ func (a *allOf) wants(q *query, acr []string) wants {
 	}
 	return sum.wants
 }
+
+func (a *allOf) within() time.Duration { return a.dated }
 
 func (a *allOf) parts() []Requirement { return a.needs }
 func (a *allOf) fits(any) error       { return nil }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // AnyOf needs what any one of the requirements needs. None of them may be
@@ -113,6 +114,9 @@ func (a *anyOf) wants(q *query, acr []string) wants {
 	}
 	return unmet
 }
+
+// within is that of any alternative, as it is not known which will decide.
+func (a *anyOf) within() time.Duration { return youngest(a.alternatives) }
 
 func (a *anyOf) parts() []Requirement { return a.alternatives }
 func (a *anyOf) fits(any) error       { return nil }

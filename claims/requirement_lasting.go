@@ -1,6 +1,9 @@
 package claims
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // EndsWithToken is needs, for an operation whose answer lasts: when the
 // caller's token stops being accepted, or is revoked, the request ends. Its
@@ -52,6 +55,7 @@ type lasts struct {
 func (l *lasts) check(q *query) error               { return l.needs.check(q) }
 func (l *lasts) wants(q *query, acr []string) wants { return l.needs.wants(q, acr) }
 func (l *lasts) local() bool                        { return l.needs.local() }
+func (l *lasts) within() time.Duration              { return l.needs.within() }
 func (l *lasts) meetable() bool                     { return l.needs.meetable() }
 func (l *lasts) admits() bool                       { return l.needs.admitsAnonymous() }
 func (l *lasts) parts() []Requirement               { return []Requirement{l.needs} }

@@ -178,6 +178,10 @@ func (t *Tenants) recheck(ctx context.Context, caller *Claims) error {
 	return t.pipeline.recheck(ctx, caller, t)
 }
 
+func (t *Tenants) freshKeys(ctx context.Context, f *facts, most time.Duration) error {
+	return t.pipeline.freshKeys(ctx, f, t, most)
+}
+
 // Explain verifies a token and says what was compared, as [Verifier.Explain]
 // does, by the Config of the token's issuer. If that is not trusted the checks
 // after it are skipped.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/sallyport-go/sallyport/claims/internal/foreign"
 	"github.com/sallyport-go/sallyport/claims/internal/jws"
@@ -98,6 +99,10 @@ func (v *Verifier) recheck(ctx context.Context, caller *Claims) error {
 		return errNotMade
 	}
 	return v.pipeline.recheck(ctx, caller, v)
+}
+
+func (v *Verifier) freshKeys(ctx context.Context, f *facts, most time.Duration) error {
+	return v.pipeline.freshKeys(ctx, f, v, most)
 }
 
 func (v *Verifier) isStrict(auth Authenticator) bool { return auth == Authenticator(v) }

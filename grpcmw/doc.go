@@ -45,14 +45,17 @@
 // # The life of a stream
 //
 // A stream ends when its handler returns, and at the latest when the caller's
-// token stops being accepted ([claims.Claims.ValidUntil]). At that time the
-// context of the stream is done, [context.Cause] of it is a [*claims.Error]
-// with [claims.ReasonExpired], no message passes any more in either direction,
-// and the client is told Unauthenticated, wherever the handler is: waiting for
-// a silent client, for one that does not read, or for something else. The
-// observer is told too. Whatever the handler returns from then on is dropped. A
-// client that does not read learns of the end once it has read what was sent
-// before.
+// token stops being accepted ([claims.Claims.ValidUntil]) or is revoked
+// ([Config].Revocations), within a second of the news. At that time the context
+// of the stream is done, [context.Cause] of it is a [*claims.Error] with
+// [claims.ReasonExpired] or [claims.ReasonRevoked], no message passes any more
+// in either direction, and the client is told Unauthenticated, wherever the
+// handler is: waiting for a silent client, for one that does not read, or for
+// something else. The observer is told too. Whatever the handler returns from
+// then on is dropped. A client that does not read learns of the end once it has
+// read what was sent before. A method of [claims.MayOutlive] goes on after its
+// token, but not after the news. By [claims.Renew] a stream goes on with a
+// fresh token. The page claims/lasting.md has all that lasts side by side.
 //
 // A stream also ends if its caller may not go on: if the token's issuer is no
 // longer trusted, its key is gone, [claims.Config].Check refuses it, or the

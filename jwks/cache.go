@@ -36,6 +36,7 @@ type Cache struct {
 	retryAt instant    // no scheduled fetch before it while keys are held
 	emptyAt instant    // nor before this one while none are
 	missAt  instant    // no fetch that a token causes before it
+	renewAt instant    // no fetch for who must not rely on older keys before it
 	quietAt instant    // no line about a panic of the Observer before it
 	missing *misses
 	lastErr error // of the last fetch

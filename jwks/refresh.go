@@ -71,7 +71,7 @@ func (c *Cache) refresh(now time.Time) {
 	}
 	defer c.mu.Unlock()
 	if c.flight == nil && c.retryAt.reached(now) && c.current.Load().refreshAt.reached(now) {
-		c.start(CauseRefresh)
+		c.start(CauseRefresh, false)
 	}
 }
 
@@ -108,7 +108,7 @@ func (c *Cache) join(limit int) (*flight, error) {
 	case len(c.sources) == 0 || !c.emptyAt.reached(now):
 		return nil, c.unavailable(now)
 	default:
-		c.start(CauseInitial)
+		c.start(CauseInitial, false)
 	}
 	if c.flight.waiting >= limit {
 		return nil, &UnavailableError{time.Second, c.name, fmt.Errorf(
@@ -137,7 +137,7 @@ func (c *Cache) unavailable(now time.Time) error {
 }
 
 // start begins a fetch. It is called with mu held and no flight.
-func (c *Cache) start(cause Cause) {
+func (c *Cache) start(cause Cause, force bool) {
 	now := time.Now()
 	f := &flight{cause: cause, begun: now, done: make(chan struct{})}
 	c.flight = f
@@ -147,7 +147,7 @@ func (c *Cache) start(cause Cause) {
 		sources = sources[:1] // a failure of the first costs nothing yet
 	}
 	go func() {
-		set, life, err := c.ask(sources, cause == CauseUnknownKey)
+		set, life, err := c.ask(sources, force)
 		landed := c.land(f, set, life, err)
 		close(f.done)
 		c.report(Event{

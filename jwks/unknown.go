@@ -144,7 +144,7 @@ func (c *Cache) joinFor(seen *snapshot, s search) (f *flight, ours bool, why Ref
 	}
 	if c.flight == nil && c.missAt.reached(now) {
 		c.missAt = instantOf(now).add(c.cooldown)
-		c.start(CauseUnknownKey)
+		c.start(CauseUnknownKey, true)
 		c.flight.missing = s.want
 		ours = true
 	}

@@ -98,7 +98,7 @@ func plain(t time.Time) time.Time {
 // has reports whether a token has all that the Entry names.
 func (e *Entry) has(caller *claims.Claims) bool {
 	is := func(named, own string) bool { return named == "" || named == own }
-	return e.Issuer == caller.Issuer() && is(e.Token, caller.ID()) &&
+	return is(e.Issuer, caller.Issuer()) && is(e.Token, caller.ID()) &&
 		is(e.Session, caller.SessionID()) && !(e.Sessionless && caller.SessionID() != "") &&
 		is(e.Subject, caller.Subject()) &&
 		is(e.ClientID, caller.ClientID())
@@ -116,9 +116,10 @@ func (e *Entry) sameAs(o *Entry) bool {
 		e.Subject == o.Subject && e.ClientID == o.ClientID && e.Sessionless == o.Sessionless
 }
 
-// covers reports whether o, which names the same, adds nothing.
+// covers reports whether o, which names the same, adds nothing: what is said
+// again a little later lasts no longer for it.
 func (e *Entry) covers(o *Entry) bool {
-	return !e.Until.Before(o.Until) &&
+	return o.Until.Sub(e.Until) < time.Minute &&
 		(e.Before.IsZero() || !o.Before.IsZero() && !e.Before.Before(o.Before))
 }
 

@@ -1,7 +1,8 @@
 // Command soak drives a guarded HTTP and gRPC service with good and bad tokens
 // while its issuer rotates its keys and has outages, checks the outcome of
-// every request, and prints what came of it. It exits with 1 if an outcome was
-// wrong, or if memory or goroutines grew.
+// every request, and prints what came of it. Then it opens thousands of
+// streams, has one piece of news end some and the end of their tokens the rest.
+// It exits with 1 if an outcome was wrong, or if memory or goroutines grew.
 package main
 
 import (
@@ -16,10 +17,15 @@ import (
 func main() {
 	length := flag.Duration("for", 2*time.Minute, "how long to run")
 	workers := flag.Int("workers", 8, "clients at a time, for each transport")
+	streams := flag.Int("streams", 10000, "streams that are open at a time, zero for none")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *length, *workers); err != nil {
+	err := run(ctx, *length, *workers)
+	if err == nil && *streams > 0 {
+		err = lasting(ctx, os.Stdout, *streams)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
 		os.Exit(1)
 	}
