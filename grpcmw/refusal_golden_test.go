@@ -85,7 +85,7 @@ func situations(t testing.TB) map[string]situation {
 		"another scheme, scope needed": {verifier, write, []string{"Basic dTpw"}},
 		"two values":                   {verifier, write, []string{token, token}},
 		"no scheme":                    {verifier, write, []string{"a.b.c"}},
-		"bad token, scope needed":      {verifier, write, []string{token[:len(token)-8]}},
+		"bad token, scope needed":      {verifier, write, []string{token[:strings.LastIndexByte(token, '.')] + ".AAAA"}},
 		"scope missing":                {verifier, write, []string{token}},
 		"authentication too weak":      {verifier, claims.ACR("1", "2"), []string{token}},
 		"authentication too old":       {verifier, claims.MaxAge(90 * time.Second), []string{token}},

@@ -62,7 +62,7 @@ func situations(t testing.TB) map[string]http.Handler {
 		"another scheme, scope needed":  with(auth.Require(write)(served), "Basic dTpw"),
 		"two fields":                    with(auth.Require(write)(served), "Bearer "+token, "Bearer "+token),
 		"no scheme":                     with(auth.Require(write)(served), token),
-		"bad token, scope needed":       with(auth.Require(write)(served), "Bearer "+token[:len(token)-8]),
+		"bad token, scope needed":       with(auth.Require(write)(served), "Bearer "+token[:strings.LastIndexByte(token, '.')]+".AAAA"),
 		"scope missing":                 with(auth.Require(write)(served), "Bearer "+token),
 		"authentication too weak":       with(auth.Require(claims.ACR("1", "2"))(served), "Bearer "+token),
 		"authentication too old":        with(auth.Require(claims.MaxAge(90*time.Second))(served), "Bearer "+token),
