@@ -114,6 +114,7 @@ func (d *Metadata) Path() string {
 // ownMembers are those that are written from the configuration.
 var ownMembers = []string{
 	"resource", "authorization_servers", "scopes_supported", "bearer_methods_supported",
+	"dpop_signing_alg_values_supported",
 }
 
 // validate returns the further members, encoded, or all that is wrong.
@@ -227,6 +228,11 @@ func (d *Metadata) readRest(now time.Time) ([]byte, error) {
 	}
 	members := maps.Clone(d.members)
 	members["bearer_methods_supported"] = d.of.from.bearerMethods()
+	for _, scheme := range d.of.guard.Schemes() {
+		if strings.EqualFold(scheme.Name, "DPoP") && scheme.Algorithms != "" {
+			members["dpop_signing_alg_values_supported"] = strings.Fields(scheme.Algorithms)
+		}
+	}
 	servers := d.servers
 	if servers == nil {
 		servers, _ = claims.AuthorizationServers(d.of.auth)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sallyport-go/sallyport/claims"
 	"github.com/sallyport-go/sallyport/claims/claimstest"
+	"github.com/sallyport-go/sallyport/claims/dpop"
 	"github.com/sallyport-go/sallyport/httpmw"
 )
 
@@ -342,4 +343,23 @@ func TestMetadata_bearerMethods(t *testing.T) {
 		got := serve(auth.Metadata(httpmw.MetadataConfig{}), "GET", wellKnown)
 		assert.Contains(t, got.Body.String(), `"bearer_methods_supported":`+strings.ReplaceAll(want, " ", ""))
 	}
+}
+
+// Where a Verifier takes tokens with a proof, clients are told how to sign it.
+func TestMetadata_dpop(t *testing.T) {
+	t.Parallel()
+	confirmer, err := dpop.New(dpop.Config{})
+	require.NoError(t, err)
+	cfg := plainConfig("https://a.example", nil)
+	cfg.Confirmers = []claims.Confirmer{confirmer}
+	verifier, err := claims.NewVerifier(cfg)
+	require.NoError(t, err)
+	auth := httpmw.New(verifier, httpmw.Config{Resource: "https://api.example"})
+	var got struct {
+		Algorithms []string `json:"dpop_signing_alg_values_supported"`
+	}
+	w := serve(auth.Metadata(httpmw.MetadataConfig{}), "GET", wellKnown)
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &got))
+	assert.Equal(t, confirmer.Algorithms(), got.Algorithms)
+	assert.NotEmpty(t, got.Algorithms)
 }

@@ -299,3 +299,13 @@ func isToken68(s string) bool {
 func isJWT(token string) bool {
 	return strings.HasPrefix(token, "eyJ") && strings.Count(token, ".") == 2
 }
+
+// AuthorizationServers returns the issuer of the tokens that the endpoint
+// knows, none if Config.Accept does not name it: see
+// [claims.AuthorizationServers].
+func (in *Introspector) AuthorizationServers() []string {
+	if in == nil || in.issuer == "" {
+		return nil
+	}
+	return []string{in.issuer}
+}

@@ -264,3 +264,7 @@ func (t *Tokens) Ready(ctx context.Context) error {
 }
 
 func (t *Tokens) isMade() bool { return t != nil && t.examiner != nil }
+
+// AuthorizationServers returns none: nobody can ask for such a token. See
+// [claims.AuthorizationServers].
+func (t *Tokens) AuthorizationServers() []string { return nil }

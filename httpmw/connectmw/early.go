@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,7 +70,7 @@ func (i *Interceptor) before(w http.ResponseWriter, r *http.Request, next http.H
 		i.write(w, r, i.guard.Refuse(r.Context(), op, err))
 		return
 	}
-	credentials.Proof = (*prover)(r) // asked for bound tokens alone
+	credentials.Proof = &prover{r, w.Header()} // asked for bound tokens alone
 	ctx, err := i.guard.AuthorizeStream(r.Context(), op, credentials)
 	if err != nil {
 		i.write(w, r, err)
@@ -117,22 +118,32 @@ func (e *early) end() {
 }
 
 // prover is a request as far as it can prove that its sender holds a key.
-type prover http.Request
+type prover struct {
+	*http.Request
+	response http.Header
+}
 
 // Prove returns what a bound token is proven with. The URL has the scheme, the
 // host and the path by which the request reached this server.
 func (p *prover) Prove(context.Context) claims.Proof {
-	r := (*http.Request)(p)
+	r := p.Request
+	path, _, _ := strings.Cut(r.RequestURI, "?") // as the client sent it
+	if !strings.HasPrefix(path, "/") {
+		path = r.URL.EscapedPath()
+	}
 	proof := claims.Proof{
-		Method: r.Method,
-		URL:    "http://" + r.Host + r.URL.EscapedPath(),
-		DPoP:   r.Header["Dpop"],
+		Method: r.Method, URL: "http://" + r.Host + path, DPoP: r.Header["Dpop"],
+		Respond: func(name, value string) {
+			p.response.Set(name, value)
+			// It is for this client, and for now (RFC 9449 section 8.2).
+			p.response.Set("Cache-Control", "no-store")
+		},
 	}
 	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		proof.Peer = from.Addr().Unmap().WithZone("")
 	}
 	if r.TLS != nil {
-		proof.URL = "https://" + r.Host + r.URL.EscapedPath()
+		proof.URL = "https://" + r.Host + path
 		if len(r.TLS.PeerCertificates) > 0 {
 			proof.Certificate = r.TLS.PeerCertificates[0]
 		}

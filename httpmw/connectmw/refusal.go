@@ -41,11 +41,11 @@ type answer struct {
 // refuse returns the error of a call that is refused, and sets what goes beside
 // it.
 func (i *Interceptor) refuse(to answer, refusal *claims.Error) *connect.Error {
-	err, challenge := i.errorOf(refusal)
+	err, challenges := i.errorOf(refusal)
 	// Not in the error's metadata, which over gRPC are trailers: it must never
 	// be one (RFC 9110 section 6.5.1).
-	if challenge != "" && to.header != nil {
-		to.header.Set(challengeField, challenge)
+	if len(challenges) > 0 && to.header != nil {
+		to.header[challengeField] = challenges
 	}
 	if to.header != nil && !to.grpc {
 		to.header.Set("Cache-Control", "no-store") // as calls without effects are GETs
@@ -93,16 +93,18 @@ func refusalIn(err error) *claims.Error {
 	return refusal
 }
 
-// errorOf returns a refusal as connect sends it, and its challenge, empty if
-// there is none.
-func (i *Interceptor) errorOf(refusal *claims.Error) (*connect.Error, string) {
-	challenge, domain := "", DefaultDomain
+// errorOf returns a refusal as connect sends it, and its challenges, one for
+// each scheme, none if no other token would help.
+func (i *Interceptor) errorOf(refusal *claims.Error) (*connect.Error, []string) {
+	var challenges []string
+	domain := DefaultDomain
 	if i.isMade() {
-		challenge, domain = i.challenge.Field(refusal), i.domain
+		challenges, domain = i.challenge.Fields(refusal, i.guard.Schemes()), i.domain
 	}
 	err := connect.NewError(codeOf(refusal.Class()), &refused{refusal.Text(), refusal})
 	asks := map[string]string{
-		"www-authenticate": challenge, "scope": refusal.Scope(), "acr_values": refusal.ACRValues(),
+		"www-authenticate": strings.Join(challenges, ", "),
+		"scope":            refusal.Scope(), "acr_values": refusal.ACRValues(),
 	}
 	if age := refusal.MaxAge(); age > 0 {
 		asks["max_age"] = strconv.FormatInt(int64(age/time.Second), 10)
@@ -114,7 +116,7 @@ func (i *Interceptor) errorOf(refusal *claims.Error) (*connect.Error, string) {
 	if refusal.Class() == claims.ErrUnavailable {
 		addDetail(err, &errdetails.RetryInfo{RetryDelay: durationpb.New(retryOf(refusal))})
 	}
-	return err, challenge
+	return err, challenges
 }
 
 func addDetail(err *connect.Error, message proto.Message) {
