@@ -26,8 +26,8 @@ BENCHFLAGS := -test.run '^$$' -test.bench . -test.benchtime $(BENCHTIME)
 # The race detector needs cgo, which Go turns off where it finds no C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: check help test test-386 test-fips140 test-postgres test-redis conformance lint knots columns \
-	mutate mutate-short fuzz fuzz-short soak soak-short bench bench-short bench-report \
+.PHONY: check help test test-386 test-clients test-fips140 test-postgres test-redis \
+	conformance lint knots columns mutate mutate-short fuzz fuzz-short soak soak-short bench bench-short bench-report \
 	bench-stat bench-plot run fmt tidy proto proto-check rules-check examples docs-check \
 	release-check sbom
 .DEFAULT_GOAL := check
@@ -99,6 +99,13 @@ examples: ## Run every example's test
 rules-check: ## Let promtool check the alert rules, and test when they fire
 	@cd claims/telemetry/prometheus && \
 	promtool check rules alerts.yml && promtool test rules alerts_test.yml
+
+# Installs Node.js from Debian where there is none, and the packages of the
+# clients from npm, as the lock file has them; scripts of packages do not run.
+test-clients: ## Have clients of JavaScript (grpc-js, connect-node) read refusals
+	@command -v node >/dev/null && command -v npm >/dev/null || apt-get install -y -qq nodejs npm
+	@npm ci --prefix httpmw/connectmw/testdata/clients --ignore-scripts --no-audit --no-fund
+	@SALLYPORT_CLIENTS=1 go -C httpmw/connectmw test -count=1 -run '^TestClients$$' .
 
 # The suites fail unless they count what the table says.
 conformance: ## Run the suites of published vectors and print what they count

@@ -50,6 +50,7 @@ var cookies = map[string]placeCase{
 	"a space within":            {"GET /\nCookie: t=abc def", "", broken},
 	"with a scheme":             {"GET /\nCookie: t=Bearer abc", "", broken},
 	"last quotation mark":       {"GET /\nCookie: t=abc\"", "", broken},
+	"quotation marks alone":     {"GET /\nCookie: t=\"\"", "", nothing},
 	"space before":              {"GET /\nCookie: t= abc", "", broken},
 	"space after":               {"GET /\nCookie: t=abc ; a=b", "abc", ""},
 	"one quotation mark":        {"GET /\nCookie: t=\"abc", "", broken},

@@ -99,18 +99,15 @@ func (f *formWay) read(r *http.Request) ([]byte, error) {
 		return nil, errLongForm
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
-	rest := io.Reader(r.Body)
+	r.Body = &readAgain{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
 	if err != nil {
-		rest = broken{err}
-	}
-	r.Body = &readAgain{io.MultiReader(bytes.NewReader(body), rest), r.Body}
-	switch {
-	case err != nil && r.Context().Err() != nil:
-		return nil, claims.NewError(claims.ErrUnavailable, claims.ReasonCanceled, err)
-	case err != nil:
+		if r.Context().Err() != nil {
+			return nil, claims.NewError(claims.ErrUnavailable, claims.ReasonCanceled, err)
+		}
 		return nil, claims.NewError(claims.ErrInvalidRequest,
 			claims.ReasonMalformedCredentials, err)
-	case int64(len(body)) > limit:
+	}
+	if int64(len(body)) > limit {
 		return nil, errLongForm
 	}
 	return body, nil
@@ -124,11 +121,6 @@ type readAgain struct {
 	io.Reader
 	io.Closer
 }
-
-// broken is the rest of a body that could not be read.
-type broken struct{ err error }
-
-func (b broken) Read([]byte) (int, error) { return 0, b.err }
 
 // parameter finds the values of a parameter in what is encoded as
 // application/x-www-form-urlencoded, as net/url reads that.

@@ -55,8 +55,7 @@ func (o oneOf) take(r *http.Request) (claims.Credentials, error) {
 			filled++
 		case !errors.Is(err, claims.ErrNoToken):
 			return claims.Credentials{}, err
-		case none == nil || claims.Absent(none),
-			claims.AsError(err).Reason() == claims.ReasonUnsupportedScheme:
+		case none == nil || claims.Absent(none): // what is there says more
 			none = err
 		}
 	}
