@@ -7,6 +7,7 @@ PROTOS      := grpcmw examples/orders examples/permissions
 CI          := $(patsubst %/main.go,./%,$(wildcard .ci/*/main.go))
 FUZZTIME    ?= 30s
 SOAKTIME    ?= 2m
+SOAKSTREAMS ?= 10000
 COUNT       ?= 10
 BENCHTIME   ?= 200ms
 MUTATE      ?= ./claims $(filter-out %/conformance,$(wildcard ./claims/internal/*)) \
@@ -169,9 +170,10 @@ fuzz-short: fuzz ## The same for 20,000 inputs each, as in CI
 # Rotations and outages under load on both transports; wrong outcomes, growing
 # memory or goroutines left behind make it fail.
 soak: ## Run the soak for SOAKTIME (2m)
-	@go -C examples run ./soak -for $(SOAKTIME)
+	@go -C examples run ./soak -for $(SOAKTIME) -streams $(SOAKSTREAMS)
 
 soak-short: SOAKTIME = 20s
+soak-short: SOAKSTREAMS = 2000
 soak-short: soak ## The same for 20s, as in CI
 
 # Each round goes through all contestants, so that what else the machine does falls
