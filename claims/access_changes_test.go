@@ -213,7 +213,7 @@ func TestParseAccessTable(t *testing.T) {
 		assert.Equal(t, table.Markdown(), got.Markdown(), name)
 	}
 	for text, want := range map[string]string{
-		"": "there is no table", "# Access": "there is no table", "[": "unexpected EOF", `[{"a":1}]`: "unknown field",
+		"|-\n||\x9a|`A()`|": "is no UTF-8", "": "there is no table", "# Access": "there is no table", "[": "unexpected EOF", `[{"a":1}]`: "unknown field",
 		`[] []`: "there is more than a table", `[{"requirement":"Scopes(\"a\""}]`: "does not end in a parenthesis",
 		`[{"requirement":"Scopes(\"a\") "}]`: "there is more than a requirement", `[{"requirement":""}]`: "is no requirement",
 		"|--|--|--|\n| a | b |": "line 2: is no row of three cells", "|--|--|--|\n| a | `b | `Public()` |": "has code that does not end",

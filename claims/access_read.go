@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // ParseAccessTable reads a table back that [AccessTable.Markdown] or
@@ -14,6 +15,9 @@ import (
 // that were written and nothing else: they refuse everybody, and Validate says
 // that they were read.
 func ParseAccessTable(text []byte) (AccessTable, error) {
+	if !utf8.Valid(text) { // which would be written otherwise than it was read
+		return nil, errors.New("claims: ParseAccessTable: the text is no UTF-8")
+	}
 	text = bytes.TrimSpace(text)
 	if bytes.HasPrefix(text, []byte("[")) {
 		return readJSON(text)

@@ -269,6 +269,28 @@ func (a as) Authenticate(context.Context, claims.Credentials) (*claims.Claims, e
 	return a.caller, nil
 }
 
+// What a guard keeps of a token to ask about it again is not for a relay.
+func TestRelay_notKept(t *testing.T) {
+	t.Parallel()
+	caller, err := claims.FromJSON([]byte(`{"sub":"alice"}`), claims.Config{})
+	require.NoError(t, err)
+	to, err := relay.New(relay.Config{Hosts: []string{"a.example"}})
+	require.NoError(t, err)
+	for _, keep := range []bool{false, true} {
+		guard, err := claims.NewGuard(asAgain{as{caller}}, claims.GuardConfig{KeepToken: keep})
+		require.NoError(t, err)
+		ctx, err := guard.Authorize(t.Context(), claims.Operation{}, claims.Credentials{Scheme: "Bearer", Token: "abc"}, nil)
+		require.NoError(t, err)
+		_, err = to.Token(ctx)
+		assert.Equal(t, keep, err == nil)
+	}
+}
+
+// asAgain can be asked again.
+type asAgain struct{ as }
+
+func (asAgain) Recheck(context.Context, *claims.Claims) error { return nil }
+
 // A request of its own mind is not sent.
 func TestTransport_ownToken(t *testing.T) {
 	t.Parallel()
