@@ -26,12 +26,12 @@ func ExampleAudit() {
 	}
 	fmt.Print(claims.NewAccessTable(audit.Operations()).Markdown())
 	fmt.Println(audit.Err())
-	// Output: | Protocol | Operation      | Requirement             |
-	// |----------|----------------|-------------------------| | HTTP     | `GET
-	// /healthz` | `Public()`              | | HTTP     | `GET /orders`  |
-	// `Scopes("orders:read")` | httpmw: route POST /orders has no requirement:
-	// it serves everybody; put Middleware.Require before it, with
-	// claims.Public() if it is meant to
+	// Output:
+	// | Protocol | Operation      | Requirement             |
+	// |----------|----------------|-------------------------|
+	// | HTTP     | `GET /healthz` | `Public()`              |
+	// | HTTP     | `GET /orders`  | `Scopes("orders:read")` |
+	// httpmw: route POST /orders has no requirement: it serves everybody; put Middleware.Require before it, with claims.Public() if it is meant to
 }
 
 // logging is a middleware that knows of no requirement.

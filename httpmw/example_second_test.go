@@ -41,12 +41,11 @@ func ExampleConfig_second() {
 		_, _ = fmt.Fprintln(w, "prices for everybody")
 	})
 	fmt.Print(claims.NewAccessTable(mux.Operations()).Markdown())
-	// Output: | Protocol | Operation     | Requirement
-	// |
+	// Output:
+	// | Protocol | Operation     | Requirement                                                             |
 	// |----------|---------------|-------------------------------------------------------------------------|
-	// | HTTP     | `GET /prices` | `Optional()`
-	// | | HTTP     | `POST /runs`  | `All(Scopes("orders:write"),
-	// Second("sandbox", Scopes("sandbox:run")))` |
+	// | HTTP     | `GET /prices` | `Optional()`                                                            |
+	// | HTTP     | `POST /runs`  | `All(Scopes("orders:write"), Second("sandbox", Scopes("sandbox:run")))` |
 }
 
 // What a client is told whose second credential has expired.
@@ -76,8 +75,7 @@ func ExampleSecond() {
 	guarded.ServeHTTP(w, r)
 	fmt.Println(w.Code, w.Header().Get("WWW-Authenticate"))
 	_, _ = w.Body.WriteTo(os.Stdout)
-	// Output: 401 sandbox realm="api", error="invalid_token",
-	// error_description="sandbox: The access token has expired."
-	// {"title":"Unauthorized","status":401,"detail":"sandbox: The access token
-	// has expired.","reason":"expired","credential":"sandbox"}
+	// Output:
+	// 401 sandbox realm="api", error="invalid_token", error_description="sandbox: The access token has expired."
+	// {"title":"Unauthorized","status":401,"detail":"sandbox: The access token has expired.","reason":"expired","credential":"sandbox"}
 }

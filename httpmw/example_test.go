@@ -146,9 +146,8 @@ func ExampleServeMux_HandleMetadata() {
 		}
 		fmt.Println(w.Body)
 	}
-	// Output: Bearer realm="api",
-	// resource_metadata="https://api.example/.well-known/oauth-protected-resource/orders",
-	// scope="orders:read"
+	// Output:
+	// Bearer realm="api", resource_metadata="https://api.example/.well-known/oauth-protected-resource/orders", scope="orders:read"
 	// {"resource":"https://api.example/orders","authorization_servers":["https://issuer.example"],"bearer_methods_supported":["header"],"scopes_supported":["orders:read"]}
 }
 
@@ -169,6 +168,7 @@ func ExampleConfig_body() {
 	auth.Wrap(listOrders).ServeHTTP(w, r)
 	fmt.Println(w.Code, w.Header().Get("WWW-Authenticate"))
 	fmt.Println(w.Body)
-	// Output: 401 Bearer realm="api" <!doctype
-	// html><title>Unauthorized</title><p>This operation needs an access token.
+	// Output:
+	// 401 Bearer realm="api"
+	// <!doctype html><title>Unauthorized</title><p>This operation needs an access token.
 }

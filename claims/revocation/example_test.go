@@ -41,6 +41,9 @@ func ExampleTable() {
 	})
 	fmt.Println(err)
 	fmt.Println(get())
-	// Output: 200 <nil> 401 Bearer realm="api", error="invalid_token",
-	// error_description="The access token has been revoked."
+	// Output:
+	// 200
+	// <nil>
+	// 401
+	// Bearer realm="api", error="invalid_token", error_description="The access token has been revoked."
 }
