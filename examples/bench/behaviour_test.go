@@ -168,7 +168,11 @@ func situations() []situation {
 					Scope: requiredScope, Header: map[string]any{"kid": rand.Text()},
 				}))
 			}
-			return fmt.Sprint(issuer.KeySetRequests() - before)
+			fetches := issuer.KeySetRequests() - before
+			if fetches > 10 { // a look-up may find the one before it still under way
+				return "dozens, up to 100"
+			}
+			return fmt.Sprint(fetches)
 		}},
 		{"the same claim twice in a token", func(t *testing.T, lib library) string {
 			issuer, service := lib.started(t)
