@@ -35,7 +35,7 @@ func attributes(t *testing.T, spans *tracetest.SpanRecorder) map[string]string {
 	require.Len(t, spans.Ended(), 1)
 	found := map[string]string{"name": spans.Ended()[0].Name()}
 	for _, a := range spans.Ended()[0].Attributes() {
-		found[string(a.Key)] = a.Value.Emit()
+		found[string(a.Key)] = a.Value.String()
 	}
 	spans.Reset()
 	return found
