@@ -164,8 +164,8 @@ fuzz: ## Run every fuzz target of every module for FUZZTIME (30s) each
 	exit $$status
 
 # By number: at the end of a time, go test may fail of its own deadline.
-fuzz-short: FUZZTIME = 20000x
-fuzz-short: fuzz ## The same for 20,000 inputs each, as in CI
+fuzz-short: FUZZTIME = 10000x
+fuzz-short: fuzz ## The same for 10,000 inputs each, as in CI
 
 # Rotations and outages under load on both transports; wrong outcomes, growing
 # memory or goroutines left behind make it fail.

@@ -231,7 +231,7 @@ func TestConfirmer_time(t *testing.T) {
 			{name: "as far ahead as it may be", claims: m{"iat": at(10 * time.Second)}, accept: true},
 			{name: "further ahead", claims: m{"iat": at(11 * time.Second)}},
 			{name: "at the beginning of time", claims: m{"iat": 0}},
-			{name: "at its end", claims: m{"iat": 253402300799}},
+			{name: "at its end", claims: m{"iat": int64(253402300799)}},
 			{name: "has expired", claims: m{"exp": at(-11 * time.Second)}},
 			{name: "will expire", claims: m{"exp": at(time.Second)}, accept: true},
 			{name: "not yet valid", claims: m{"nbf": at(11 * time.Second)}},

@@ -291,7 +291,7 @@ func TestIntrospector_recheck(t *testing.T) {
 		now  m
 		ends bool
 	}{
-		"as before":       {now: good(m{"exp": 4102444800})},
+		"as before":       {now: good(m{"exp": int64(4102444800)})},
 		"a scope less":    {now: good(m{"scope": "read"}), ends: true},
 		"another subject": {now: good(m{"sub": "bob"}), ends: true},
 		"another client":  {now: good(m{"client_id": "x"}), ends: true},
