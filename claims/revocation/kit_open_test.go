@@ -27,7 +27,8 @@ import (
 )
 
 const (
-	// patience is how long something that must happen may take on a busy machine.
+	// patience is how long something that must happen may take on a busy
+	// machine.
 	patience = 30 * time.Second
 
 	revokedText = "The access token has been revoked."
@@ -111,8 +112,9 @@ func (a *api) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// socket echoes lines, as a WebSocket does messages, and looks at nothing else.
-func socket(w http.ResponseWriter, _ *http.Request) {
+// socket echoes lines, as a WebSocket does messages, and says why it ends. A
+// handler that does not look is httpmw's to test, as it takes a second.
+func socket(w http.ResponseWriter, r *http.Request) {
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		w.WriteHeader(http.StatusInternalServerError)
@@ -120,6 +122,10 @@ func socket(w http.ResponseWriter, _ *http.Request) {
 	}
 	defer func() { _ = conn.Close() }()
 	_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: lines\r\n\r\n")
+	defer context.AfterFunc(r.Context(), func() {
+		_, _ = fmt.Fprintln(conn, claims.AsError(context.Cause(r.Context())).Reason())
+		_ = conn.Close()
+	})()
 	for {
 		line, err := buffered.ReadString('\n')
 		if err != nil {
@@ -242,8 +248,9 @@ func (o open) assertEnds(t testing.TB) {
 	rest, err := io.ReadAll(o.events)
 	assert.NoError(t, err, "a clean end")
 	assert.Empty(t, string(rest))
-	rest, _ = io.ReadAll(o.socket)
-	assert.Empty(t, string(rest))
+	rest, err = io.ReadAll(o.socket)
+	assert.NoError(t, err)
+	assert.Equal(t, "revoked\n", string(rest))
 	assertRevoked(t, o.watch.RecvMsg(&wrapperspb.StringValue{}))
 	assertRevoked(t, o.talk.RecvMsg(&wrapperspb.StringValue{}))
 }

@@ -35,8 +35,8 @@ func TestTable_kindsOfToken(t *testing.T) {
 	}
 }
 
-// assertEnd checks that an entry ends what alice has, and bob if so, and nothing
-// else.
+// assertEnd checks that an entry ends what alice has, and bob if so, and
+// nothing else.
 func (c credentials) assertEnd(t *testing.T, entry revocation.Entry, bob bool) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	t.Cleanup(cancel)
