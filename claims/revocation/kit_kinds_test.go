@@ -53,6 +53,7 @@ var credentialKinds = map[string]func(testing.TB) credentials{
 	"opaque token":                    func(t testing.TB) credentials { return opaque(t, whole, false) },
 	"opaque token of few claims":      func(t testing.TB) credentials { return opaque(t, few, false) },
 	"opaque token, bound to a key":    func(t testing.TB) credentials { return opaque(t, whole, true) },
+	"token of a service account":      reviewed,
 	"JWT, bound to a key":             func(t testing.TB) credentials { return boundJWT(t, false) },
 	"JWT, bound to a key, also asked": func(t testing.TB) credentials { return boundJWT(t, true) },
 }
@@ -152,10 +153,9 @@ func entriesOfStatic(t testing.TB, c credentials) map[string]revocation.Entry {
 	return entries
 }
 
-// Which claims an endpoint tells: all, or those that RFC 7662 has for who and
-// whose.
+// Which claims an endpoint tells beside whose a token is, and for whom.
 const (
-	whole = "jti sid iat exp"
+	whole = "iss jti sid iat exp"
 	few   = ""
 )
 
@@ -258,6 +258,52 @@ func boundJWT(t testing.TB, also bool) credentials {
 		})
 		require.NoError(t, err)
 		return introspection.Also(issuers, asked)
+	}
+	return c
+}
+
+// reviewed are tokens of two Kubernetes clusters, of which its API server tells
+// the subject alone.
+func reviewed(t testing.TB) credentials {
+	newCluster := func(prefix string) *httptest.Server {
+		cluster := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var review struct {
+				APIVersion string         `json:"apiVersion"`
+				Kind       string         `json:"kind"`
+				Spec       map[string]any `json:"spec"`
+				Status     map[string]any `json:"status"`
+			}
+			assert.NoError(t, json.NewDecoder(r.Body).Decode(&review))
+			name, ok := strings.CutPrefix(review.Spec["token"].(string), prefix+"_")
+			review.Status = map[string]any{
+				"authenticated": ok, "audiences": []string{claimstest.Audience}, "user": map[string]any{"username": name},
+			}
+			w.Header().Set("Content-Type", "application/json")
+			assert.NoError(t, json.NewEncoder(w).Encode(review))
+		}))
+		t.Cleanup(cluster.Close)
+		return cluster
+	}
+	ours, theirs := newCluster("ours"), newCluster("theirs")
+	c := credentials{
+		alice: credential{token: "ours_alice"}, bob: credential{token: "ours_bob"}, namesake: credential{token: "theirs_alice"},
+		entries: alice.entries(ours.URL),
+	}
+	for _, none := range []string{"token", "session", "client", "subject at a client"} {
+		delete(c.entries, none)
+	}
+	c.newAuth = func(t testing.TB) claims.Authenticator {
+		asking := func(cluster *httptest.Server, prefix string) claims.Authenticator {
+			asked, err := introspection.NewTokenReview(introspection.Config{
+				Endpoint:   cluster.URL,
+				Client:     introspection.BearerToken(func(context.Context) (string, error) { return "own", nil }),
+				Accept:     claims.Config{Issuer: cluster.URL, Audiences: []string{claimstest.Audience}},
+				Recognizes: func(token string) bool { return strings.HasPrefix(token, prefix+"_") },
+			})
+			require.NoError(t, err)
+			return asked
+		}
+		return claims.FirstOf(asking(ours, "ours"), asking(theirs, "theirs"))
 	}
 	return c
 }

@@ -227,6 +227,7 @@ func (a *api) open(t testing.TB, ctx context.Context, c credential) (o open) {
 	response = a.get(t, ctx, "/socket", c, "Connection", "Upgrade", "Upgrade", "lines")
 	require.Equal(t, http.StatusSwitchingProtocols, response.StatusCode)
 	o.socket = response.Body.(io.ReadWriter)
+	context.AfterFunc(ctx, func() { _ = response.Body.Close() }) // as nobody else does any more
 
 	o.watch, err = a.grpc.NewStream(outgoing(ctx, "Watch", c), &grpc.StreamDesc{ServerStreams: true}, service+"Watch")
 	require.NoError(t, err)

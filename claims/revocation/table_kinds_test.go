@@ -38,7 +38,7 @@ func TestTable_kindsOfToken(t *testing.T) {
 // assertEnd checks that an entry ends what alice has, and bob if so, and
 // nothing else.
 func (c credentials) assertEnd(t *testing.T, entry revocation.Entry, bob bool) {
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	table := newTable(t, revocation.Config{})
 	a := newAPI(t, c.newAuth(t), table)
@@ -56,11 +56,9 @@ func (c credentials) assertEnd(t *testing.T, entry revocation.Entry, bob bool) {
 	}
 
 	require.NoError(t, table.Revoke(ctx, entry))
-	at := time.Now()
 	for _, who := range ends {
 		opened[who].assertEnds(t)
 	}
-	assert.Less(t, time.Since(at), patience)
 	close(a.pulse)
 	for _, who := range goOn {
 		opened[who].assertGoesOn(t)
