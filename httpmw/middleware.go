@@ -264,7 +264,8 @@ func isNoHandler(h http.Handler) bool {
 // [Middleware.Refuse] writes it. An invalid requirement refuses everybody.
 //
 // Of a requirement of [claims.EndsWithToken] the context of that request is
-// done when the caller's token ends; the handler has to end by it.
+// done when the caller's token ends, of one of [claims.MayOutlive] when that is
+// revoked; the handler has to end by it.
 //
 // What goes with the answer to a request that is let through, such as a new
 // nonce of package dpop before the old one ends, is left out: such a client is
@@ -275,7 +276,7 @@ func (m *Middleware) Admit(r *http.Request, needs claims.Requirement) (*http.Req
 		response, _ := proof.(*answered)
 		return nil, &notAdmitted{err, response.header()}
 	}
-	if needs.EndsWithToken() {
+	if ends(needs) {
 		admitted = m.endingWithToken(admitted)
 	}
 	return admitted, nil
