@@ -204,23 +204,12 @@ func (m *Middleware) require(
 	}
 }
 
-// RequireNamed is Require for an operation that has this name in records and in
+// RequireFor is Require for an operation that has this Name in records and in
 // the table of an [Audit], whatever its route is called: for a router that sets
-// no [http.Request.Pattern], where [Config.Operation] cannot find the name, and
-// for handlers without a router. It panics if name is empty.
-func (m *Middleware) RequireNamed(
-	name string, needs claims.Requirement,
-) func(http.Handler) http.Handler {
-	m.mustBeMade("RequireNamed")
-	if name == "" {
-		panic("httpmw: RequireNamed: the name is empty")
-	}
-	return m.require("RequireNamed", operation(name, needs))
-}
-
-// RequireFor is RequireNamed for an operation of another protocol, whose
-// requests all go to one path, such as MCP: decisions are recorded under its
-// Protocol, which is "HTTP" if it is empty, and its Name.
+// no [http.Request.Pattern], where [Config.Operation] cannot find the name, for
+// handlers without a router, and for what goes to one path, such as MCP. Its
+// Protocol is "HTTP" if it is empty. RequireFor panics where Require does, and
+// if the Name is empty.
 func (m *Middleware) RequireFor(op claims.Operation) func(http.Handler) http.Handler {
 	m.mustBeMade("RequireFor")
 	if op.Name == "" {
