@@ -25,7 +25,8 @@ func EndsWithToken(needs Requirement) Requirement {
 // MayOutlive is needs, for an operation that may go on when the caller's token
 // has expired, as a stream of gRPC may not otherwise. News that the token is
 // revoked ends it all the same, and so does a requirement that is not met any
-// more.
+// more. Over HTTP it is for an answer that lasts, such as a download that news
+// may stop, though not the age of its token.
 //
 // It cannot be part of another requirement.
 func MayOutlive(needs Requirement) Requirement {

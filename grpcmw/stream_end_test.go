@@ -20,6 +20,23 @@ import (
 	"github.com/sallyport-go/sallyport/grpcmw"
 )
 
+// The context of a stream ends by its token, which is no deadline of it, as
+// claims.Renew may move it.
+func TestStream_contextAtTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		err := onStream(t, &pipe{}, func(stream grpc.ServerStream) {
+			ctx := stream.Context()
+			_, limited := ctx.Deadline()
+			assert.False(t, limited)
+			<-ctx.Done()
+			assert.Equal(t, context.Canceled, ctx.Err())
+			assert.Equal(t, claims.ReasonExpired, claims.AsError(context.Cause(ctx)).Reason())
+		})
+		assert.Equal(t, codes.Unauthenticated, status.Code(err))
+	})
+}
+
 // Whatever a handler returns when its token has expired, that is what the
 // client is told, and what is recorded, once.
 func TestStream_endsByTheContext(t *testing.T) {

@@ -116,3 +116,63 @@ func TestInterceptor_revoked(t *testing.T) {
 		})
 	}
 }
+
+// A stream of MayOutlive goes on after its token has expired, while messages
+// pass and it is asked again whether they may, and ends by news all the same.
+func TestInterceptor_outlivesItsToken(t *testing.T) {
+	t.Parallel()
+	issuer := claimstest.Start(t, claimstest.Config{})
+	verifier, err := claims.NewVerifier(claims.Config{
+		Issuer: issuer.URL(), Audiences: []string{claimstest.Audience}, Leeway: -1,
+	})
+	require.NoError(t, err)
+	table, err := revocation.NewTable(revocation.Config{Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	bidi := streamKinds[2]
+	guard, err := grpcmw.New(verifier, grpcmw.Config{Revocations: table, Policy: grpcmw.Policy{
+		livesMethod + bidi.StreamName: claims.MayOutlive(claims.Authenticated()),
+	}})
+	require.NoError(t, err)
+	causes := make(chan error, 100)
+	conn := serving(t, guard, kindsOf("lives.Service", &seen{}, func(_ any, stream grpc.ServerStream) error {
+		for {
+			in := &wrapperspb.StringValue{}
+			err := stream.RecvMsg(in)
+			if err == nil {
+				err = stream.SendMsg(in)
+			}
+			if err != nil {
+				causes <- context.Cause(stream.Context())
+				return err
+			}
+		}
+	}))
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
+	defer cancel()
+	end := time.Now().Add(3 * time.Second).Truncate(time.Second)
+	ctx = withAuthorization(ctx, []string{"Bearer " + issuer.Mint(claimstest.Token{
+		Subject: "alice", Claims: map[string]any{"exp": end.Unix()},
+	})})
+	open := func() grpc.ClientStream {
+		stream, err := conn.NewStream(ctx, &bidi, livesMethod+bidi.StreamName)
+		require.NoError(t, err)
+		return stream
+	}
+	echo := func(stream grpc.ClientStream) error {
+		_ = stream.SendMsg(&wrapperspb.StringValue{}) // RecvMsg tells why
+		return stream.RecvMsg(&wrapperspb.StringValue{})
+	}
+
+	stream := open()
+	for time.Until(end) > -3*time.Second {
+		require.NoError(t, echo(stream), "%s before its token's end", time.Until(end))
+		time.Sleep(100 * time.Millisecond)
+	}
+	assert.Equal(t, codes.Unauthenticated, status.Code(echo(open())), "but nobody begins")
+
+	require.NoError(t, table.Revoke(ctx, revocation.Entry{Issuer: issuer.URL(), Subject: "alice"}))
+	err = stream.RecvMsg(&wrapperspb.StringValue{}) // though nothing is sent
+	assert.Equal(t, codes.Unauthenticated, status.Code(err))
+	assert.Equal(t, "The access token has been revoked.", status.Convert(err).Message())
+	assert.Equal(t, claims.ReasonRevoked, claims.AsError(<-causes).Reason())
+}

@@ -41,7 +41,7 @@ func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		keepPrivate(w.Header())
 	}
 	defer handBack(admitted, r)
-	if g.needs.EndsWithToken() {
+	if ends(g.needs) {
 		g.auth.serveLasting(w, admitted, g.next)
 		return
 	}

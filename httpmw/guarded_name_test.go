@@ -104,11 +104,13 @@ func TestConfig_Operation(t *testing.T) {
 
 // An operation has the name that was given to it, in records and in the audit,
 // whatever the router and Config.Operation say.
-func TestRequireNamed(t *testing.T) {
+func TestMiddleware_RequireFor_name(t *testing.T) {
 	t.Parallel()
 	auth, token, names := named(t, func(*http.Request) string { return "another" })
+	listOrders := claims.Operation{Name: "list orders", Requirement: claims.Authenticated()}
+	byMiddleware := claims.Operation{Name: "by middleware", Requirement: claims.Authenticated()}
 	mux := http.NewServeMux()
-	orders := auth.RequireNamed("list orders", claims.Authenticated())(&spy{})
+	orders := auth.RequireFor(listOrders)(&spy{})
 	mux.Handle("/orders/", orders)
 	assert.Equal(t, http.StatusNoContent, ask(mux, "/orders/1", token))
 	assert.Equal(t, http.StatusUnauthorized, ask(orders, "/anything", ""))
@@ -117,7 +119,7 @@ func TestRequireNamed(t *testing.T) {
 	var audit httpmw.Audit
 	audit.Route("/orders/", orders)
 	audit.Route("/inside/", auth.Wrap(orders))
-	audit.Route("/middleware/", &spy{}, auth.RequireNamed("by middleware", claims.Authenticated()), auth.Wrap)
+	audit.Route("/middleware/", &spy{}, auth.RequireFor(byMiddleware), auth.Wrap)
 	audit.Route("/plain/", auth.Wrap(&spy{}))
 	require.NoError(t, audit.Err())
 	var listed []string

@@ -16,7 +16,12 @@ import (
 // response, the close frame of a WebSocket.
 const farewell = time.Second
 
-// serveLasting serves a request whose answer ends with the caller's token.
+// ends reports whether something ends the answer to a request that was let
+// through.
+func ends(needs claims.Requirement) bool { return needs.EndsWithToken() || needs.MayOutlive() }
+
+// serveLasting serves a request whose answer ends with the caller's token, or
+// by news of that alone.
 func (m *Middleware) serveLasting(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	l := &lasting{
 		ResponseWriter: w, guard: m.guard, admitted: r.Context(),

@@ -206,29 +206,54 @@ func TestServeMux_endsHijacked(t *testing.T) {
 // What does not say that it ends goes on, and its writer is its own.
 func TestServeMux_goesOn(t *testing.T) {
 	t.Parallel()
-	for name, needs := range map[string]claims.Requirement{
-		"plain":      claims.Authenticated(),
-		"MayOutlive": claims.MayOutlive(claims.Authenticated()),
-	} {
-		t.Run(name, func(t *testing.T) {
+	over := make(chan struct{})
+	l := newLives(t, 1, claims.Authenticated(), func(w http.ResponseWriter, r *http.Request) {
+		beginsToAnswer(w)
+		assert.NotContains(t, fmt.Sprintf("%T", w), "httpmw")
+		<-over
+		assert.NoError(t, r.Context().Err())
+		_, _ = io.WriteString(w, "late")
+	})
+	resp := l.ask(t, l.token(time.Hour), nil)
+	l.revoke(t)
+	close(over)
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Contains(t, string(body), "late")
+	assert.NoError(t, <-l.returned)
+	again := l.ask(t, l.token(time.Hour), nil)
+	assert.Equal(t, http.StatusUnauthorized, again.StatusCode, "but nobody begins")
+}
+
+// What MayOutlive lets through goes on when its token has expired, while it is
+// written and asked again whether it may, and ends by news all the same.
+func TestServeMux_outlivesItsToken(t *testing.T) {
+	t.Parallel()
+	for _, proto := range []int{1, 2} {
+		t.Run(fmt.Sprint(proto), func(t *testing.T) {
 			t.Parallel()
-			over := make(chan struct{})
-			l := newLives(t, 1, needs, func(w http.ResponseWriter, r *http.Request) {
+			l := newLives(t, proto, claims.MayOutlive(claims.Authenticated()), func(w http.ResponseWriter, r *http.Request) {
 				beginsToAnswer(w)
-				assert.NotContains(t, fmt.Sprintf("%T", w), "httpmw")
-				<-over
-				assert.NoError(t, r.Context().Err())
-				_, _ = io.WriteString(w, "late")
+				for r.Context().Err() == nil {
+					_, _ = io.WriteString(w, "data: x\n\n")
+					w.(http.Flusher).Flush()
+					time.Sleep(100 * time.Millisecond)
+				}
 			})
-			resp := l.ask(t, l.token(time.Hour), nil)
+			token := l.token(3 * time.Second)
+			resp := l.ask(t, token, nil)
+			require.Equal(t, http.StatusOK, resp.StatusCode)
+			time.Sleep(6 * time.Second)
+			assert.Equal(t, http.StatusUnauthorized, l.ask(t, token, nil).StatusCode, "nobody begins with it any more")
+			assert.Empty(t, l.returned)
+			assert.Empty(t, l.recorded)
+			_, err := io.ReadFull(resp.Body, make([]byte, len(": hello\n\n")+30*len("data: x\n\n")))
+			assert.NoError(t, err)
+
 			l.revoke(t)
-			close(over)
-			body, err := io.ReadAll(resp.Body)
-			require.NoError(t, err)
-			assert.Contains(t, string(body), "late")
-			assert.NoError(t, <-l.returned)
-			again := l.ask(t, l.token(time.Hour), nil)
-			assert.Equal(t, http.StatusUnauthorized, again.StatusCode, "but nobody begins")
+			_, err = io.ReadAll(resp.Body)
+			assert.NoError(t, err, "a clean end")
+			l.assertEnded(t, claims.ReasonRevoked)
 		})
 	}
 }

@@ -204,23 +204,12 @@ func (m *Middleware) require(
 	}
 }
 
-// RequireNamed is Require for an operation that has this name in records and in
+// RequireFor is Require for an operation that has this Name in records and in
 // the table of an [Audit], whatever its route is called: for a router that sets
-// no [http.Request.Pattern], where [Config.Operation] cannot find the name, and
-// for handlers without a router. It panics if name is empty.
-func (m *Middleware) RequireNamed(
-	name string, needs claims.Requirement,
-) func(http.Handler) http.Handler {
-	m.mustBeMade("RequireNamed")
-	if name == "" {
-		panic("httpmw: RequireNamed: the name is empty")
-	}
-	return m.require("RequireNamed", operation(name, needs))
-}
-
-// RequireFor is RequireNamed for an operation of another protocol, whose
-// requests all go to one path, such as MCP: decisions are recorded under its
-// Protocol, which is "HTTP" if it is empty, and its Name.
+// no [http.Request.Pattern], where [Config.Operation] cannot find the name, for
+// handlers without a router, and for what goes to one path, such as MCP. Its
+// Protocol is "HTTP" if it is empty. RequireFor panics where Require does, and
+// if the Name is empty.
 func (m *Middleware) RequireFor(op claims.Operation) func(http.Handler) http.Handler {
 	m.mustBeMade("RequireFor")
 	if op.Name == "" {
@@ -264,7 +253,8 @@ func isNoHandler(h http.Handler) bool {
 // [Middleware.Refuse] writes it. An invalid requirement refuses everybody.
 //
 // Of a requirement of [claims.EndsWithToken] the context of that request is
-// done when the caller's token ends; the handler has to end by it.
+// done when the caller's token ends, of one of [claims.MayOutlive] when that is
+// revoked; the handler has to end by it.
 //
 // What goes with the answer to a request that is let through, such as a new
 // nonce of package dpop before the old one ends, is left out: such a client is
@@ -275,7 +265,7 @@ func (m *Middleware) Admit(r *http.Request, needs claims.Requirement) (*http.Req
 		response, _ := proof.(*answered)
 		return nil, &notAdmitted{err, response.header()}
 	}
-	if needs.EndsWithToken() {
+	if ends(needs) {
 		admitted = m.endingWithToken(admitted)
 	}
 	return admitted, nil

@@ -74,11 +74,13 @@ func (a *httpAPI) ready(w http.ResponseWriter, r *http.Request) {
 func (a *httpAPI) me(w http.ResponseWriter, r *http.Request) {
 	caller, _ := claims.FromContext(r.Context())
 	said := map[string]any{
-		"subject":    caller.Subject(),
-		"client_id":  caller.ClientID(),
-		"issuer":     caller.Issuer(),
-		"scopes":     caller.Scopes(),
-		"expires_at": caller.ExpiresAt().UTC().Format(time.RFC3339),
+		"subject":   caller.Subject(),
+		"client_id": caller.ClientID(),
+		"issuer":    caller.Issuer(),
+		"scopes":    caller.Scopes(),
+	}
+	if end := caller.ExpiresAt(); !end.IsZero() { // a static token may have none
+		said["expires_at"] = end.UTC().Format(time.RFC3339)
 	}
 	if box, ok := claims.SecondFromContext(r.Context(), sandboxName); ok {
 		said["sandbox"] = box.Subject()

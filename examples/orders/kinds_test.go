@@ -94,14 +94,15 @@ func TestKinds(t *testing.T) {
 		read, write   int
 		reads, writes codes.Code
 		subject       string
+		endless       bool
 	}{
 		{name: "JWT", token: issuer.Mint(claimstest.Token{Subject: "jwt", Scope: scope}), read: 200, write: 201, subject: "jwt"},
 		{name: "static", token: static, read: 200, write: 201, subject: "ci"},
-		{name: "static, to read", token: reader, read: 200, write: 403, writes: codes.PermissionDenied, subject: "reader"},
+		{name: "static, to read", token: reader, read: 200, write: 403, writes: codes.PermissionDenied, subject: "reader", endless: true},
 		{name: "static, of another network", token: elsewhere, read: 401, write: 401, reads: codes.Unauthenticated, writes: codes.Unauthenticated},
 		{name: "static, mistyped", token: static[:len(static)-1] + "-", read: 401, write: 401, reads: codes.Unauthenticated, writes: codes.Unauthenticated},
-		{name: "opaque", token: "opaque", read: 200, write: 201, subject: "alice"},
-		{name: "opaque, to read", token: "opaque-reader", read: 200, write: 403, writes: codes.PermissionDenied, subject: "bob"},
+		{name: "opaque", token: "opaque", read: 200, write: 201, subject: "alice", endless: true},
+		{name: "opaque, to read", token: "opaque-reader", read: 200, write: 403, writes: codes.PermissionDenied, subject: "bob", endless: true},
 		{name: "opaque, not active", token: "made-up", read: 401, write: 401, reads: codes.Unauthenticated, writes: codes.Unauthenticated},
 		{name: "opaque, for another API", token: "opaque-elsewhere", read: 401, write: 401, reads: codes.Unauthenticated, writes: codes.Unauthenticated},
 		{name: "opaque, to refresh", token: "opaque-refresh", read: 401, write: 401, reads: codes.Unauthenticated, writes: codes.Unauthenticated},
@@ -116,7 +117,10 @@ func TestKinds(t *testing.T) {
 				assert.Equal(t, 401, me.Status)
 				assert.NotContains(t, me.Body, tt.token)
 			} else {
-				assert.Equal(t, tt.subject, me.Decode(t)["subject"])
+				said := me.Decode(t)
+				assert.Equal(t, tt.subject, said["subject"])
+				_, ends := said["expires_at"]
+				assert.Equal(t, !tt.endless, ends, "%v", said["expires_at"])
 			}
 			for _, method := range methods {
 				want := tt.reads
