@@ -1,7 +1,7 @@
 // Command licences reads a software bill of materials in CycloneDX's JSON on
 // its standard input. It fails if a module has a licence that is not accepted,
 // or none that could be told, or if a module that go.mod requires directly
-// stands in no row of docs/releasing.md, which says what it is for.
+// stands in no row of examples/docs/releasing.md, which says what it is for.
 //
 //	make sbom && go run ./.ci/licences <sbom.json
 package main
@@ -47,7 +47,7 @@ func main() {
 	}
 	var direct []string
 	if err == nil {
-		direct, err = undocumented("go.mod", "docs/releasing.md")
+		direct, err = undocumented("go.mod", "examples/docs/releasing.md")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "licences:", err)
@@ -69,7 +69,7 @@ func main() {
 	}
 	for _, module := range direct {
 		faults++
-		fmt.Printf("%s: not in docs/releasing.md\n", module)
+		fmt.Printf("%s: not in examples/docs/releasing.md\n", module)
 	}
 	if faults > 0 {
 		os.Exit(1)
