@@ -262,22 +262,30 @@ func TestServeMux_outlivesItsToken(t *testing.T) {
 // request is over.
 func TestMiddleware_Admit_endsWithToken(t *testing.T) {
 	t.Parallel()
-	l := newLives(t, 1, claims.Public(), nil)
-	r := admitted(t, l)
-	l.revoke(t)
-	select {
-	case <-r.Context().Done():
-	case <-time.After(patience):
-		require.Fail(t, "it goes on")
+	for name, needs := range map[string]claims.Requirement{
+		"EndsWithToken": claims.EndsWithToken(claims.Authenticated()),
+		"MayOutlive":    claims.MayOutlive(claims.Authenticated()),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLives(t, 1, claims.Public(), nil)
+			r := admitted(t, l, needs)
+			l.revoke(t)
+			select {
+			case <-r.Context().Done():
+			case <-time.After(patience):
+				require.Fail(t, "it goes on")
+			}
+		})
 	}
 }
 
-func admitted(t *testing.T, l *lives) *http.Request {
+func admitted(t *testing.T, l *lives, needs claims.Requirement) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 	require.NoError(t, err)
 	r.Header.Set("Authorization", "Bearer "+l.token(time.Hour))
-	r, err = l.auth.Admit(r, claims.EndsWithToken(claims.Authenticated()))
+	r, err = l.auth.Admit(r, needs)
 	require.NoError(t, err)
 	return r
 }
