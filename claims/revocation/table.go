@@ -131,14 +131,17 @@ func newShelf(entries int) *shelf {
 	return &s
 }
 
+// ErrNotShared means that the [Store] failed: what [Table.Revoke] was told of
+// has ended on this replica alone, and it is to be called again.
+var ErrNotShared = errors.New("revocation: Revoke: revoked on this replica alone")
+
 var errNotMade = errors.New("revocation: the Table was not made by NewTable")
 
 func (t *Table) isMade() bool { return t != nil && t.shelf.Load() != nil }
 
 // Revoke ends what e names: here at once, on the next use of a token and in
 // what is open, and on all replicas by Config.Store. The error says what is
-// wrong with e, and then nothing is revoked, or that the Store failed: then it
-// is revoked here alone, and Revoke is to be called again.
+// wrong with e, and then nothing is revoked, or matches [ErrNotShared].
 func (t *Table) Revoke(ctx context.Context, e Entry) error {
 	complete, err := t.apply(e)
 	if err != nil {
@@ -148,7 +151,7 @@ func (t *Table) Revoke(ctx context.Context, e Entry) error {
 		return nil
 	}
 	if err := t.config.Store.Share(ctx, complete); err != nil {
-		return fmt.Errorf("revocation: Revoke: revoked on this replica alone: %w", err)
+		return fmt.Errorf("%w: %w", ErrNotShared, err)
 	}
 	return nil
 }

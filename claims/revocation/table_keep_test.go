@@ -155,6 +155,7 @@ func TestTable_Store(t *testing.T) {
 	s.err = errors.New("down")
 	err := one.Revoke(t.Context(), revocation.Entry{Issuer: here, Subject: "bob"})
 	assert.ErrorIs(t, err, s.err)
+	assert.ErrorIs(t, err, revocation.ErrNotShared)
 	assert.Error(t, one.Revoked(token{issuer: here, subject: "bob"}.claims(t)), "here it is")
 }
 

@@ -40,16 +40,15 @@ func (n *news) revoke(w http.ResponseWriter, r *http.Request) {
 		Issuer: in.Issuer, Subject: in.Subject, ClientID: in.ClientID,
 		Session: in.Session, Token: in.Token, Before: in.Before,
 	}
-	if err := n.table.Apply(entry); err != nil { // it is not as an entry must be
-		writeProblem(w, err)
-		return
-	}
-	if err := n.table.Revoke(r.Context(), entry); err != nil {
+	switch err := n.table.Revoke(r.Context(), entry); {
+	case errors.Is(err, revocation.ErrNotShared):
 		w.Header().Set("Retry-After", "5")
 		demo.WriteProblem(w, http.StatusServiceUnavailable, "it has ended on this replica alone")
-		return
+	case err != nil: // it is not as an entry must be
+		writeProblem(w, err)
+	default:
+		w.WriteHeader(http.StatusNoContent)
 	}
-	w.WriteHeader(http.StatusNoContent)
 }
 
 // isAdmin reports whether a request has the administrator's token. Hashes are
