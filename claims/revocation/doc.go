@@ -30,9 +30,9 @@
 //
 // # Cost
 //
-// Without news a request pays an atomic load. After a piece of news each token
-// is looked up once, in about a third of a microsecond, however many entries
-// there are (BenchmarkTable); nothing locks, and nothing is allocated.
+// Without news a request pays two atomic loads. After a piece of news each
+// token is looked up once, in about a third of a microsecond, however many
+// entries there are (BenchmarkTable); nothing locks, and nothing is allocated.
 //
 // # Replicas
 //
