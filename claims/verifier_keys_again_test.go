@@ -166,3 +166,30 @@ func TestVerifier_embeddedCacheIsNotGoneRound(t *testing.T) {
 	caller, err := verifier.Authenticate(t.Context(), bearer(signedBy(issuer, withID(issuer, "1"))))
 	assertRefused(t, caller, err, claims.ReasonSignature)
 }
+
+// A key without ID, alone in its set, is found by any ID. Once it has another
+// beside it a token that was verified by it before is refused as a new one is.
+func TestVerifier_rememberedBesideAnotherKey(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		issuer := newIssuer(t, claimstest.Config{})
+		first, alone := issuer.Key(), withID(issuer, "")
+		issuer.Revoke(first)
+		verifier := newVerifier(t, issuer, nil)
+		token := issuer.Mint(claimstest.Token{
+			Key: alone, Header: map[string]any{"kid": "any"},
+			Claims: map[string]any{"exp": time.Now().Add(2 * time.Hour).Unix()},
+		})
+		for range 2 {
+			_, err := verifier.Authenticate(t.Context(), bearer(token))
+			require.NoError(t, err)
+		}
+		withID(issuer, "2")
+		time.Sleep(15 * time.Minute)
+		_, _ = verifier.Authenticate(t.Context(), bearer(token)) // has the keys fetched
+		synctest.Wait()
+		time.Sleep(time.Minute)
+		caller, err := verifier.Authenticate(t.Context(), bearer(token))
+		assertRefused(t, caller, err, claims.ReasonUnknownKey)
+	})
+}
